@@ -1,0 +1,1 @@
+"""Wire formats ↔ neutral, pure. One package a format, `base` for their contract."""

@@ -1,0 +1,1 @@
+"""The configuration: what can be set (`schema`), reading it with every problem at its line (`load`), rules across keys (`checks`)."""

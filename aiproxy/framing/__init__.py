@@ -1,0 +1,7 @@
+"""Bytes ↔ frames, incremental and pure: any split of the bytes gives the same frames. What a frame means is a codec's affair.
+
+Every framer has the shape of `Framer`; every framing is a module of its own."""
+
+from aiproxy.framing.frames import Frame, Framer
+
+__all__ = ["Frame", "Framer"]

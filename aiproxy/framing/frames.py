@@ -1,0 +1,25 @@
+"""One unit on the wire, and the shape of what cuts them out of a byte stream."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class Frame(NamedTuple):
+    """`event` is the frame's own name ("" where the framing or the sender gave none), `data` its payload, undecoded."""
+
+    event: str
+    data: bytes
+
+
+class Framer(Protocol):
+    """Cuts frames out of bytes as they come."""
+
+    def feed(self, data: bytes) -> Sequence[Frame]:
+        """The frames completed by `data`. Raises `UpstreamFailed` when a named limit is passed or the bytes can't be framed."""
+
+    def close(self) -> Sequence[Frame]:
+        """The end of the bytes is an input too: the last frame, where the framing lets it stand without its terminator."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes fed that are not yet part of a frame: what a relay holds back so that it only ever writes whole frames."""

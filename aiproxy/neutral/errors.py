@@ -1,0 +1,131 @@
+"""Every error a client can be told of, and nothing else. Codecs render them; libraries' errors become ours at the
+line that calls the library. Statuses and kinds: translation sheet §13."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(eq=False)
+class GatewayError(Exception):
+    """One sentence for the client, with the next step in it. `kind` is stable: clients and metrics may depend on it.
+
+    `retry_after` is seconds, or None when nobody said. `upstream_status` is what the upstream answered, if it did.
+    `code` and `param` are the upstream's own words where it gave some; a codec fills its protocol's default otherwise.
+    `headers` belong to HTTP itself (Allow, for one), not to a protocol."""
+
+    message: str
+    code: str | None = None
+    param: str | None = None
+    retry_after: float | None = None
+    upstream_status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    kind: ClassVar[str] = "server_error"
+    status: ClassVar[int] = 500
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidRequest(GatewayError):
+    kind, status = "invalid_request", 400
+
+
+class ContextLength(InvalidRequest):
+    kind = "context_length"
+
+
+class ContentBlocked(InvalidRequest):
+    kind = "content_blocked"
+
+
+class Unsupported(InvalidRequest):
+    """The target can't express a field that matters; `param` names it."""
+
+    kind = "unsupported"
+
+
+class Authentication(GatewayError):
+    """The client's own key is missing or wrong. A fault of our key at an upstream is `CredentialRefused`."""
+
+    kind, status = "authentication", 401
+
+
+class Billing(GatewayError):
+    kind, status = "billing", 402
+
+
+class Permission(GatewayError):
+    kind, status = "permission", 403
+
+
+class NotFound(GatewayError):
+    kind, status = "not_found", 404
+
+
+class MethodNotAllowed(GatewayError):
+    kind, status = "method_not_allowed", 405
+
+
+class Conflict(GatewayError):
+    kind, status = "conflict", 409
+
+
+class TooLarge(GatewayError):
+    kind, status = "too_large", 413
+
+
+class HeadersTooLarge(GatewayError):
+    kind, status = "headers_too_large", 431
+
+
+class RateLimited(GatewayError):
+    kind, status = "rate_limit", 429
+
+
+class QuotaExhausted(RateLimited):
+    kind = "quota_exhausted"
+
+
+class Internal(GatewayError):
+    """Our bug. The message holds an incident id and no detail."""
+
+    kind, status = "server_error", 500
+
+
+class UpstreamServerError(GatewayError):
+    """The upstream answered 500: its fault, told as it is."""
+
+    kind, status = "server_error", 500
+
+
+class UpstreamFailed(GatewayError):
+    """The upstream could not be reached, or its reply made no sense."""
+
+    kind, status = "upstream_failed", 502
+
+
+class UpstreamTruncated(UpstreamFailed):
+    """The upstream's stream ended before its protocol says it is complete."""
+
+    kind = "upstream_truncated"
+
+
+class CredentialRefused(UpstreamFailed):
+    """The upstream refused *our* credential. Never shown to the client as its own 401 or 403."""
+
+    kind = "credential_refused"
+
+
+class Overloaded(GatewayError):
+    kind, status = "overloaded", 503
+
+
+class Draining(Overloaded):
+    """This process is stopping; another one may answer."""
+
+    kind = "draining"
+
+
+class Timeout(GatewayError):
+    kind, status = "timeout", 504
