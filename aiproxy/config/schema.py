@@ -13,12 +13,28 @@ from typing import Any
 from aiproxy.secrets import Secret
 
 
-def setting(words: str, default: Any = None, *, factory: Any = None, example: Any = None, minimum: float | None = None,
-            maximum: float | None = None, unit: str = "", required: bool = False) -> Any:
+def setting(
+    words: str,
+    default: Any = None,
+    *,
+    factory: Any = None,
+    example: Any = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    unit: str = "",
+    required: bool = False,
+) -> Any:
     """One key: its sentence for the reference, its default, and what the reader checks.
 
     `example` is YAML shown (commented out) in the full example where the default would say nothing."""
-    metadata = {"words": words, "example": example, "minimum": minimum, "maximum": maximum, "unit": unit, "required": required}
+    metadata = {
+        "words": words,
+        "example": example,
+        "minimum": minimum,
+        "maximum": maximum,
+        "unit": unit,
+        "required": required,
+    }
     if factory is not None:
         return field(default_factory=factory, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -69,8 +85,12 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    connect: float = setting("Longest time to connect to an upstream, TLS included.", 10, minimum=0, unit="seconds; 0 = none")
-    first_byte: float = setting("Longest wait for an upstream's answer to begin.", 120, minimum=0, unit="seconds; 0 = none")
+    connect: float = setting(
+        "Longest time to connect to an upstream, TLS included.", 10, minimum=0, unit="seconds; 0 = none"
+    )
+    first_byte: float = setting(
+        "Longest wait for an upstream's answer to begin.", 120, minimum=0, unit="seconds; 0 = none"
+    )
     idle: float = setting("Longest silence in the middle of an answer.", 120, minimum=0, unit="seconds; 0 = none")
     total: float = setting("Longest time a call may take, retries included.", 0, minimum=0, unit="seconds; 0 = none")
 
@@ -80,10 +100,16 @@ class Limits:
     """What one client request may cost before it is understood."""
 
     request_body_mb: float = setting("Largest request body; a larger one is 413.", 64, minimum=0.001, unit="MiB")
-    header_bytes: int = setting("Largest sum of a request's header bytes; more is 431.", 65536, minimum=1024, unit="bytes")
+    header_bytes: int = setting(
+        "Largest sum of a request's header bytes; more is 431.", 65536, minimum=1024, unit="bytes"
+    )
     header_count: int = setting("Most headers a request may have; more is 431.", 200, minimum=10)
-    header_seconds: float = setting("Longest time a client may take to send a request's headers.", 60, minimum=1, unit="seconds")
-    body_idle_seconds: float = setting("Longest silence in the middle of a request body.", 60, minimum=1, unit="seconds")
+    header_seconds: float = setting(
+        "Longest time a client may take to send a request's headers.", 60, minimum=1, unit="seconds"
+    )
+    body_idle_seconds: float = setting(
+        "Longest silence in the middle of a request body.", 60, minimum=1, unit="seconds"
+    )
     keep_alive_seconds: float = setting("How long an idle client connection is kept.", 75, minimum=1, unit="seconds")
 
 
@@ -109,15 +135,29 @@ class KeyEntry:
 
     api_key: Secret = setting("The upstream's key.", factory=lambda: Secret(""), required=True)
     name: str = setting("What logs call the account; `PROVIDER-N` (its place in the list) when absent.", "")
-    base_url: str = setting("The upstream's address, version included; the provider's own when absent.", "",
-                            example="https://api.openai.com/v1")
-    proxy_url: str = setting("Overrides the global `proxy-url`; `direct` uses none.", "", example="socks5://user:${PROXY_PASSWORD}@127.0.0.1:1080")
+    base_url: str = setting(
+        "The upstream's address, version included; the provider's own when absent.",
+        "",
+        example="https://api.openai.com/v1",
+    )
+    proxy_url: str = setting(
+        "Overrides the global `proxy-url`; `direct` uses none.",
+        "",
+        example="socks5://user:${PROXY_PASSWORD}@127.0.0.1:1080",
+    )
     prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "")
     priority: int = setting("Accounts of a smaller number are used first.", 100)
-    models: tuple[ModelEntry, ...] = setting("Its models; empty means every name is passed on as it is.", (),
-                                             example=["gpt-5.4", {"name": "gpt-5.4-mini", "alias": "mini"}])
-    excluded_models: tuple[str, ...] = setting("Globs of model names this account doesn't serve.", (), example=["*-preview"])
-    headers: Mapping[str, str] = setting("Headers added to every request to the upstream.", factory=dict, example={"X-Team": "a"})
+    models: tuple[ModelEntry, ...] = setting(
+        "Its models; empty means every name is passed on as it is.",
+        (),
+        example=["gpt-5.4", {"name": "gpt-5.4-mini", "alias": "mini"}],
+    )
+    excluded_models: tuple[str, ...] = setting(
+        "Globs of model names this account doesn't serve.", (), example=["*-preview"]
+    )
+    headers: Mapping[str, str] = setting(
+        "Headers added to every request to the upstream.", factory=dict, example={"X-Team": "a"}
+    )
     disable_cooling: bool | None = setting("Overrides the global `disable-cooling`.", None)
 
 
@@ -126,8 +166,12 @@ class CompatibilityEntry:
     """An OpenAI-compatible upstream with one or more keys."""
 
     name: str = setting("The provider's name in logs and headers.", "", required=True)
-    base_url: str = setting("The upstream's address, version included.", "", required=True, example="https://openrouter.ai/api/v1")
-    api_key_entries: tuple[ApiKeyEntry, ...] = setting("Its keys, an account each; none means one account without a key.", ())
+    base_url: str = setting(
+        "The upstream's address, version included.", "", required=True, example="https://openrouter.ai/api/v1"
+    )
+    api_key_entries: tuple[ApiKeyEntry, ...] = setting(
+        "Its keys, an account each; none means one account without a key.", ()
+    )
     disabled: bool = setting("Leave this entry out.", False)
     proxy_url: str = setting("Overrides the global `proxy-url`; `direct` uses none.", "")
     prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "")
@@ -142,7 +186,9 @@ class CompatibilityEntry:
 class Demo:
     """The built-in scripted upstream. In effect while no real upstream is configured, or when enabled by name."""
 
-    enabled: bool | None = setting("Offer the `demo-*` models; absent means only while no real upstream is configured.", None)
+    enabled: bool | None = setting(
+        "Offer the `demo-*` models; absent means only while no real upstream is configured.", None
+    )
     latency: float = setting("Wait before the first event.", 0.2, minimum=0, unit="seconds")
     tokens_per_second: float = setting("Speed of a streamed answer; 0 is as fast as it goes.", 40, minimum=0)
 
@@ -162,18 +208,28 @@ class Settings:
     host: str = setting("Address to listen on; empty means all, and is refused without `api-keys`.", "127.0.0.1")
     port: int = setting("Port to listen on; 0 picks a free one.", 8317, minimum=0, maximum=65535)
     tls: Tls = setting("HTTPS.", factory=Tls)
-    api_keys: tuple[ClientKey, ...] = setting("Client keys; with none, only this machine may call.", (),
-                                              example=["${AIPROXY_KEY}", {"name": "team-a", "key": "${TEAM_A}", "models": ["gpt-*"]}])
+    api_keys: tuple[ClientKey, ...] = setting(
+        "Client keys; with none, only this machine may call.",
+        (),
+        example=["${AIPROXY_KEY}", {"name": "team-a", "key": "${TEAM_A}", "models": ["gpt-*"]}],
+    )
     limits: Limits = setting("What one client request may cost before it is understood.", factory=Limits)
     routing: Routing = setting("How accounts are chosen.", factory=Routing)
     request_retry: int = setting("Extra rounds over the accounts after the first.", 3, minimum=0, maximum=100)
-    max_retry_interval: float = setting("Longest wait for a cooling account between rounds.", 30, minimum=0, unit="seconds")
+    max_retry_interval: float = setting(
+        "Longest wait for a cooling account between rounds.", 30, minimum=0, unit="seconds"
+    )
     max_retry_credentials: int = setting("Most accounts tried in one round; 0 = all.", 0, minimum=0)
     disable_cooling: bool = setting("Never let an account rest after a failure.", False)
     timeouts: Timeouts = setting("Deadlines of calls to upstreams.", factory=Timeouts)
-    openai_api_key: tuple[KeyEntry, ...] = setting("Accounts at OpenAI; `OPENAI_API_KEY` implies one when no upstream is configured.", ())
+    openai_api_key: tuple[KeyEntry, ...] = setting(
+        "Accounts at OpenAI; `OPENAI_API_KEY` implies one when no upstream is configured.", ()
+    )
     openai_compatibility: tuple[CompatibilityEntry, ...] = setting("OpenAI-compatible upstreams.", ())
     demo: Demo = setting("The built-in scripted upstream.", factory=Demo)
-    proxy_url: str = setting("Proxy for calls to upstreams: http, https, socks5 or socks5h, with user and password.", "",
-                             example="http://user:${PROXY_PASSWORD}@proxy.example:3128")
+    proxy_url: str = setting(
+        "Proxy for calls to upstreams: http, https, socks5 or socks5h, with user and password.",
+        "",
+        example="http://user:${PROXY_PASSWORD}@proxy.example:3128",
+    )
     logging: Logging = setting("Logs.", factory=Logging)

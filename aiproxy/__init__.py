@@ -1,0 +1,1 @@
+"""aiproxy: a unified AI API gateway."""

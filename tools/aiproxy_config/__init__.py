@@ -1,0 +1,1 @@
+"""The command `aiproxy-config`: synchronous, and never imports the reactor."""
