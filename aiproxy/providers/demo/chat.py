@@ -167,11 +167,11 @@ _INPUT: Mapping[str, str] = {"function": "arguments", "custom": "input"}
 
 def events(answer: Answer, *, include_usage: bool) -> Iterator[Send]:
     head = {"id": answer.id, "object": "chat.completion.chunk", "created": answer.created, "model": answer.model}
-    for deltas in _deltas(answer):
+    tail = {"usage": None} if include_usage else {}
+    for delta, finish, tokens_in_it in _deltas(answer):
         for index in range(answer.choices):
-            choice = {"index": index, "delta": deltas[0], "finish_reason": deltas[1], "logprobs": None}
-            chunk = {**head, "choices": [choice]}
-            yield Send(json_event({**chunk, "usage": None} if include_usage else chunk), deltas[2])
+            choice = {"index": index, "delta": delta, "finish_reason": finish, "logprobs": None}
+            yield Send(json_event({**head, "choices": [choice], **tail}), tokens_in_it)
     if include_usage:
         yield Send(json_event({**head, "choices": [], "usage": answer.usage}))
     yield Send(DONE)

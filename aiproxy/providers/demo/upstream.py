@@ -73,13 +73,11 @@ class DemoTransport:
         if script.status is not None:
             extra = {} if script.retry_after is None else {"retry-after": f"{script.retry_after:g}"}
             return self._json(script.status, error_body(script.status, SCRIPTED), extra)
-        embeds = path.endswith("/embeddings")
-        if embeds is not (script.kind is Kind.EMBED):
+        if path.endswith("/embeddings") is not (script.kind is Kind.EMBED):
             raise InvalidRequest("demo-embed is for /embeddings, and no other demo model is.", param="model")
-        if embeds:
+        if path.endswith("/embeddings"):
             return self._whole(script, embeddings.whole(body))
-        now = self._clock.seconds()
-        streamed, include_usage = flag(body, "stream"), wants_usage(body)
+        streamed, include_usage, now = flag(body, "stream"), wants_usage(body), self._clock.seconds()
         if path.endswith("/chat/completions"):
             answer = chat.answer(body, script, self._serial, now)
             if streamed:
