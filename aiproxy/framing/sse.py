@@ -87,7 +87,7 @@ class SseFramer:
             for line in lines:
                 self._read_line(line, frames)
         self._check(self.pending)
-        self._open = self.pending > 0
+        self._open = self._at_start or self.pending > 0
 
     def _read_line(self, line: bytes, frames: list[Frame]) -> None:
         self._check(self._held + len(line))
