@@ -1,0 +1,29 @@
+"""The model list. Source: OpenAI API reference, models."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from aiproxy.codecs.base import ModelCard
+
+
+def encode_models(cards: Sequence[ModelCard]) -> bytes:
+    return orjson.dumps({"object": "list", "data": [_model(card) for card in cards]})
+
+
+def encode_model(card: ModelCard) -> bytes:
+    return orjson.dumps(_model(card))
+
+
+def decode_models(body: bytes) -> list[str]:
+    """The names in an upstream's list; what isn't a list of models is an empty one."""
+    try:
+        found: Any = orjson.loads(body)
+        return [entry["id"] for entry in found["data"] if isinstance(entry["id"], str)]
+    except (ValueError, TypeError, KeyError):
+        return []
+
+
+def _model(card: ModelCard) -> dict[str, Any]:
+    return {"id": card.id, "object": "model", "created": card.created, "owned_by": card.owned_by}

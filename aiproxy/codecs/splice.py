@@ -1,0 +1,70 @@
+"""Changing the model's name in a body and not one byte else."""
+
+import re
+from typing import Any
+
+import orjson
+
+from aiproxy.neutral.errors import InvalidRequest
+
+_TOKEN = re.compile(rb'["{}\[\]]')
+_STRING_VALUE = re.compile(rb'\s*:\s*"')
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object. Raises `InvalidRequest` that says where it stops being one."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The request body is not valid JSON: {error}.", code="invalid_json") from error
+    if not isinstance(found, dict):
+        raise InvalidRequest("The request body must be a JSON object.", code="invalid_json")
+    return found
+
+
+def splice_model(body: bytes, model: str) -> bytes:
+    """The same bytes with the value of the top-level `model` replaced. `body` is a JSON object whose `model` is a string.
+
+    Where the member occurs twice the last one counts, as it does for every JSON parser we know of; both are replaced."""
+    spans = _model_spans(body)
+    out: list[bytes] = []
+    end = 0
+    for start, stop in spans:
+        out += (body[end:start], orjson.dumps(model))
+        end = stop
+    return b"".join((*out, body[end:]))
+
+
+def _model_spans(body: bytes) -> list[tuple[int, int]]:
+    """Where the values of top-level members named `model` stand, by a scan that knows strings and depth."""
+    spans = []
+    depth = 0
+    position = 0
+    while found := _TOKEN.search(body, position):
+        start = found.start()
+        token = body[start : start + 1]
+        position = start + 1
+        if token == b'"':
+            position = _string_end(body, start)
+            after = _STRING_VALUE.match(body, position) if depth == 1 else None
+            if after and orjson.loads(body[start:position]) == "model":
+                value = after.end() - 1
+                position = _string_end(body, value)
+                spans.append((value, position))
+        elif token in b"{[":
+            depth += 1
+        else:
+            depth -= 1
+    return spans
+
+
+def _string_end(body: bytes, start: int) -> int:
+    """The index after the closing quote of the string that opens at `start`."""
+    quote = start
+    while True:
+        quote = body.index(b'"', quote + 1)
+        backslashes = 0
+        while body[quote - 1 - backslashes : quote - backslashes] == b"\\":
+            backslashes += 1
+        if backslashes % 2 == 0:
+            return quote + 1

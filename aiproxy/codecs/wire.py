@@ -1,0 +1,28 @@
+"""What the relay lane and the web layer need of a protocol: to watch an answer, to read and to render errors.
+
+The smaller half of a codec. An operation whose bodies are never translated (embeddings) needs nothing else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiproxy.codecs.base import Answer, ModelCard, Observation, Observer
+from aiproxy.framing import Framer
+from aiproxy.neutral.errors import GatewayError
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    name: str
+    framer: Callable[[], Framer]
+    """Of its streams."""
+    observer: Callable[[], Observer]
+    """For one relayed stream."""
+    observe: Callable[[bytes], Observation]
+    """A whole relayed answer. Raises the `GatewayError` that hides in a 200, or `UpstreamFailed` for what isn't an answer."""
+    encode_error: Callable[[GatewayError, str], Answer]
+    """(error, request id) → the answer a client of this protocol understands."""
+    decode_error: Callable[[int, Mapping[str, str], bytes], GatewayError]
+    """(status, lower-case headers, body) of an upstream's failure → ours."""
+    encode_models: Callable[[Sequence[ModelCard]], bytes]
+    encode_model: Callable[[ModelCard], bytes]

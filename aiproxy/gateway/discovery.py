@@ -1,0 +1,70 @@
+"""Which models the upstreams of open accounts list, asked for when a client wants the list, and kept for a while."""
+
+from collections.abc import Mapping, Sequence
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
+
+from aiproxy import __version__
+from aiproxy.codecs.openai_chat.models import decode_models
+from aiproxy.gateway.body import read_body
+from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.neutral.errors import GatewayError
+from aiproxy.providers.base import Operation, Upstream
+from aiproxy.transports.base import Request
+
+FRESH_SECONDS = 600.0
+"""How long a list is believed: vendors add models a few times a month."""
+
+FAILED_SECONDS = 30.0
+"""How long a failure to get one is believed, so that a broken upstream doesn't slow every request for the list."""
+
+PATIENCE_SECONDS = 10.0
+"""Longest wait for one upstream's list; clients ask for it while people look on."""
+
+LIST_BYTES = 4 << 20
+"""Most bytes of a list that are read; the largest known, an aggregator's, has half a megabyte."""
+
+
+class Discovery:
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._found: dict[str, tuple[float, Sequence[str]]] = {}
+
+    @property
+    def known(self) -> Mapping[str, Sequence[str]]:
+        """What is known already, by account."""
+        return {account: names for account, (_, names) in self._found.items()}
+
+    def forget(self) -> None:
+        self._found.clear()
+
+    async def ask(self, snapshot: Snapshot) -> Mapping[str, Sequence[str]]:
+        """What open accounts' upstreams list, by account; an upstream that can't be asked lists nothing."""
+        now = self._clock.seconds()
+        stale = [
+            upstream
+            for upstream in snapshot.upstreams.values()
+            if upstream.accepts == ("*",) and self._found.get(upstream.id, (0.0, ()))[0] <= now
+        ]
+        await gatherResults([Deferred.fromCoroutine(self._look(snapshot, upstream)) for upstream in stale])
+        return self.known
+
+    async def _look(self, snapshot: Snapshot, upstream: Upstream) -> None:
+        names = await self._list(snapshot, upstream)
+        life = FRESH_SECONDS if names else FAILED_SECONDS
+        self._found[upstream.id] = (self._clock.seconds() + life, names)
+
+    async def _list(self, snapshot: Snapshot, upstream: Upstream) -> Sequence[str]:
+        endpoint = next((e for e in upstream.provider.endpoints if e.operation is Operation.MODELS), None)
+        if endpoint is None:
+            return ()
+        headers = (("user-agent", f"aiproxy/{__version__}"), *upstream.headers.items(), *upstream.credential.sign())
+        request = Request("GET", upstream.base_url + endpoint.path, headers, b"", snapshot.proxy(upstream))
+        try:
+            sent = snapshot.transports[upstream.id].send(request)
+            response = await sent.addTimeout(PATIENCE_SECONDS, self._clock)
+            body = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
+        except (GatewayError, TimeoutError):
+            return ()
+        return decode_models(body) if response.status == 200 else ()

@@ -1,0 +1,77 @@
+"""Everything built from one configuration, never mutated: a reload builds a new one and swaps a single reference."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IReactorTime
+
+from aiproxy.catalogue import Catalogue
+from aiproxy.catalogue.globs import matches
+from aiproxy.clients import Client, Keyring
+from aiproxy.config.schema import ClientKey, Settings
+from aiproxy.pools.selection import STRATEGIES, Account, Strategy
+from aiproxy.providers.base import Provider, Upstream
+from aiproxy.secrets import Scrubber, Secret
+from aiproxy.transports.base import Transport
+
+DIRECT = "direct"
+"""The `proxy-url` of an entry that uses none although there is a global one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    settings: Settings
+    catalogue: Catalogue
+    keyring: Keyring
+    upstreams: Mapping[str, Upstream]
+    transports: Mapping[str, Transport]
+    """By account."""
+    scrub: Scrubber
+
+    @property
+    def accounts(self) -> Sequence[Account]:
+        """What the pool needs to know of the upstreams, in the order of the configuration."""
+        return [
+            Account(u.id, u.priority, cools=not self.settings.disable_cooling if u.cools is None else u.cools)
+            for u in self.upstreams.values()
+        ]
+
+    @property
+    def strategy(self) -> Strategy:
+        return STRATEGIES[self.settings.routing.strategy]
+
+    def proxy(self, upstream: Upstream) -> str:
+        url = upstream.proxy_url or self.settings.proxy_url
+        return "" if url == DIRECT else url
+
+
+def build_snapshot(
+    settings: Settings,
+    secrets: Sequence[Secret],
+    providers: Sequence[Provider],
+    clock: IReactorTime,
+    http: Callable[[Settings], Transport],
+) -> Snapshot:
+    """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network."""
+    upstreams: dict[str, Upstream] = {}
+    transports: dict[str, Transport] = {}
+    network = http(settings)
+    for provider in providers:
+        found = list(provider.upstreams(settings))
+        transport = provider.in_process(clock, settings) if provider.in_process and found else network
+        for upstream in found:
+            upstreams[upstream.id] = upstream
+            transports[upstream.id] = transport
+    return Snapshot(
+        settings=settings,
+        catalogue=Catalogue(upstream.offer for upstream in upstreams.values()),
+        keyring=Keyring((key.key, _client(number, key)) for number, key in enumerate(settings.api_keys, 1)),
+        upstreams=upstreams,
+        transports=transports,
+        scrub=Scrubber(secrets),
+    )
+
+
+def _client(number: int, key: ClientKey) -> Client:
+    globs = key.models or ("*",)
+    return Client(key.name or f"key-{number}", lambda model: matches(model, globs))

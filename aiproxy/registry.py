@@ -1,0 +1,44 @@
+"""What exists. Built-ins come from a visible list, others through entry points of the group `aiproxy.plugins`; both
+through the same door: a function `register(registry)`."""
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import entry_points
+
+from aiproxy.providers.base import Provider
+from aiproxy.providers.demo.declaration import DEMO
+from aiproxy.providers.openai import OPENAI
+from aiproxy.providers.openai_compatible import OPENAI_COMPATIBLE
+
+PLUGINS = "aiproxy.plugins"
+"""The entry point group whose members are functions `register(registry: Registry) -> None`."""
+
+
+class Registry:
+    """Filled while the program starts, only read afterwards."""
+
+    def __init__(self) -> None:
+        self._providers: dict[str, Provider] = {}
+
+    def provider(self, declaration: Provider) -> None:
+        """Raises `ValueError` when the name is taken."""
+        if declaration.name in self._providers:
+            raise ValueError(f"there is a provider named {declaration.name!r} already")
+        self._providers[declaration.name] = declaration
+
+    @property
+    def providers(self) -> Sequence[Provider]:
+        return tuple(self._providers.values())
+
+
+def _built_ins(registry: Registry) -> None:
+    for declaration in (OPENAI, OPENAI_COMPATIBLE, DEMO):
+        registry.provider(declaration)
+
+
+def load_registry(doors: Iterable[Callable[[Registry], None]] | None = None) -> Registry:
+    """Built-ins, then `doors` (by default every installed plugin's)."""
+    registry = Registry()
+    _built_ins(registry)
+    for door in (entry.load() for entry in entry_points(group=PLUGINS)) if doors is None else doors:
+        door(registry)
+    return registry

@@ -1,0 +1,49 @@
+"""The record of a call and of its attempts. Times are seconds of the gateway's clock."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aiproxy.neutral.usage import Usage
+
+
+class Outcome(StrEnum):
+    COMPLETE = "complete"
+    FAILED = "failed"
+    """Before the first byte: the client got an error answer, or another attempt took over."""
+    CUT = "cut"
+    """After the first byte: the client's stream ended with an error."""
+    CANCELLED = "cancelled"
+    """The client left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one account. `error` is the kind of what went wrong."""
+
+    account: str
+    provider: str
+    model: str
+    started: float
+    ended: float
+    outcome: Outcome
+    error: str = ""
+    upstream_status: int | None = None
+    usage: Usage | None = None
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """One client request, filled while it runs."""
+
+    request_id: str
+    started: float
+    client: str = ""
+    protocol: str = ""
+    model: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+    first_byte: float | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def provider(self) -> str:
+        return self.attempts[-1].provider if self.attempts else ""
