@@ -1,0 +1,126 @@
+"""Where a request goes: upstream URLs and proxy URLs, each read once. A message never repeats a URL, which may hold a key."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from hyperlink import EncodedURL
+from twisted.internet.abstract import isIPv6Address
+from twisted.web.client import URI
+
+from aiproxy.neutral.errors import UpstreamFailed
+from aiproxy.secrets import Secret
+
+URLS_KEPT = 1024
+"""Parsed URLs. Gemini's hold the model's name, so one upstream has dozens; a thousand of them is half a megabyte."""
+
+PROXIES_KEPT = 256
+"""Parsed proxy URLs: one an account at most."""
+
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+
+
+class ParsedUrl(EncodedURL):
+    """A URL treq takes as it is. Normalising one and writing it out again costs treq 50 µs a request."""
+
+    text = ""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        url = cls.from_text(text)
+        assert isinstance(url, cls)
+        url.text = text
+        return url
+
+    def to_uri(self) -> "ParsedUrl":
+        return self
+
+    def to_text(self, with_password: bool = False) -> str:  # noqa: ARG002 # hyperlink's signature; we refuse passwords
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An upstream's URL, taken apart. `host` is without brackets, `path` with the query."""
+
+    secure: bool
+    host: str
+    port: int
+    path: bytes
+    url: ParsedUrl
+
+    def __str__(self) -> str:
+        return netloc(self.host, self.port)
+
+    @property
+    def host_header(self) -> str:
+        return netloc(self.host, self.port) if self.port != (443 if self.secure else 80) else bracketed(self.host)
+
+
+class ProxyKind(StrEnum):
+    HTTP = "http"
+    HTTPS = "https"
+    SOCKS5 = "socks5"
+    """We resolve the target's name."""
+    SOCKS5H = "socks5h"
+    """The proxy resolves it."""
+
+
+_PROXY_PORTS = {ProxyKind.HTTP: 80, ProxyKind.HTTPS: 443, ProxyKind.SOCKS5: 1080, ProxyKind.SOCKS5H: 1080}
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    kind: ProxyKind
+    host: str
+    port: int
+    user: str
+    password: Secret
+
+    def __str__(self) -> str:
+        return netloc(self.host, self.port)
+
+
+def bracketed(host: str) -> str:
+    return f"[{host}]" if isIPv6Address(host) else host
+
+
+def netloc(host: str, port: int) -> str:
+    return f"{bracketed(host)}:{port}"
+
+
+@lru_cache(maxsize=URLS_KEPT)
+def parse_target(url: str) -> Target:
+    """Raises `UpstreamFailed` for anything but `http[s]://HOST[:PORT][/PATH][?QUERY]`."""
+    try:
+        text = EncodedURL.from_text(url).replace(fragment="").to_uri().to_text(with_password=True)
+        parsed = ParsedUrl.read(text)
+    except ValueError as error:
+        raise UpstreamFailed("The upstream's address is not a URL: check its `base-url`.") from error
+    if parsed.scheme not in ("http", "https") or not parsed.host or not _PRINTABLE.fullmatch(text):
+        raise UpstreamFailed("The upstream's address must be http://HOST or https://HOST: check its `base-url`.")
+    if parsed.userinfo:
+        raise UpstreamFailed("The upstream's address must not hold a user or password: use `api-key` or `headers`.")
+    uri = URI.fromBytes(text.encode("ascii"))
+    return Target(parsed.scheme == "https", parsed.host.lower(), uri.port, uri.originForm, parsed)
+
+
+@lru_cache(maxsize=PROXIES_KEPT)
+def parse_proxy(url: str) -> Proxy:
+    """Raises `UpstreamFailed` for anything but `KIND://[USER[:PASSWORD]@]HOST[:PORT]`; user and password percent-encoded."""
+    try:
+        parts = urlsplit(url)
+        kind, port = ProxyKind(parts.scheme), parts.port
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except ValueError as error:
+        raise UpstreamFailed(_PROXY_WANTED) from error
+    if not host or parts.path not in ("", "/") or parts.query or parts.fragment or not _PRINTABLE.fullmatch(host):
+        raise UpstreamFailed(_PROXY_WANTED)
+    password = Secret(unquote(parts.password or ""))
+    return Proxy(kind, host, port if port is not None else _PROXY_PORTS[kind], unquote(parts.username or ""), password)
+
+
+_PROXY_WANTED = "`proxy-url` must be http, https, socks5 or socks5h://[USER:PASSWORD@]HOST[:PORT]: check it."

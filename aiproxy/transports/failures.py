@@ -1,0 +1,82 @@
+"""What libraries' errors mean, in words for the user. Never an error's own text, which may quote headers or URLs."""
+
+from OpenSSL import SSL
+from service_identity import VerificationError
+from twisted.internet import error as net
+from twisted.internet.defer import CancelledError
+from twisted.web._newclient import (
+    ParseError,
+    RequestGenerationFailed,
+    RequestNotSent,
+    RequestTransmissionFailed,
+    ResponseFailed,
+)
+
+from aiproxy.transports.handshakes import ProxyRefused
+
+CONNECT_ERRORS = (
+    net.ConnectError,
+    net.ConnectionClosed,
+    net.ConnectingCancelledError,
+    CancelledError,
+    OSError,
+    SSL.Error,
+    ValueError,
+    VerificationError,
+    ProxyRefused,
+)
+"""What connecting can raise. `ValueError` is a host name that can't be one; DNS errors are `OSError`s."""
+
+ANSWER_ERRORS = (RequestNotSent, RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed, CancelledError)
+"""What waiting for an answer can raise."""
+
+
+def why(error: BaseException) -> str:
+    """The end of a sentence, without its full stop."""
+    match error:
+        case ProxyRefused():
+            return str(error)
+        case net.DNSLookupError():
+            return "its name can't be resolved; check it, or the DNS"
+        case net.ConnectionRefusedError():
+            return "connection refused; check that it runs there"
+        case net.NoRouteError():
+            return "there is no route to it"
+        case net.TimeoutError():
+            return "it does not answer"
+        case VerificationError():
+            return "its TLS certificate is for another name; check the host"
+        case SSL.Error():
+            return _tls(error)
+        case RequestNotSent() | net.ConnectionDone() | net.ConnectionLost() | net.ConnectionAborted():
+            return "it closed the connection"
+        case ParseError() | KeyError() | ValueError():
+            return "its answer is not sound HTTP; check that the address is an HTTP server"
+        case RequestGenerationFailed() | RequestTransmissionFailed() | ResponseFailed():
+            return why(error.reasons[0].value)
+        case OSError():
+            return f"the system said {error.strerror or 'no'}"
+        case _:
+            return type(error).__name__
+
+
+def _tls(error: SSL.Error) -> str:
+    words = (
+        " ".join(str(entry[-1]) for entry in error.args[0]) if error.args and isinstance(error.args[0], list) else ""
+    )
+    if "certificate verify failed" in words:
+        return "its TLS certificate is not trusted; set SSL_CERT_FILE if it has an authority of its own"
+    if "wrong version number" in words or "record layer failure" in words:
+        return "it does not speak TLS there; perhaps the address wants http://"
+    return f"the handshake failed ({words or 'the connection broke'})"
+
+
+def cancelled(error: BaseException) -> bool:
+    """The error is our own cancelling, however wrapped."""
+    match error:
+        case CancelledError() | net.ConnectingCancelledError():
+            return True
+        case RequestGenerationFailed() | RequestTransmissionFailed() | ResponseFailed():
+            return any(cancelled(reason.value) for reason in error.reasons)
+        case _:
+            return False
