@@ -23,10 +23,12 @@ def setting(
     maximum: float | None = None,
     unit: str = "",
     required: bool = False,
+    path: bool = False,
 ) -> Any:
     """One key: its sentence for the reference, its default, and what the reader checks.
 
-    `example` is YAML shown (commented out) in the full example where the default would say nothing."""
+    `example` is YAML shown (commented out) in the full example where the default would say nothing. `path` marks the name
+    of a file: the reader makes it absolute, from the configuration's own directory."""
     metadata = {
         "words": words,
         "example": example,
@@ -34,6 +36,7 @@ def setting(
         "maximum": maximum,
         "unit": unit,
         "required": required,
+        "path": path,
     }
     if factory is not None:
         return field(default_factory=factory, metadata=metadata)
@@ -61,8 +64,8 @@ class LogLevel(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Tls:
     enable: bool = setting("Serve HTTPS (TLS 1.2 or newer) instead of HTTP.", False)
-    cert: str = setting("PEM file with the certificate and its chain; read again when it changes.", "")
-    key: str = setting("PEM file with the private key; read again when it changes.", "")
+    cert: str = setting("PEM file with the certificate and its chain; read again when it changes.", "", path=True)
+    key: str = setting("PEM file with the private key; read again when it changes.", "", path=True)
     http2: bool = setting("Offer HTTP/2 to clients that ask for it (ALPN).", True)
 
 
@@ -197,7 +200,7 @@ class Demo:
 class Logging:
     format: LogFormat = setting("`text` for people, `json` for machines, `auto` = text on a terminal.", LogFormat.AUTO)
     level: LogLevel = setting("The least severe level that is written.", LogLevel.INFO)
-    file: str = setting("Write to this file instead of standard output.", "")
+    file: str = setting("Write to this file instead of standard output.", "", path=True)
     max_total_size_mb: int = setting("The log file and its rotated predecessors together.", 100, minimum=1, unit="MiB")
 
 
@@ -233,3 +236,22 @@ class Settings:
         example="http://user:${PROXY_PASSWORD}@proxy.example:3128",
     )
     logging: Logging = setting("Logs.", factory=Logging)
+
+    @property
+    def has_upstream(self) -> bool:
+        """Whether a real upstream is in effect."""
+        return bool(self.openai_api_key) or any(not entry.disabled for entry in self.openai_compatibility)
+
+    @property
+    def demo_in_effect(self) -> bool:
+        """Whether the `demo-*` models are offered: as `demo.enabled` says, else only while nothing real is configured."""
+        return self.demo.enabled if self.demo.enabled is not None else not self.has_upstream
+
+
+PLAIN_FORM: Mapping[type, str] = {
+    ClientKey: "key",
+    ModelEntry: "name",
+    ApiKeyEntry: "api_key",
+    KeyEntry: "api_key",
+}
+"""Mappings that may be written as one plain string, and the field that the string fills."""

@@ -1,0 +1,282 @@
+"""Nodes to settings, driven by the types of `schema`: every problem is collected, none stops the reading.
+
+A value that can't be read leaves its default behind, so that the rest is still checked; whoever calls looks at `problems`
+before using the result. Messages say what is wanted and what kind of thing stands there, never the text itself: it may be
+a secret in the wrong place. Numbers and booleans are shown, except where a secret belongs.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Final, TypeGuard, get_args, get_origin
+
+from aiproxy.config.interpolate import Unresolved, interpolate
+from aiproxy.config.names import NOT_YET, hints, home, kebab, keys_of, nearest, showable
+from aiproxy.config.problems import Place, Problem, Severity, problem_at
+from aiproxy.config.scalars import Refused, kind, typed, wish
+from aiproxy.config.schema import PLAIN_FORM, Settings
+from aiproxy.config.tree import Entries, Form, Items, Node, Scalar, core
+from aiproxy.config.urls import passwords
+from aiproxy.secrets import Secret
+
+LARGEST_SECRET_FILE = 64 * 1024
+"""Bytes. A private key or a service account's JSON is under 4 KiB; anything larger is the wrong file."""
+
+UNREAD: Final = object()
+"""What a value becomes that can't be read; its problem is noted already."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """One reading of one tree, and what it found on the way."""
+
+    environ: Mapping[str, str]
+    directory: Path
+    """Where relative file names start: the configuration's own directory."""
+    problems: list[Problem] = field(default_factory=list)
+    secrets: list[Secret] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+    """Key path → where its value stands, for everything that was set."""
+    literal: list[str] = field(default_factory=list)
+    """Paths of the secrets that stand in the file in plain text."""
+    files: list[Path] = field(default_factory=list)
+    """Files whose content matters besides the configuration itself."""
+
+    def settings(self, root: Node) -> Settings:
+        if isinstance(root, Scalar) and root.empty:
+            root = Entries((), root.place)
+        if isinstance(root, Entries):
+            # Keys that begin with x- hold anchors, as in Compose files.
+            pairs = tuple(pair for pair in root.pairs if not pair[0].text.startswith("x-"))
+            root = Entries(pairs, root.place)
+        read = self._record(Settings, root, "")
+        return read if isinstance(read, Settings) else Settings()
+
+    def place(self, path: str) -> Place:
+        """Where a key stands, or else the nearest thing around it."""
+        while path and path not in self.places:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.places[path]
+
+    def failed(self, path: str) -> bool:
+        """Whether something under a top-level key could not be read."""
+        return any(
+            p.severity is Severity.ERROR and (p.path == path or p.path.startswith((f"{path}.", f"{path}[")))
+            for p in self.problems
+        )
+
+    def error(self, place: Place, code: str, message: str, path: str, suggestion: str = "") -> Any:
+        self.problems.append(problem_at(place, Severity.ERROR, code, message, path=path, suggestion=suggestion))
+        return UNREAD
+
+    # What is wanted decides how a node is read.
+
+    def _value(self, wanted: Any, node: Node, path: str, rule: Mapping[str, Any]) -> Any:
+        self.places[path] = node.place
+        if get_origin(wanted) is UnionType:
+            (inner,) = (one for one in get_args(wanted) if one is not NoneType)
+            return self._value(inner, node, path, rule)
+        if get_origin(wanted) is tuple:
+            return self._list(get_args(wanted)[0], node, path, rule)
+        if get_origin(wanted) is not None:
+            return self._texts(node, path)
+        if is_dataclass(wanted) and isinstance(wanted, type):
+            return self._record(wanted, node, path)
+        if wanted is Secret:
+            return self._secret(node, path)
+        if not isinstance(node, Scalar):
+            return self._wrong(wish(wanted), node, path)
+        if wanted is str:
+            return self._text(node, path, rule)
+        return self._typed(wanted, node, path, rule)
+
+    def _record(self, cls: type, node: Node, path: str) -> Any:
+        short = PLAIN_FORM.get(cls)
+        if short and (isinstance(node, Scalar) or (hints(cls)[short] is Secret and _names_file(node))):
+            node = Entries(((Scalar(kebab(short), Form.PLAIN, node.place), node),), node.place)
+        if not isinstance(node, Entries):
+            return self._wrong("a mapping (`key: value` lines)" + (" or plain text" if short else ""), node, path)
+        known = keys_of(cls)
+        for key, _ in node.pairs:
+            if key.text not in known:
+                self._unknown(cls, key, path)
+        values = {}
+        for each in fields(cls):
+            value = self._field(cls, each, node, _under(path, kebab(each.name)))
+            if value is not UNREAD:
+                values[each.name] = value
+        return cls(**values)
+
+    def _field(self, cls: type, each: Field[Any], node: Entries, path: str) -> Any:
+        wanted = hints(cls)[each.name]
+        value = node.get(kebab(each.name))
+        if value is None or (isinstance(value, Scalar) and value.empty):
+            # A key with nothing behind it is as good as absent: people comment out what stood there.
+            if each.metadata["required"]:
+                return self.error(node.place, "missing-key", f"`{kebab(each.name)}` is missing here", path)
+            if not is_dataclass(wanted):
+                return UNREAD
+            value = Entries((), node.place if value is None else value.place)
+        return self._value(wanted, value, path, each.metadata)
+
+    def _unknown(self, cls: type, key: Scalar, path: str) -> None:
+        name = f"`{key.text}`" if showable(key.text) else "this"
+        path = _under(path, key.text if showable(key.text) else "?")
+        if key.text in NOT_YET.get(cls, ()):
+            self.error(key.place, "not-yet", f"{name} is not supported by this version of aiproxy; leave it out", path)
+            return
+        meant = nearest(key.text, (*keys_of(cls), *NOT_YET.get(cls, ())))
+        elsewhere = home(key.text, cls)
+        if meant:
+            hint = f"; did you mean `{meant}`?"
+        elif elsewhere:
+            hint = f"; it belongs under {elsewhere}"
+        else:
+            hint = f"; known here: {', '.join(keys_of(cls))}"
+        self.error(key.place, "unknown-key", f"{name} is not a known key{hint}", path, meant)
+
+    def _list(self, wanted: Any, node: Node, path: str, rule: Mapping[str, Any]) -> Any:
+        if not isinstance(node, Items):
+            return self._wrong("a list (`- …` lines, or `[…]`)", node, path)
+        read = [self._element(wanted, value, f"{path}[{i}]", rule) for i, value in enumerate(node.values)]
+        return tuple(value for value in read if value is not UNREAD)
+
+    def _element(self, wanted: Any, node: Node, path: str, rule: Mapping[str, Any]) -> Any:
+        if isinstance(node, Scalar) and node.empty:
+            return self.error(node.place, "wrong-type", "this entry of the list is empty", path)
+        return self._value(wanted, node, path, rule)
+
+    def _texts(self, node: Node, path: str) -> Any:
+        if not isinstance(node, Entries):
+            return self._wrong("a mapping of names to text", node, path)
+        texts = {}
+        for key, value in node.pairs:
+            text = self._value(str, value, _under(path, key.text if showable(key.text) else "?"), {})
+            if text is not UNREAD:
+                texts[key.text] = text
+                if _SECRETIVE.search(key.text):
+                    self.secrets += [Secret(text), Secret(text.rpartition(" ")[2])]
+        return texts
+
+    def _typed(self, wanted: type, node: Scalar, path: str, rule: Mapping[str, Any]) -> Any:
+        text = self._resolved(node, path)
+        if text is None:
+            return UNREAD
+        try:
+            if node.form is Form.QUOTED and text == node.text and wanted in (bool, int, float):
+                raise Refused("wrong-type", f"wants {wish(wanted)}, but quoted text stands here; leave the quotes out")
+            return typed(wanted, text, rule)
+        except Refused as no:
+            return self.error(node.place, no.code, no.message, path, no.suggestion)
+
+    def _text(self, node: Scalar, path: str, rule: Mapping[str, Any]) -> Any:
+        value = core(node.text)
+        if node.form is Form.PLAIN and not isinstance(value, str):
+            message = f"wants text, but {kind(value, show=True)} stands here; quote it"
+            return self.error(node.place, "wrong-type", message, path, f'"{node.text}"')
+        text = self._resolved(node, path)
+        if text is None:
+            return UNREAD
+        self.secrets += map(Secret, passwords(text))
+        if rule.get("path") and text:
+            return str(self._file(text, node.place))
+        return text
+
+    def _secret(self, node: Node, path: str) -> Any:
+        if _names_file(node):
+            return self._secret_file(node, path)
+        if not isinstance(node, Scalar):
+            return self._wrong("a secret (text, or `{file: PATH}`)", node, path)
+        value = core(node.text)
+        if node.form is Form.PLAIN and not isinstance(value, str):
+            message = f"wants text, but {kind(value, show=False)} stands here; quote it"
+            return self.error(node.place, "wrong-type", message, path)
+        text = self._resolved(node, path)
+        if text is None:
+            return UNREAD
+        if text and node.place.line and text == node.text:
+            self.literal.append(path)
+        return self._kept(text)
+
+    def _secret_file(self, node: Entries, path: str) -> Any:
+        name = node.pairs[0][1]
+        self.places[f"{path}.file"] = name.place
+        written = self._value(str, name, f"{path}.file", {})
+        if written is UNREAD:
+            return UNREAD
+        file = self._file(written, name.place)
+        self.files.append(file)
+        try:
+            return self._kept(read_secret(file))
+        except (OSError, ValueError) as error:
+            return self.error(name.place, "unreadable-file", f"this file can't be read: {reason(error)}", path)
+
+    def _kept(self, text: str) -> Secret:
+        secret = Secret(text)
+        if text:
+            self.secrets.append(secret)
+        return secret
+
+    def _resolved(self, node: Scalar, path: str) -> str | None:
+        """The scalar's text with variables put in; a variable's own value (`GIVEN`) is final."""
+        if node.form is Form.GIVEN:
+            return node.text
+        try:
+            return interpolate(node.text, self.environ)
+        except Unresolved as unresolved:
+            if unresolved.name:
+                message = f"the environment variable {unresolved.name} is not set; `${{{unresolved.name}:-…}}` gives a default"
+                self.error(node.place, "unset-variable", message, path)
+            else:
+                message = (
+                    "`${` begins a variable's name, `${NAME}` or `${NAME:-default}`; a plain `${` is written `$${`"
+                )
+                self.error(node.place, "bad-reference", message, path)
+            return None
+
+    def _file(self, name: str, place: Place) -> Path:
+        """Relative to the configuration where it stands there, to the working directory otherwise."""
+        path = Path(os.path.expanduser(name))
+        return (self.directory if place.line else Path.cwd()) / path
+
+    def _wrong(self, wanted: str, node: Node, path: str) -> Any:
+        match node:
+            case Scalar():
+                there = kind(core(node.text), show=False)
+            case Items():
+                there = "a list"
+            case Entries():
+                there = "a mapping"
+        return self.error(node.place, "wrong-type", f"wants {wanted}, but {there} stands here", path)
+
+
+_SECRETIVE = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+"""Names of headers whose values are kept out of logs."""
+
+
+def read_secret(file: Path) -> str:
+    """A secret file's text without the line end that editors leave. Raises `OSError` or `ValueError`."""
+    with file.open("rb") as stream:
+        content = stream.read(LARGEST_SECRET_FILE + 1)
+    if len(content) > LARGEST_SECRET_FILE:
+        raise ValueError(f"it is larger than {LARGEST_SECRET_FILE // 1024} KiB")
+    try:
+        return content.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 text") from None
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why a file can't be read, without its name or content."""
+    return (error.strerror or type(error).__name__).lower() if isinstance(error, OSError) else str(error)
+
+
+def _names_file(node: Node) -> TypeGuard[Entries]:
+    return isinstance(node, Entries) and [key.text for key, _ in node.pairs] == ["file"]
+
+
+def _under(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
