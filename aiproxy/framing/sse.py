@@ -10,15 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from aiproxy.framing.frames import Frame
-from aiproxy.neutral.errors import UpstreamFailed
+from aiproxy.framing.frames import MAX_FRAME_BYTES, Frame, check_size
 
 COMMENT: Final = ":"
 """The event name of a comment's frame; its data is the comment's text. No API names an event so."""
-
-MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
-"""Bytes of one event, field names and line ends included. A generated image or a minute of audio travels as base64 in one
-line and takes tens of MB; whatever is longer never ends."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LF, _CR = b"\n"[0], b"\r"[0]  # a search for a number costs a quarter of one for bytes
@@ -86,11 +81,11 @@ class SseFramer:
                 self._line += lines.pop()
             for line in lines:
                 self._read_line(line, frames)
-        self._check(self.pending)
+        check_size(self.pending, self._limit)
         self._open = self._at_start or self.pending > 0
 
     def _read_line(self, line: bytes, frames: list[Frame]) -> None:
-        self._check(self._held + len(line))
+        check_size(self._held + len(line), self._limit)
         text = line.rstrip(b"\r\n")
         if self._at_start:
             self._at_start = False
@@ -114,12 +109,6 @@ class SseFramer:
             self._data += b"\n"
         elif name == b"event":
             self._event = value.decode("utf-8", "replace")
-
-    def _check(self, size: int) -> None:
-        if size > self._limit:
-            raise UpstreamFailed(
-                f"The upstream sent an event of more than {self._limit} bytes; ask it for smaller pieces."
-            )
 
 
 def encode_sse(event: str, data: bytes) -> bytes:
