@@ -50,11 +50,13 @@ class Exchange:
     """What whoever writes a request, or reads or writes its answer, needs to know of it. The gateway makes one for the client's
     side and, with `request.model` and `capabilities` of the upstream, one for each attempt.
 
-    `now` is seconds since the epoch, for answers whose upstream gave no time. `request_id` is unique: ids derive from it."""
+    `source` is the name of the codec the request was decoded by: an encoder of the same name leaves order, ids and names as
+    they came. `now` is seconds since the epoch, for answers whose upstream gave no time. `request_id` is unique: ids derive from it."""
 
     request: GenerateRequest
     sealer: Sealer
     request_id: str
+    source: str = ""
     now: int = 0
     capabilities: Capabilities = PERMISSIVE
     report: Report = field(default_factory=Report)

@@ -45,6 +45,22 @@ class Unsupported(InvalidRequest):
     kind = "unsupported"
 
 
+class RequestTimeout(InvalidRequest):
+    """The client fell silent in the middle of its request."""
+
+    status = 408
+
+
+class ExpectationFailed(InvalidRequest):
+    """`Expect` asks for something other than 100-continue."""
+
+    status = 417
+
+
+class VersionNotSupported(InvalidRequest):
+    status = 505
+
+
 class Authentication(GatewayError):
     """The client's own key is missing or wrong. A fault of our key at an upstream is `CredentialRefused`."""
 
