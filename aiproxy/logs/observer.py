@@ -1,0 +1,74 @@
+"""The observer: filter, read, render, write. It never raises."""
+
+import time
+from typing import TextIO
+
+from twisted.logger import ILogObserver, LogEvent
+from twisted.logger import LogLevel as TwistedLevel
+from twisted.python.reflect import safe_repr
+from zope.interface import implementer
+
+from aiproxy.config.schema import LogFormat, Logging, LogLevel
+from aiproxy.logs.json_lines import as_json
+from aiproxy.logs.output import FileOutput, Output, StreamOutput
+from aiproxy.logs.record import Record, read
+from aiproxy.logs.scrubbing import Scrubbing
+from aiproxy.logs.text import as_text
+
+MEGABYTE = 1 << 20
+
+_ORDER = tuple(TwistedLevel.iterconstants())
+"""Least severe first."""
+
+_LEAST = {
+    LogLevel.DEBUG: TwistedLevel.debug,
+    LogLevel.INFO: TwistedLevel.info,
+    LogLevel.WARN: TwistedLevel.warn,
+    LogLevel.ERROR: TwistedLevel.error,
+}
+
+
+@implementer(ILogObserver)
+class LogObserver:
+    """What Twisted calls with each event. `reopen` and `close` are for who made it."""
+
+    def __init__(self, level: LogLevel, scrub: Scrubbing, output: Output, *, json: bool, terminal: bool) -> None:
+        self._silent = frozenset(_ORDER[: _ORDER.index(_LEAST[level])])
+        self._scrub = scrub
+        self._output = output
+        self._json = json
+        self._terminal = terminal
+
+    def __call__(self, event: LogEvent) -> None:
+        try:
+            level = event.get("log_level", TwistedLevel.info)
+            if level is TwistedLevel.info and str(event.get("log_namespace", "")).startswith("twisted."):
+                level = TwistedLevel.debug  # Twisted tells of every factory and port at info
+            if level not in self._silent:
+                self._output.write(self._render(read(event, self._scrub)))
+        except Exception as error:  # noqa: BLE001  # an event may hold anything, and an observer that raises is dropped
+            lost = self._scrub(
+                f"An event of {safe_repr(event.get('log_namespace'))} can't be shown: {safe_repr(error)}"
+            )
+            self._output.write(self._render(Record(time.time(), "error", __name__, lost, {}, "")))
+
+    def _render(self, record: Record) -> str:
+        return as_json(record) if self._json else as_text(record, terminal=self._terminal)
+
+    def reopen(self) -> None:
+        """Raises OSError when the file can't be opened; the old one stays in use then."""
+        self._output.reopen()
+
+    def close(self) -> None:
+        self._output.close()
+
+
+def make_observer(logging: Logging, scrub: Scrubbing, stream: TextIO, *, isatty: bool) -> LogObserver:
+    """Writes to the configured file, else to `stream`, which must not be one that is itself logged (twistd replaces
+    `sys.stdout` by such a one). Raises OSError when the file can't be opened."""
+    output: Output = StreamOutput(stream)
+    terminal = isatty and not logging.file
+    if logging.file:
+        output = FileOutput(logging.file, int(logging.max_total_size_mb * MEGABYTE), output)
+    json = logging.format is LogFormat.JSON or (logging.format is LogFormat.AUTO and not terminal)
+    return LogObserver(logging.level, scrub, output, json=json, terminal=terminal)
