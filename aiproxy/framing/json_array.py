@@ -17,8 +17,10 @@ _START, _FIRST, _NEXT, _MORE, _END = b"[{", b"{]", b"{", b",]", b""
 _QUOTE, _BACKSLASH = b'"'[0], b"\\"[0]
 
 _NO_SPACE: Final = re.compile(rb"[^ \t\r\n]")
-_NEXT_BRACKET: Final = re.compile(rb'(?s)(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+(["\[\]{}])')
+_NEXT_BRACKET: Final = re.compile(rb'(?s)(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+(?:(")|([\[{])|([\]}]))')
 """Over text and whole strings to the next bracket, or to the quote of a string whose end has not come."""
+
+_OPENS, _CLOSES = 2, 3  # groups of the pattern above; the first is the quote
 
 
 class JsonArrayFramer:
@@ -91,24 +93,25 @@ class JsonArrayFramer:
         return at + 1
 
     def _inside(self, at: int) -> int:
-        """Reads up to the next bracket, or to the end of the open string."""
+        """Reads up to the end of the object, or of the string it stands in, as far as either has come."""
         if self._in_string:
             quote = self._text.find(_QUOTE, at)
             if quote < 0:
                 return len(self._text)
             self._in_string = self._is_escaped(quote)
             return quote + 1
-        bracket = _NEXT_BRACKET.match(self._text, at)
-        if bracket is None:
-            return len(self._text)
-        match bracket[1]:
-            case b'"':
-                self._in_string = True
-            case b"{" | b"[":
+        while found := _NEXT_BRACKET.match(self._text, at):
+            at = found.end()
+            if found.lastindex == _OPENS:
                 self._depth += 1
-            case _:
+            elif found.lastindex == _CLOSES:
                 self._depth -= 1
-        return bracket.end()
+                if not self._depth:
+                    return at
+            else:
+                self._in_string = True
+                return at
+        return len(self._text)
 
     def _is_escaped(self, quote: int) -> bool:
         start = quote
