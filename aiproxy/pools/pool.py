@@ -169,7 +169,7 @@ class Pool:
             account = self._strategy(first_tier(ready), self._turns[wanted.accounts])
             self._turns[wanted.accounts] += 1
         elif returns_at is not None and returns_at > waiting.until and wanted.probe:
-            account = self._to_probe(wanted)
+            account = self._to_probe(wanted, now)
         if account is not None:
             self._in_use[account.id] += 1
             waiting.outcome = Lease(self, account, wanted.model)
@@ -188,19 +188,29 @@ class Pool:
             health = self.health(account.id, wanted.model)
             if not health.ready(now):
                 returns.append(health.ready_at)
-            elif account.concurrency and self._in_use[account.id] >= account.concurrency:
+            elif self._full(account):
                 returns.append(now)
             else:
                 ready.append(account)
         return ready, min(returns, default=None)
 
-    def _to_probe(self, wanted: Wanted) -> Account | None:
-        resting = [account for account in self._candidates(wanted) if account.id not in self._probing]
+    def _to_probe(self, wanted: Wanted, now: float) -> Account | None:
+        """Of the accounts that rest, with a slot free and no probe under way, the one that returns first."""
+        resting = [
+            (health.ready_at, account)
+            for account in self._candidates(wanted)
+            if not (health := self.health(account.id, wanted.model)).ready(now)
+            and account.id not in self._probing
+            and not self._full(account)
+        ]
         if not resting:
             return None
-        first = min(resting, key=lambda account: self.health(account.id, wanted.model).ready_at)
+        _, first = min(resting, key=lambda found: found[0])
         self._probing.add(first.id)
         return first
+
+    def _full(self, account: Account) -> bool:
+        return 0 < account.concurrency <= self._in_use[account.id]
 
     def _candidates(self, wanted: Wanted) -> list[Account]:
         return [self._accounts[a] for a in wanted.accounts if a in self._accounts and a not in wanted.tried]

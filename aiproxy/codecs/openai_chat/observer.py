@@ -58,10 +58,13 @@ class ChatObserver:
             self._model = chunk["model"]
         if usage := chunk.get("usage"):
             self._usage = read_usage(usage) or self._usage
-        for choice in chunk.get("choices") or ():
-            if not isinstance(choice, dict):
-                raise UpstreamFailed("The upstream sent a stream chunk whose choices are not objects.")
+        choices = chunk.get("choices") or []
+        if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+            raise UpstreamFailed("The upstream sent a stream chunk whose choices are not a list of objects.")
+        for choice in choices:
             index = choice.get("index", 0)
+            if not isinstance(index, int):
+                raise UpstreamFailed("The upstream sent a choice whose index is not a number.")
             if choice.get("finish_reason"):
                 self._finished.add(index)
                 self._open.discard(index)

@@ -1,0 +1,300 @@
+"""The service tree, wiring, reload and drain: the one place that knows the whole."""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from time import time
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DrainedOut
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiproxy import __version__
+from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
+from aiproxy.gateway import Gateway, Snapshot, build_snapshot
+from aiproxy.logs import Scrubbing
+from aiproxy.neutral.errors import Draining
+from aiproxy.registry import Registry
+from aiproxy.secrets import Scrubber
+from aiproxy.transports.http import HttpTransport
+from aiproxy.web.ops import Check
+from aiproxy.web.server import HttpSite, listen
+from aiproxy.web.site import Web
+from aiproxy.web.tls import ServerTls
+from aiproxy.welcome import welcome_text
+
+WATCH_SECONDS = 1.0
+"""How often the configuration's files are looked at: a stat costs microseconds, and people wait for a reload."""
+
+FLUSH_SECONDS = 1.0
+"""How long the last error events may take to leave, after the drain's limit, before connections are cut."""
+
+Signature = tuple[tuple[int, int, int] | None, ...]
+"""Of files: inode, size and time of change of each, None for one that isn't there."""
+
+_log = Logger("aiproxy.service")
+
+
+class GatewayService(Service):
+    """One gateway: listens, reloads, drains. `load` reads the configuration again; `drain` is in seconds; `welcome` is
+    told once how to call the gateway."""
+
+    name = "aiproxy"
+
+    def __init__(
+        self,
+        *,
+        reactor: Any,
+        configuration: Configuration,
+        load: Callable[[], Configuration],
+        registry: Registry,
+        scrubbing: Scrubbing,
+        drain: float,
+        welcome: Callable[[str], object] | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._configuration = configuration
+        self._load = load
+        self._registry = registry
+        self._scrubbing = scrubbing
+        self._drain = drain
+        self._welcome = welcome
+        self._transports: list[HttpTransport] = []
+        self._reload_problem = ""
+        self._loaded_at = time()
+        self._port: IListeningPort | None = None
+        self._watch = LoopingCall(self._look_at_files)
+        self._watch.clock = reactor
+        self._seen: Signature = ()
+        jitter = Random()  # noqa: S311 - spreads retries, guards nothing
+        self.gateway = Gateway(reactor, jitter, self._snapshot(configuration))
+        self.web = Web(self.gateway, reactor, self.checks)
+        self.site = self._make_site(configuration.settings)
+
+    # -- start
+
+    def privilegedStartService(self) -> None:
+        """Open the listener, before privileges are dropped. Ends the process with one sentence when that is impossible."""
+        opened = self._listen(self._configuration.settings)
+        opened.addCallbacks(self._opened, self._cannot_listen)
+
+    def startService(self) -> None:
+        super().startService()
+        for warning in self._configuration.warnings:
+            _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
+        self._seen = self._signature()
+        self._watch.start(WATCH_SECONDS, now=False)
+        self._reactor.callWhenRunning(self._take_signals)
+
+    @property
+    def port(self) -> int:
+        """The port we listen on, also when the configuration left the choice to the system."""
+        assert self._port is not None
+        address = self._port.getHost()
+        assert isinstance(address, IPv4Address | IPv6Address)
+        return address.port
+
+    def _make_site(self, settings: Settings) -> HttpSite:
+        return HttpSite(
+            self.web,
+            reactor=self._reactor,
+            limits=settings.limits,
+            refuse=self.web.refuse,
+            render_error=self.web.render_error,
+            http2=settings.tls.http2,
+        )
+
+    def _listen(self, settings: Settings) -> Deferred[IListeningPort]:
+        tls = None
+        if settings.tls.enable:
+            tls = ServerTls(settings.tls.cert, settings.tls.key, clock=self._reactor, warn=self._tls_warning)
+        return listen(self._reactor, self.site, settings.host, settings.port, tls)
+
+    def _tls_warning(self, words: str) -> None:
+        _log.warn("TLS: {words}", words=words)
+
+    def _opened(self, port: IListeningPort) -> None:
+        self._port = port
+        settings = self._configuration.settings
+        scheme = "https" if settings.tls.enable else "http"
+        host = settings.host or "0.0.0.0"  # noqa: S104 - what is shown, not what is bound
+        _log.info(
+            "aiproxy {version} listens on {scheme}://{host}:{port}, configuration: {source}",
+            version=__version__,
+            scheme=scheme,
+            host=f"[{host}]" if ":" in host else host,
+            port=self.port,
+            source=self._configuration.source,
+        )
+        if self._welcome is not None:
+            names = [model.name for model in self.gateway.snapshot.catalogue.listing({})]
+            self._welcome(welcome_text(settings, self.port, names))
+
+    def _cannot_listen(self, failure: Failure) -> None:
+        failure.trap(CannotListenError, OSError)
+        error = failure.value
+        reason = error.socketError if isinstance(error, CannotListenError) else error
+        settings = self._configuration.settings
+        raise SystemExit(
+            f"aiproxy: cannot listen on {settings.host or '*'}:{settings.port}: {reason}. "
+            "Is another one running? Choose a different address with --port or --host."
+        )
+
+    # -- reload
+
+    def reload(self) -> None:
+        """Build everything anew from the configuration and swap it in; a bad one changes nothing and says so."""
+        self._seen = self._signature()
+        try:
+            configuration = self._load()
+            snapshot = self._snapshot(configuration)
+        except ConfigurationInvalid as invalid:
+            self._reload_problem = render_problems(invalid.problems).strip()
+            _log.error("configuration not reloaded, the old one stays:\n{problems}", problems=self._reload_problem)
+            return
+        old, self._configuration = self._configuration, configuration
+        self._scrubbing.scrubber = Scrubber([*old.secrets, *configuration.secrets])
+        self._reload_problem = ""
+        self._loaded_at = time()
+        self.gateway.use(snapshot)
+        self._close_old_transports()
+        self._seen = self._signature()
+        for warning in configuration.warnings:
+            _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
+        _log.info("configuration reloaded from {source}", source=configuration.source)
+        if _listener(old.settings) != _listener(configuration.settings):
+            self._move_listener(configuration.settings)
+
+    def _move_listener(self, settings: Settings) -> None:
+        """Open the new listener before the old one closes; calls under way finish on the connections they have."""
+        old_port, old_site = self._port, self.site
+        self.site = self._make_site(settings)
+
+        def close_old(port: IListeningPort) -> None:
+            self._opened(port)
+            if old_port is not None:
+                old_port.stopListening()
+            old_site.drain()
+
+        def keep_old(failure: Failure) -> None:
+            self.site = old_site
+            _log.error("cannot open the new listener, the old one stays: {reason}", reason=failure.getErrorMessage())
+
+        self._welcome = None
+        self._listen(settings).addCallbacks(close_old, keep_old)
+
+    def _snapshot(self, configuration: Configuration) -> Snapshot:
+        return build_snapshot(
+            configuration.settings, configuration.secrets, self._registry.providers, self._reactor, self._http
+        )
+
+    def _http(self, settings: Settings) -> HttpTransport:
+        """The transport to upstreams: kept, with its connections, while nothing about it changes."""
+        if not self._transports or self._transports[-1].timeouts != settings.timeouts:
+            self._transports.append(HttpTransport(self._reactor, settings.timeouts, os.environ))
+        return self._transports[-1]
+
+    def _close_old_transports(self) -> None:
+        for transport in self._transports[:-1]:
+            transport.close()
+        del self._transports[:-1]
+
+    def _signature(self) -> Signature:
+        def look(path: Path) -> tuple[int, int, int] | None:
+            try:
+                found = os.stat(path)
+            except OSError:
+                return None
+            return found.st_ino, found.st_size, found.st_mtime_ns
+
+        return tuple(look(path) for path in self._configuration.files)
+
+    def _look_at_files(self) -> None:
+        if self._signature() != self._seen:
+            self.reload()
+
+    # -- signals and stop
+
+    def _take_signals(self) -> None:
+        """HUP reloads. TERM and INT stop after a drain, a second one stops at once."""
+
+        def from_signal(do: Callable[[], object]) -> Callable[[int, object], None]:
+            return lambda _number, _frame: self._reactor.callFromThread(do)
+
+        signal.signal(signal.SIGHUP, from_signal(self.reload))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, from_signal(self._asked_to_stop))
+
+    def _asked_to_stop(self) -> None:
+        if self.web.draining:
+            self.gateway.interrupt_all(Draining("The gateway was told to stop at once."))
+        else:
+            self._reactor.stop()
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        """Drain: not ready, no new calls, answers under way may finish; at the limit they end with their error event.
+
+        The listener stays open until then, so that whoever asks is told 503 and not refused a connection."""
+        if self._watch.running:
+            self._watch.stop()
+        self.web.draining = True
+        self.site.drain()
+        if self.site.in_flight:
+            _log.info(
+                "draining: {count} answers under way, for at most {limit:g} s",
+                count=self.site.in_flight,
+                limit=self._drain,
+            )
+        await self._idle_within(self._drain)
+        if self.site.in_flight:
+            told = f"The gateway is shutting down and could not wait longer than {self._drain:g} s."
+            self.gateway.interrupt_all(Draining(told))
+            await self._idle_within(FLUSH_SECONDS)
+        if self._port is not None:
+            await _maybe(self._port.stopListening())
+        self.site.abort()
+        for transport in self._transports:
+            await transport.close()
+        _log.info("stopped")
+
+    async def _idle_within(self, seconds: float) -> None:
+        try:
+            await self.site.idle().addTimeout(seconds, self._reactor)
+        except DrainedOut:
+            return
+
+    # -- readiness
+
+    def checks(self) -> Sequence[Check]:
+        snapshot = self.gateway.snapshot
+        resting = self.gateway.pool.resting()
+        accounts = len(snapshot.upstreams)
+        configuration = self._reload_problem.partition("\n")[0] or f"{self._configuration.source}, as loaded"
+        return (
+            Check("draining", not self.web.draining, "shutting down" if self.web.draining else "no"),
+            Check("accounts", accounts > 0, f"{accounts} configured, {len(resting)} resting"),
+            Check("configuration", not self._reload_problem, configuration, vital=False),
+        )
+
+
+def _listener(settings: Settings) -> tuple[object, ...]:
+    """What can only change with a new listener. Certificates are read again by themselves."""
+    return settings.host, settings.port, settings.tls, settings.limits
+
+
+async def _maybe(result: Any) -> None:
+    if isinstance(result, Deferred):
+        await result

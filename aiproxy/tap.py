@@ -1,0 +1,99 @@
+"""twistd's front door: `Options` and `makeService`. `twistd aiproxy --help` shows what `Options` says."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar, TextIO
+
+from twisted.application.service import IService
+from twisted.logger import ILogObserver
+from twisted.python import usage
+
+from aiproxy.config import Configuration, ConfigurationInvalid, load_config, render_problems
+from aiproxy.logs import Scrubbing, make_observer
+from aiproxy.registry import load_registry
+from aiproxy.secrets import Scrubber
+
+EX_CONFIG = 78
+"""The exit status for an invalid configuration (sysexits.h); systemd shows it by name and can be told not to restart."""
+
+DRAIN_SECONDS = 600.0
+"""How long streams may take to finish after SIGTERM: long answers take minutes, load balancers wait that long."""
+
+
+class Options(usage.Options):
+    """The daemon's command line. `Options.configuration` is loaded once the line is parsed; an invalid one ends the
+    process with `EX_CONFIG` and the same report as `aiproxy-config validate`."""
+
+    synopsis = "[options]"
+    longdesc = "A unified AI API gateway. Without a file it listens on loopback and offers the demo models."
+    optParameters: ClassVar = [
+        ["config", "c", None, "Configuration file; see configs/README.md for where it is looked for otherwise."],
+        ["host", None, None, "Address to listen on, instead of the configuration's."],
+        ["port", None, None, "Port to listen on, instead of the configuration's."],
+        ["drain", None, DRAIN_SECONDS, "Seconds that answers may take to finish after SIGTERM.", float],
+    ]
+    optFlags: ClassVar = [["welcome", None, "Print how to call the gateway once it listens."]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["set"] = []
+        self.scrubbing = Scrubbing()
+        self.configuration: Configuration
+
+    def opt_set(self, assignment: str) -> None:
+        """Override one setting: KEY.PATH=VALUE, the value in YAML. May be given several times."""
+        self["set"].append(assignment)
+
+    def postOptions(self) -> None:
+        if not 0 <= self["drain"] < float("inf"):
+            raise usage.UsageError("--drain takes a number of seconds, 0 or more")
+        try:
+            self.configuration = self.load()
+        except ConfigurationInvalid as invalid:
+            sys.stderr.write(render_problems(invalid.problems))
+            raise SystemExit(EX_CONFIG) from None
+        self.scrubbing.scrubber = Scrubber(self.configuration.secrets)
+        if self.parent is not None:
+            self._take_over_logging(self.parent)
+
+    def load(self) -> Configuration:
+        """Read the configuration as the command line says; used again for every reload."""
+        named = [f"{name}={self[name]}" for name in ("host", "port") if self[name] is not None]
+        return load_config(self["config"], environ=os.environ, overrides=[*self["set"], *named])
+
+    def observer(self, stream: TextIO | None = None) -> ILogObserver:
+        """Where log events go, as the configuration says."""
+        stream = stream or sys.stdout
+        logging = self.configuration.settings.logging
+        return make_observer(logging, self.scrubbing, stream, isatty=stream.isatty())
+
+    def _take_over_logging(self, twistd: Any) -> None:
+        """Our observer instead of twistd's, unless its own options ask for something."""
+        if twistd.get("logger") or twistd.get("logfile") or twistd.get("syslog"):
+            return
+        if not twistd.get("nodaemon") and not self.configuration.settings.logging.file:
+            settings = self.configuration.settings
+            logging = replace(settings.logging, file="twistd.log")
+            self.configuration = replace(self.configuration, settings=replace(settings, logging=logging))
+        twistd["logger"] = self.observer
+
+
+def makeService(options: Options, reactor: Any = None) -> IService:
+    if reactor is None:
+        from twisted.internet import reactor as default_reactor
+
+        reactor = default_reactor
+    from aiproxy.service import GatewayService
+
+    welcome: Callable[[str], object] | None = sys.stdout.write if options["welcome"] else None
+    return GatewayService(
+        reactor=reactor,
+        configuration=options.configuration,
+        load=options.load,
+        registry=load_registry(),
+        scrubbing=options.scrubbing,
+        drain=options["drain"],
+        welcome=welcome,
+    )

@@ -1,0 +1,65 @@
+"""What operators and orchestrators ask: alive, ready, which version. No key, no cost, no model called."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from klein import Klein
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.server import Request
+
+from aiproxy import __version__
+from aiproxy.web.answers import write_failure, write_json
+from aiproxy.web.protocols.openai import WIRE
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing readiness depends on, or (not `vital`) that an operator wants to know."""
+
+    name: str
+    ok: bool
+    detail: str
+    vital: bool = True
+
+
+class Ops:
+    app = Klein()
+
+    def __init__(self, checks: Callable[[], Sequence[Check]]) -> None:
+        self._checks = checks
+
+    @app.route("/", methods=["GET"])
+    def index(self, request: Request) -> bytes:
+        paths = [
+            "/v1/chat/completions",
+            "/v1/completions",
+            "/v1/embeddings",
+            "/v1/models",
+            "/healthz",
+            "/readyz",
+            "/version",
+        ]
+        return write_json(request, {"name": "aiproxy", "version": __version__, "paths": paths})
+
+    @app.route("/healthz", methods=["GET"])
+    @app.route("/health", methods=["GET"])
+    def health(self, request: Request) -> bytes:
+        return write_json(request, {"status": "ok"})
+
+    @app.route("/readyz", methods=["GET"])
+    def ready(self, request: Request) -> bytes:
+        checks = self._checks()
+        ready = all(check.ok for check in checks if check.vital)
+        answer: dict[str, object] = {"status": "ok" if ready else "not ready"}
+        if b"verbose" in (request.args or {}):
+            answer["checks"] = [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]
+        return write_json(request, answer, 200 if ready else 503)
+
+    @app.route("/version", methods=["GET"])
+    def version(self, request: Request) -> bytes:
+        return write_json(request, {"name": "aiproxy", "version": __version__})
+
+    @app.handle_errors(Exception)
+    def failed(self, request: IRequest, failure: Failure) -> bytes:
+        return write_failure(WIRE, request, failure)

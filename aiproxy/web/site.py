@@ -1,0 +1,126 @@
+"""The whole of what we serve: which app a path belongs to, who may ask, and the access log."""
+
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import Request
+
+from aiproxy.codecs.base import Answer
+from aiproxy.gateway import Gateway
+from aiproxy.logs import ACCESS, AccessEntry, access
+from aiproxy.neutral.errors import Authentication, Draining, GatewayError, Permission
+from aiproxy.usage import Outcome
+from aiproxy.web.answers import error_answer
+from aiproxy.web.context import attach, context_of
+from aiproxy.web.keys import client_key
+from aiproxy.web.ops import Check, Ops
+from aiproxy.web.paths import normalise
+from aiproxy.web.protocols.openai import WIRE, OpenAI
+
+_OPEN_PATHS = frozenset((b"/", b"/healthz", b"/health", b"/readyz", b"/version"))
+"""Asked for without a key: they cost nothing and tell nothing."""
+
+_CLIENT_LEFT = 499
+"""The status in the access log of a call whose client hung up; nginx's word for it."""
+
+
+class Web(Resource):
+    """The root: normalises the path, finds the app, lets Klein route in it."""
+
+    isLeaf = True
+
+    def __init__(self, gateway: Gateway, clock: IReactorTime, checks: Callable[[], Sequence[Check]]) -> None:
+        super().__init__()
+        self._gateway = gateway
+        self._clock = clock
+        self._log = Logger(ACCESS)
+        self._ops = Ops(checks).app.resource()
+        self._openai = OpenAI(gateway).app.resource()
+        self.draining = False
+
+    def render(self, request: Request) -> Any:
+        path = normalise(request.path)
+        request.prepath = []
+        request.postpath = [unquote_to_bytes(segment) for segment in path[1:].split(b"/")]
+        return (self._ops if path in _OPEN_PATHS else self._openai).render(request)
+
+    def refuse(self, request: Request) -> GatewayError | None:
+        """What there is to say against a request before its body is read. Begins its record."""
+        context = attach(request, self._clock.seconds())
+        request.notifyFinish().addBoth(self._finished, request)
+        if normalise(request.path) in _OPEN_PATHS:
+            return None
+        if self.draining:
+            return Draining("This gateway is shutting down; try again, another one will answer.", retry_after=1)
+        keyring = self._gateway.snapshot.keyring
+        if keyring.open and _from_a_foreign_page(request):
+            return Permission(
+                "This gateway asks for no key, so pages of other sites may not call it; configure api-keys."
+            )
+        key = client_key(request)
+        client = keyring.find(key)
+        if client is None:
+            said = "is missing" if not key else "is not one of this gateway's"
+            return Authentication(
+                f"The API key {said}. Send it as 'Authorization: Bearer KEY'; the gateway's operator hands keys out.",
+                headers={"www-authenticate": "Bearer"},
+            )
+        context.client = client
+        context.record.client = client.name
+        return None
+
+    def render_error(self, request: Request | None, error: GatewayError) -> Answer:
+        return error_answer(WIRE, request, error)
+
+    def _finished(self, result: Failure | None, request: Request) -> None:
+        context = context_of(request)
+        assert context is not None
+        record = context.record
+        left = isinstance(result, Failure)
+        outcome = record.outcome or (
+            Outcome.CANCELLED if left else Outcome.FAILED if request.code >= 400 else Outcome.COMPLETE
+        )
+        error = record.attempts[-1].error if record.attempts else ""
+        entry = AccessEntry(
+            request_id=record.request_id,
+            method=request.method.decode("latin-1"),
+            path=request.path.decode("latin-1"),
+            status=_CLIENT_LEFT if left and not request.startedWriting else request.code,
+            protocol=record.protocol,
+            client=record.client,
+            provider=record.provider,
+            model=record.model,
+            attempts=len(record.attempts),
+            first_byte_ms=None if record.first_byte is None else _milliseconds(record.first_byte - record.started),
+            total_ms=_milliseconds(self._clock.seconds() - record.started),
+            bytes_out=request.sentLength,
+            outcome="ok" if outcome is Outcome.COMPLETE else error or outcome,
+        )
+        access(self._log, entry)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+def _from_a_foreign_page(request: Request) -> bool:
+    """Whether a browser sends this for a page that isn't ours, by `Origin`, or by a `Host` that only looks local."""
+    names = [urlsplit(f"//{request.getHeader('host') or 'localhost'}").hostname]
+    if origin := request.getHeader("origin"):
+        names.append(urlsplit(origin).hostname)
+    return not all(_is_loopback(name) for name in names)
+
+
+def _is_loopback(name: str | None) -> bool:
+    if name is None:
+        return False
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
