@@ -20,7 +20,7 @@ URLS_KEPT = 1024
 PROXIES_KEPT = 256
 """Parsed proxy URLs: one an account at most."""
 
-_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_BLANK = re.compile(r"[\x00-\x20\x7f]")
 
 
 class ParsedUrl(EncodedURL):
@@ -96,16 +96,20 @@ def netloc(host: str, port: int) -> str:
 def parse_target(url: str) -> Target:
     """Raises `UpstreamFailed` for anything but `http[s]://HOST[:PORT][/PATH][?QUERY]`."""
     try:
-        text = EncodedURL.from_text(url).replace(fragment="").to_uri().to_text(with_password=True)
+        read = EncodedURL.from_text(url).replace(fragment="")
+        if not read.to_text().isascii():
+            read = read.to_uri()  # only then: it knows no IPv6, and no underscore in a name
+        text = read.to_text(with_password=True)
         parsed = ParsedUrl.read(text)
+        host = parsed.host.lower().encode("idna").decode("ascii")
+        uri = URI.fromBytes(text.encode("ascii"))
     except ValueError as error:
         raise UpstreamFailed("The upstream's address is not a URL: check its `base-url`.") from error
-    if parsed.scheme not in ("http", "https") or not parsed.host or not _PRINTABLE.fullmatch(text):
+    if parsed.scheme not in ("http", "https") or not parsed.host or _BLANK.search(url):
         raise UpstreamFailed("The upstream's address must be http://HOST or https://HOST: check its `base-url`.")
     if parsed.userinfo:
         raise UpstreamFailed("The upstream's address must not hold a user or password: use `api-key` or `headers`.")
-    uri = URI.fromBytes(text.encode("ascii"))
-    return Target(parsed.scheme == "https", parsed.host.lower(), uri.port, uri.originForm, parsed)
+    return Target(parsed.scheme == "https", host, uri.port, uri.originForm, parsed)
 
 
 @lru_cache(maxsize=PROXIES_KEPT)
@@ -117,7 +121,7 @@ def parse_proxy(url: str) -> Proxy:
         host = (parts.hostname or "").encode("idna").decode("ascii")
     except ValueError as error:
         raise UpstreamFailed(_PROXY_WANTED) from error
-    if not host or parts.path not in ("", "/") or parts.query or parts.fragment or not _PRINTABLE.fullmatch(host):
+    if not host or parts.path not in ("", "/") or parts.query or parts.fragment or _BLANK.search(url):
         raise UpstreamFailed(_PROXY_WANTED)
     password = Secret(unquote(parts.password or ""))
     return Proxy(kind, host, port if port is not None else _PROXY_PORTS[kind], unquote(parts.username or ""), password)

@@ -85,7 +85,7 @@ class Connection(HTTP11ClientProtocol):
         self.reason: Failure | None = None
         self.used = self.heard = 0
         self.busy = False
-        self._head_pending = False
+        self._head_pending = self._excess = False
         self._body: RequestBody | None = None
         self._idle, self._lost = idle, lost
 
@@ -132,6 +132,12 @@ class Connection(HTTP11ClientProtocol):
         self._body = None
         return response
 
+    def _finishResponse(self, rest: bytes) -> None:
+        self._excess = bool(rest)
+        super()._finishResponse(rest)
+
     def _answered(self, _: HTTP11ClientProtocol) -> None:
-        self.busy = False
-        self._idle(self)
+        """What came after the answer was not asked for: the next answer could not be told from it."""
+        if not self._excess:
+            self.busy = False
+            self._idle(self)

@@ -42,8 +42,18 @@ class OneShot(Factory):
         return self._protocol
 
 
+class AsciiHostnameEndpoint(HostnameEndpoint):
+    """For a name that is ASCII already. Twisted would hold it to IDNA's rules, which forbid the underscores in the names
+    that container networks give (`my_ollama`)."""
+
+    @staticmethod
+    def _hostAsBytesAndText(host: bytes | str) -> tuple[bool, bytes, str]:
+        assert isinstance(host, str)
+        return False, host.encode("ascii"), host
+
+
 def tcp_endpoint(reactor: Any, host: str, port: int) -> IStreamClientEndpoint:
-    return HostnameEndpoint(reactor, host, port, ADDRESS_SECONDS)
+    return AsciiHostnameEndpoint(reactor, host, port, ADDRESS_SECONDS)
 
 
 def tls_endpoint(

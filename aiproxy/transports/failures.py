@@ -5,7 +5,6 @@ from service_identity import VerificationError
 from twisted.internet import error as net
 from twisted.internet.defer import CancelledError
 from twisted.web._newclient import (
-    ParseError,
     RequestGenerationFailed,
     RequestNotSent,
     RequestTransmissionFailed,
@@ -50,14 +49,15 @@ def why(error: BaseException) -> str:
             return _tls(error)
         case RequestNotSent() | net.ConnectionDone() | net.ConnectionLost() | net.ConnectionAborted():
             return "it closed the connection"
-        case ParseError() | KeyError() | ValueError():
-            return "its answer is not sound HTTP; check that the address is an HTTP server"
-        case RequestGenerationFailed() | RequestTransmissionFailed() | ResponseFailed():
-            return why(error.reasons[0].value)
         case OSError():
             return f"the system said {error.strerror or 'no'}"
+        case RequestGenerationFailed() | RequestTransmissionFailed() | ResponseFailed():
+            cause = error.reasons[0].value
+            if isinstance(cause, CONNECT_ERRORS) and not isinstance(cause, ValueError):
+                return why(cause)
+            return "its answer is not sound HTTP; check that an HTTP server is there"
         case _:
-            return type(error).__name__
+            return "its host name is impossible"
 
 
 def _tls(error: SSL.Error) -> str:
@@ -69,14 +69,3 @@ def _tls(error: SSL.Error) -> str:
     if "wrong version number" in words or "record layer failure" in words:
         return "it does not speak TLS there; perhaps the address wants http://"
     return f"the handshake failed ({words or 'the connection broke'})"
-
-
-def cancelled(error: BaseException) -> bool:
-    """The error is our own cancelling, however wrapped."""
-    match error:
-        case CancelledError() | net.ConnectingCancelledError():
-            return True
-        case RequestGenerationFailed() | RequestTransmissionFailed() | ResponseFailed():
-            return any(cancelled(reason.value) for reason in error.reasons)
-        case _:
-            return False

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, fail
@@ -18,14 +18,13 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
-from aiproxy.config.schema import Timeouts
 from aiproxy.neutral.errors import GatewayError, Timeout, UpstreamFailed
 from aiproxy.transports.addresses import parse_proxy, parse_target
 from aiproxy.transports.answer import Answer
 from aiproxy.transports.base import Request, Response
 from aiproxy.transports.connection import ANSWER_HEAD_LIMIT, Connection, RequestBody
 from aiproxy.transports.endpoints import OneShot, ProxyEndpoint, tcp_endpoint, tls_endpoint
-from aiproxy.transports.failures import ANSWER_ERRORS, CONNECT_ERRORS, cancelled, why
+from aiproxy.transports.failures import ANSWER_ERRORS, CONNECT_ERRORS, why
 from aiproxy.transports.pool import ConnectionPool
 from aiproxy.transports.tls import tls_policy
 
@@ -45,11 +44,23 @@ class Phase(StrEnum):
     TLS = "TLS handshake"
 
 
+class Deadlines(Protocol):
+    """Seconds, 0 for none; `Timeouts` of the configuration has them. Idle and total time are the caller's to watch."""
+
+    @property
+    def connect(self) -> float:
+        """DNS, TCP, proxy and TLS together."""
+
+    @property
+    def first_byte(self) -> float:
+        """From the last of the request that the upstream took to the answer's headers."""
+
+
 class HttpTransport:
     """The `Transport` of `base`. `environ` gives `SSL_CERT_FILE` and `SSL_CERT_DIR`; `clock` is the reactor but in tests."""
 
     def __init__(
-        self, reactor: Any, timeouts: Timeouts, environ: Mapping[str, str], clock: IReactorTime | None = None
+        self, reactor: Any, timeouts: Deadlines, environ: Mapping[str, str], clock: IReactorTime | None = None
     ) -> None:
         self.reactor = reactor
         self.timeouts = timeouts
@@ -108,7 +119,7 @@ class Exchange:
         self._transport, self._clock, self._timeouts = transport, transport.clock, transport.timeouts
         self._phase = Phase.CONNECT
         self._first_byte: IDelayedCall | None = None
-        self._late = False
+        self._late = self._cancelled = False
         self._answer: Answer | None = None
 
     def result(self, _: IResponse) -> Response:
@@ -129,7 +140,15 @@ class Exchange:
         if not headers.hasHeader(b"host"):
             headers.setRawHeaders(b"host", [self.target.host_header.encode("ascii")])
         wire = WireRequest(method, self.target.path, headers, bodyProducer, persistent=True)
-        return Deferred.fromCoroutine(self._run(wire))
+        run = Deferred.fromCoroutine(self._run(wire))
+        answered: Deferred[IResponse] = Deferred(partial(self._cancel, run))
+        run.chainDeferred(answered)
+        return answered
+
+    def _cancel(self, run: Deferred[IResponse], _: object) -> None:
+        """Noted before it is done: libraries give a cancelled connection or request as many names as it has phases."""
+        self._cancelled = True
+        run.cancel()
 
     async def _run(self, wire: WireRequest) -> IResponse:
         kept = self._transport.pool.take(self._place)
@@ -173,7 +192,7 @@ class Exchange:
                 f"{self.target} began no answer within {self._timeouts.first_byte:g} s: "
                 "try again, or raise `timeouts.first-byte` if it is known to be slow."
             )
-        if cancelled(error):
+        if self._cancelled:
             return CancelledError()
         if connection.used > 1 and not connection.heard and seconds < STALE_SECONDS:
             return Stale()
@@ -205,7 +224,7 @@ class Exchange:
                 await connection.secured
         except CONNECT_ERRORS as error:
             connection.abort()
-            if cancelled(error):
+            if self._cancelled:
                 raise CancelledError from error
             raise UpstreamFailed(f"{self._to()} failed ({self._phase}): {why(error)}.") from error
         return connection
