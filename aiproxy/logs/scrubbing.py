@@ -16,7 +16,7 @@ SHORTEST_ENCODED = 16
 """Characters. Base64 of a shorter secret leaves too few that don't depend on its neighbours."""
 
 _RUN = r"[A-Za-z0-9._~+/=-]"
-_VALUE = r"[^\s\"'&;,<>()\[\]{}\\|]"
+_VALUE = r"[^\s\0\"'&;,<>()\[\]{}\\|]"
 _COLON = r"(?:['\"]?\s*:\s*[\[(]?\s*b?['\"]?|['\"],\s*[\[(]?\s*b?['\"])"
 """Between a header's name and its value: as sent, or in the repr of a mapping or of a pair."""
 
@@ -29,7 +29,9 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     ),
     (
         ("authorization", "cookie"),
-        re.compile(rf"\b((?:authorization|cookie){_COLON})(?!Bearer\b|Basic\b)[^\r\n\"'\])}}]+", re.IGNORECASE),
+        re.compile(
+            rf"\b((?:authorization|cookie){_COLON})(?!Bearer\b|Basic\b)[^\s\0\"'\])}}][^\r\n\0\"'\])}}]*", re.IGNORECASE
+        ),
         rf"\1{MASK}",
     ),
     (
@@ -38,11 +40,11 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
         rf"\1{MASK}",
     ),
     (
-        ("key=", "token=", "secret=", "password="),
+        ("=",),
         re.compile(rf"(?<![A-Za-z0-9])((?:api_?)?key|(?:\w+_)?(?:token|secret)|password)={_VALUE}+", re.IGNORECASE),
         rf"\1={MASK}",
     ),
-    (("code=",), re.compile(rf"([?&]code=){_VALUE}+", re.IGNORECASE), rf"\1{MASK}"),  # of an OAuth callback
+    (("=",), re.compile(rf"([?&]code=){_VALUE}+", re.IGNORECASE), rf"\1{MASK}"),  # of an OAuth callback
     (("://",), re.compile(r"(://[^\s/@:\"']*:)[^\s/@\"']+@"), rf"\1{MASK}@"),
     (
         ("sk-", "gsk_", "aiza", "ya29.", "nvapi-"),

@@ -182,7 +182,8 @@ def test_no_secret_comes_through(isatty: bool) -> None:
     log.to.info("{broken}", broken=Broken())
     odd: dict[Any, Any] = {"log_namespace": CANARY, "log_format": "{missing}", "field": CANARY}
     log.observer(odd)
-    log.observer({**odd, 5: CANARY})
+    odd[5] = CANARY
+    log.observer(odd)
     access(Logger(ACCESS, observer=log.observer), AccessEntry("req", "GET", f"/{CANARY}", 404, client=CANARY))
     assert log.text.count("[secret]") > 8
     assert "canary" not in log.text
@@ -251,6 +252,19 @@ def test_a_long_text_is_cut_after_it_was_scrubbed() -> None:
     log.to.info("{text}", text="x" * 16_376 + CANARY + "y" * 100)
     assert log.json["text"].endswith("x[secret]… (100 characters more)")
     assert len(log.text) < 34_000
+
+
+def test_texts_are_scrubbed_each_in_its_place() -> None:
+    log = Log(scrub=Scrubbing(Scrubber([Secret(CANARY)])))
+    log.to.info("m", a=f"{CANARY}\0{CANARY}", b="", c="token=", d=f"key={CANARY}", e="Authorization: ", f="f")
+    assert {name: value for name, value in log.json.items() if len(name) == 1} == {
+        "a": "[secret]\0[secret]",
+        "b": "",
+        "c": "token=",
+        "d": "key=[secret]",
+        "e": "Authorization: ",
+        "f": "f",
+    }
 
 
 def test_a_gone_stream_is_no_error() -> None:
