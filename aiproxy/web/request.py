@@ -1,0 +1,190 @@
+"""One HTTP request between a channel and the routes: Twisted's, but refused early, kept in memory and failing as JSON."""
+
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
+
+from twisted.internet.interfaces import IConsumer, IReactorTime, ITCPTransport
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.error import UnsupportedMethod
+from twisted.web.http import datetimeToString, parse_qs
+from twisted.web.resource import IResource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from aiproxy.codecs.base import Answer
+from aiproxy.config.schema import Limits
+from aiproxy.neutral.errors import GatewayError, Internal, MethodNotAllowed, TooLarge
+from aiproxy.web.head import RequestLine
+
+_log = Logger("aiproxy.web")
+
+MIB = 1024 * 1024
+
+_PHRASES = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
+
+Refuse = Callable[["HttpRequest"], GatewayError | None]
+"""What there is to say against a request whose head is complete, before its body is read."""
+
+RenderError = Callable[["HttpRequest | None", GatewayError], Answer]
+"""An error in the caller's protocol, by path; None when not even the request line was understood."""
+
+
+class ISocket(ITCPTransport, IConsumer):
+    """What TCP and TLS transports both give to a protocol."""
+
+
+class Serving(Protocol):
+    """What requests and channels ask of their site."""
+
+    resource: IResource
+    reactor: IReactorTime
+    limits: Limits
+    refuse: Refuse
+    render_error: RenderError
+    draining: bool
+
+    def began(self, request: "HttpRequest") -> None: ...
+    def ended(self, request: "HttpRequest") -> None: ...
+
+
+class HttpRequest(Request):
+    """Its channel calls `begin`, `admit`, then `handleContentChunk` and `requestReceived`; or `fail` at any point."""
+
+    defaultContentType = None
+    site: Serving  # type: ignore[assignment]
+    channel: Any  # Twisted's HTTP/1 channel or HTTP/2 stream, with `cut`; None once the connection is gone
+    method: bytes
+    path: bytes | None = None  # type: ignore[assignment] # until the request line is understood
+    content: BytesIO
+    _received = 0
+    _cut = False
+
+    def __init__(self, channel: Any, queued: bool = False) -> None:
+        super().__init__(channel, queued=queued, parsePOSTFormSubmission=False)
+        self.site = channel.site
+        self.method = b"GET"
+        self.clientproto = b"HTTP/1.1"  # until we know better: how to answer what couldn't be read
+
+    def begin(self, line: RequestLine) -> None:
+        self.method, self.uri, self.clientproto = line.method, line.target, line.version
+        self.path, _, query = line.target.partition(b"?")
+        self.args = parse_qs(query, keep_blank_values=1) if query else {}
+
+    def admit(self, length: int | None) -> bool:
+        """The head is complete. False if that was enough: the request is answered, and its body must not be read."""
+        self.content = (
+            BytesIO()
+        )  # never a file: a body is sent upstream whole, maybe twice, so it is read into memory anyway
+        self.site.began(self)
+        try:
+            error = self.site.refuse(self)
+        except Exception:  # noqa: BLE001 # a bug in the rules must not let the request in, nor cut the connection
+            self.processingFailed(Failure())
+            return False
+        if error is None and length is not None and length > self._most:
+            error = self._too_large()
+        if error is not None:
+            self.fail(error)
+        return error is None
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Raises `TooLarge`."""
+        self._received += len(data)
+        if self._received > self._most:
+            raise self._too_large()
+        self.content.write(data)
+
+    def requestReceived(self, *_: bytes) -> None:
+        """The body is whole. Twisted repeats the request line here; `begin` has it already."""
+        self.content.seek(0)
+        self.process()
+
+    def process(self) -> None:
+        assert self.path is not None
+        self.prepath = []
+        self.postpath = [unquote_to_bytes(segment) for segment in self.path[1:].split(b"/")]
+        try:
+            self.render(self.site.resource)
+        except Exception:  # noqa: BLE001 # the last resort: whatever a route let through
+            self.processingFailed(Failure())
+
+    def render(self, resource: IResource) -> None:
+        try:
+            body: bytes | int = resource.render(self)
+        except UnsupportedMethod as error:
+            allowed = ", ".join(sorted(method.decode("ascii") for method in map(bytes, error.allowedMethods)))
+            self.fail(MethodNotAllowed(f"Use {allowed} here.", headers={"allow": allowed}))
+            return
+        if body == NOT_DONE_YET:
+            return
+        assert isinstance(body, bytes), "a resource renders bytes or NOT_DONE_YET"
+        self.setHeader(b"content-length", str(len(body)))
+        self.write(body)
+        self.finish()
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Never shows the reason to the client. After the first byte all that is left is to cut the answer."""
+        if self._disconnected or self.finished:
+            return reason
+        if isinstance(reason.value, GatewayError):
+            error = reason.value
+        else:
+            incident = secrets.token_hex(6)
+            _log.failure("incident {incident}", reason, incident=incident)
+            error = Internal(f"Something went wrong inside the gateway. Its log knows more under incident {incident}.")
+        self.fail(error)
+        return reason
+
+    def fail(self, error: GatewayError) -> None:
+        if self.startedWriting:
+            self.loseConnection()
+            self.finish()
+            return
+        answer = self.site.render_error(self if self.path is not None else None, error)
+        self.setResponseCode(answer.status)
+        self.setHeader("content-type", answer.content_type)
+        self.setHeader("content-length", str(len(answer.body)))
+        for name, value in answer.headers.items():
+            self.setHeader(name, value)
+        self.write(answer.body)
+        self.finish()
+
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:
+        """Twisted's table of phrases ends with RFC 2616."""
+        super().setResponseCode(code, message or _PHRASES.get(code))
+
+    def write(self, data: bytes) -> None:
+        if self._cut:
+            return
+        if not self.startedWriting:
+            self.setHeader(b"date", datetimeToString())
+        super().write(data)
+
+    def loseConnection(self) -> None:
+        """Cut the answer so that the client sees it isn't whole; `finish` then adds no clean end."""
+        if self.channel is not None and not self.finished and not self._cut:
+            self._cut = True
+            self.chunked = 0
+            self.channel.cut(self)
+
+    def finish(self) -> None:
+        super().finish()
+        self.site.ended(self)
+
+    def connectionLost(self, reason: Failure) -> None:
+        super().connectionLost(reason)
+        self.site.ended(self)
+
+    @property
+    def _most(self) -> int:
+        return int(self.site.limits.request_body_mb * MIB)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(
+            f"The request's body exceeds {self.site.limits.request_body_mb:g} MiB (limits.request-body-mb); send less,"
+            " or pass large media by URL."
+        )

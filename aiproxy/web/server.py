@@ -1,0 +1,172 @@
+"""The HTTP server below the routes: connections, limits, refusals, drain. It knows no path and no Klein.
+
+A request's way: `Connection` (which protocol did TLS agree on?) → `Http1Channel` or `Http2Channel` (bytes ↔ requests,
+limits, deadlines) → `HttpRequest.admit` (is it welcome?) → body → the site's resource.
+"""
+
+import socket
+from typing import Any
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IProtocolNegotiationFactory,
+    IReactorTCP,
+    IReactorTime,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from twisted.web.http import Request
+from twisted.web.resource import IResource
+from twisted.web.server import Site
+from zope.interface import implementer
+
+from aiproxy.config.schema import Limits
+from aiproxy.web.http1 import Http1Channel
+from aiproxy.web.http2 import Http2Channel
+from aiproxy.web.request import HttpRequest, ISocket, Refuse, RenderError
+from aiproxy.web.tls import ServerTls
+
+BACKLOG = 1024
+"""Connections the kernel keeps until we accept them; Twisted's 50 refuses a burst of a thousand streams."""
+
+
+class Connection(Protocol):
+    """One client's connection; HTTP/2 is known only once the TLS handshake is over, that is at its first bytes."""
+
+    transport: ISocket
+
+    def __init__(self, site: "HttpSite") -> None:
+        self._site = site
+        self._decided = False
+        self.channel: Http1Channel | Http2Channel = Http1Channel(site)
+
+    def connectionMade(self) -> None:
+        self._site.connections.add(self)
+        self.channel.makeConnection(self.transport)
+
+    def dataReceived(self, data: bytes) -> None:
+        if not self._decided:
+            self._decided = True
+            if getattr(self.transport, "negotiatedProtocol", None) == b"h2":
+                self._switch()
+        self.channel.dataReceived(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.channel.connectionLost(reason)
+        self._site.closed(self)
+
+    def _switch(self) -> None:
+        self.channel.setTimeout(None)
+        self.transport.unregisterProducer()
+        self.channel = Http2Channel(self._site)
+        self.channel.makeConnection(self.transport)
+        self.transport.registerProducer(self.channel, True)
+
+
+@implementer(IProtocolNegotiationFactory)
+class HttpSite(Site):
+    """`limits` may be replaced at any time and rules the next request. Writes no access log: the routes do."""
+
+    def __init__(
+        self,
+        resource: IResource,
+        reactor: IReactorTime,
+        limits: Limits,
+        refuse: Refuse,
+        render_error: RenderError,
+        *,
+        http2: bool = True,
+    ) -> None:
+        super().__init__(resource, requestFactory=HttpRequest, parsePOSTFormSubmission=False, reactor=reactor)
+        self.limits = limits
+        self.refuse = refuse
+        self.render_error = render_error
+        self.http2 = http2
+        self.draining = False
+        self.connections: set[Connection] = set()
+        self._in_flight: set[HttpRequest] = set()
+        self._waiting: list[Deferred[None]] = []
+
+    def buildProtocol(self, _: IAddress | None) -> Connection:  # type: ignore[override] # ours needs no wrapping
+        return Connection(self)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """For ALPN."""
+        return [b"h2", b"http/1.1"] if self.http2 else [b"http/1.1"]
+
+    def startFactory(self) -> None:
+        """Twisted would start a clock for its access log."""
+
+    def stopFactory(self) -> None: ...
+
+    def log(self, request: Request) -> None: ...
+
+    @property
+    def in_flight(self) -> int:
+        """Requests whose head has arrived and whose answer is not finished."""
+        return len(self._in_flight)
+
+    def drain(self) -> None:
+        """Idle connections close now, the others after their answers. Whoever still connects gets one answer."""
+        self.draining = True
+        for connection in list(self.connections):
+            connection.channel.drain()
+
+    def idle(self) -> Deferred[None]:
+        """Fires when no request is in flight; while draining, when the answers are written out too and every connection
+        is closed."""
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        self._settle()
+        return waiting
+
+    def abort(self) -> None:
+        """Cut every connection."""
+        for connection in list(self.connections):
+            connection.transport.abortConnection()
+
+    def began(self, request: HttpRequest) -> None:
+        self._in_flight.add(request)
+
+    def ended(self, request: HttpRequest) -> None:
+        self._in_flight.discard(request)
+        self._settle()
+
+    def closed(self, connection: Connection) -> None:
+        """A WebSocket takes its channel over, and its request is never finished: it ends here."""
+        self.connections.discard(connection)
+        if isinstance(connection.channel, Http1Channel):
+            self._in_flight.difference_update(connection.channel.requests)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._waiting and not self._in_flight and not (self.draining and self.connections):
+            waiting, self._waiting = self._waiting, []
+            for deferred in waiting:
+                deferred.callback(None)
+
+
+def listen(
+    reactor: IReactorTCP, site: HttpSite, host: str, port: int, tls: ServerTls | None = None
+) -> Deferred[IListeningPort]:
+    """Listen at a name or an IPv4 or IPv6 literal; "" is every address of the machine.
+
+    There IPv4 clients come in through the IPv6 socket (RFC 3493, 3.7), with `::ffff:` before their address.
+    Fails with `CannotListenError`."""
+    factory: Any = site  # Twisted's types know no factory of a protocol that is not its own
+    if tls is not None:
+        factory = TLSMemoryBIOFactory(tls, False, site, clock=IReactorTime(reactor))
+    interface = host.removeprefix("[").removesuffix("]") if host else _every_address()
+    return execute(reactor.listenTCP, port, factory, backlog=BACKLOG, interface=interface)
+
+
+def _every_address() -> str:
+    """IPv4 alone where the machine has no IPv6."""
+    try:
+        with socket.create_server(("::", 0), family=socket.AF_INET6):
+            return "::"
+    except OSError:
+        return "0.0.0.0"  # noqa: S104 # asked for by name
