@@ -72,7 +72,7 @@ class ToolCallArgumentsDelta:
 
 @dataclass(frozen=True, slots=True)
 class AudioDelta:
-    """`data` fragments are base64 text, each decodable alone."""
+    """`data` fragments are base64 text and add up to the part's."""
 
     part_index: int
     fragment: str

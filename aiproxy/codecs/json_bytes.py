@@ -1,0 +1,15 @@
+"""JSON for the wire, fast for what is usual and right for what isn't."""
+
+import json
+
+import orjson
+
+from aiproxy.neutral.carried import Json
+
+
+def dump(value: Json) -> bytes:
+    """Compact JSON. orjson refuses integers beyond 64 bits and lone surrogates; a model's arguments may hold both."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":")).encode()

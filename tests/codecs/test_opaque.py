@@ -1,0 +1,71 @@
+"""Opaque state comes back to its vendor and to no one else."""
+
+import pytest
+
+from aiproxy.codecs.envelope import Envelope, Sealer, is_envelope
+from aiproxy.codecs.opaque import read_slot, returnable, slot_value
+from aiproxy.codecs.replay import keys, recalled
+from aiproxy.neutral.carried import OpaqueState
+from aiproxy.neutral.parts import Part, ReasoningPart, TextPart, ToolCallPart
+from aiproxy.neutral.request import Turn
+from aiproxy.secrets import Secret
+
+SEALER = Sealer(Secret("k" * 32), "t")
+OWN = OpaqueState("anthropic", "thinking_signature", "sig")
+FOREIGN = OpaqueState("google", "thought_signature", "tsig", model="gemini-3")
+
+
+def test_a_slot_holds_its_vendors_state_as_it_is() -> None:
+    assert slot_value(SEALER, OWN, "anthropic") == "sig"
+    assert read_slot(SEALER, "sig", "anthropic", "thinking_signature") == Envelope(OWN)
+
+
+def test_a_slot_holds_another_vendors_state_sealed() -> None:
+    slot = slot_value(SEALER, FOREIGN, "anthropic", calls=((0, "s"),), text="why")
+    assert is_envelope(slot)
+    assert read_slot(SEALER, slot, "anthropic", "thinking_signature") == Envelope(FOREIGN, ((0, "s"),), "why")
+
+
+@pytest.mark.parametrize("value", ["", "aipx1.forged.00000000000000000000000000000000"])
+def test_nothing_and_forgeries_are_nothing(value: str) -> None:
+    assert read_slot(SEALER, value, "anthropic", "thinking_signature") is None
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "returned"),
+    [
+        ("anthropic", "any", (OWN,)),
+        ("google", "gemini-3", (FOREIGN,)),
+        ("google", "gemini-2.5", ()),
+        ("google", None, (FOREIGN,)),
+        ("openai", "any", ()),
+    ],
+)
+def test_who_gets_what(vendor: str, model: str | None, returned: tuple[OpaqueState, ...]) -> None:
+    assert returnable((OWN, FOREIGN), vendor, model) == returned
+
+
+CALL = ToolCallPart("call_1", "f", "{}", opaque=(FOREIGN,))
+REASONING = ReasoningPart("because", opaque=(OWN,))
+
+
+def bare(*parts: Part) -> Turn:
+    return Turn("assistant", parts)
+
+
+def test_remembered_state_finds_its_call() -> None:
+    memory = dict.fromkeys(keys((REASONING, CALL)), (REASONING, CALL))
+    stripped = ToolCallPart("call_1", "f", "{}")
+    assert recalled([bare(stripped)], memory.get) == (bare(REASONING, CALL),)
+
+
+def test_remembered_state_finds_a_text_without_calls_and_calls_whose_id_was_lost() -> None:
+    memory = dict.fromkeys(keys((REASONING, TextPart("hi"))), (REASONING, TextPart("hi")))
+    assert recalled([bare(TextPart("hi"))], memory.get)[0].parts[0] == REASONING
+    by_content = dict.fromkeys(keys((REASONING, CALL)), (REASONING, CALL))
+    assert recalled([bare(ToolCallPart("other", "f", "{}"))], by_content.get)[0].parts[0] == REASONING
+
+
+def test_state_that_came_along_wins_and_other_turns_stay() -> None:
+    turns = (bare(ReasoningPart("mine"), CALL), Turn("user", (TextPart("hi"),)), bare(TextPart("unknown")), bare())
+    assert recalled(turns, lambda key: (REASONING,) if key == "call:call_1" else None) == turns
