@@ -1,26 +1,240 @@
-"""Rules that span keys, each with its code. They see settings that were read, and skip what could not be."""
+"""Rules that span keys, each with its code. They judge what could be read; what could not has its own problem already.
 
-from collections.abc import Iterator
+A rule that speaks of something absent asks `Reading.failed` first: what is there but unreadable is not absent.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
+from pathlib import Path
 
+from aiproxy.catalogue.globs import matches
+from aiproxy.config.certificates import certificate_problems
 from aiproxy.config.problems import Problem, Severity, problem_at
 from aiproxy.config.read import Reading
-from aiproxy.config.schema import Settings
+from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings
+from aiproxy.config.urls import DIRECT, base_url_fault, has_version, proxy_fault
+from aiproxy.secrets import Secret
+
+SHORTEST_CLIENT_KEY = 16
+"""Characters. Sixteen random ones can't be tried out over a network."""
+
+UNPRIVILEGED_PORTS = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+
+Found = Iterator[tuple[Severity, str, str, str]]
+"""Severity, code, message and the path of the key that is to blame."""
 
 
-def check(settings: Settings, reading: Reading) -> list[Problem]:
-    return list(_exposure(settings, reading))
+def check(settings: Settings, reading: Reading, file: Path | None) -> list[Problem]:
+    """Every rule over one reading; `file` is where the settings were read from, if anywhere."""
+    rules = (
+        _listening(settings, reading),
+        certificate_problems(settings.tls),
+        _client_keys(settings),
+        _entries(settings),
+        _names(settings),
+        _reach(settings, reading),
+        _readable(reading, file),
+    )
+    return [
+        problem_at(reading.place(path), severity, code, message, path=path)
+        for rule in rules
+        for severity, code, message, path in rule
+    ]
 
 
-def _exposure(settings: Settings, reading: Reading) -> Iterator[Problem]:
-    if settings.api_keys or reading.failed("api-keys") or is_loopback(settings.host):
-        return
-    message = "listening beyond this machine needs `api-keys`, or anyone who reaches it spends your accounts"
-    yield problem_at(reading.place("host"), Severity.ERROR, "exposed-without-keys", message, path="host")
+def _error(code: str, path: str, message: str) -> tuple[Severity, str, str, str]:
+    return Severity.ERROR, code, message, path
+
+
+def _warning(code: str, path: str, message: str) -> tuple[Severity, str, str, str]:
+    return Severity.WARNING, code, message, path
+
+
+def _listening(settings: Settings, reading: Reading) -> Found:
+    if not settings.api_keys and not reading.failed("api-keys") and not is_loopback(settings.host):
+        message = "listening beyond this machine needs `api-keys`, or whoever reaches it spends your accounts"
+        yield _error("exposed-without-keys", "host", message)
+    if 0 < settings.port < _first_unprivileged_port() and os.geteuid() != 0:
+        yield _warning("privileged-port", "port", f"port {settings.port} is reserved for root on this machine")
 
 
 def is_loopback(host: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _first_unprivileged_port() -> int:
+    try:
+        return int(UNPRIVILEGED_PORTS.read_text())
+    except (OSError, ValueError):
+        return 1024
+
+
+def _client_keys(settings: Settings) -> Found:
+    holders: dict[str, int] = {}
+    for index, client in enumerate(settings.api_keys):
+        path = f"api-keys[{index}].key"
+        key = client.key.reveal()
+        if not key:
+            continue
+        yield from _key(client.key, path)
+        if key in holders:
+            yield _error("duplicate-client-key", path, f"this is the key of api-keys[{holders[key]}] again")
+        holders.setdefault(key, index)
+        if len(key) < SHORTEST_CLIENT_KEY:
+            message = f"a client key shorter than {SHORTEST_CLIENT_KEY} characters can be guessed"
+            yield _warning("short-key", path, message)
+    yield from _repeated([(client.name, f"api-keys[{i}].name") for i, client in enumerate(settings.api_keys)])
+
+
+_PLACEHOLDER = re.compile(
+    r"(sk-)?(your|insert|replace|enter|put)[-_ ].{0,40}(key|token|secret|here|me|this)([-_ ]?[0-9]{1,3})?"
+    r"|(sk-)?(x{3,}|\.{3}|…|\*{3,})|sk-1234|change[-_ ]?me|<.*>|\{.*\}",
+    re.IGNORECASE,
+)
+"""Keys of examples: `your-api-key-1`, `sk-your-key-here`, `changeme`, `sk-xxxxxxxx`, `<key>`, LiteLLM's `sk-1234`."""
+
+
+def _key(key: Secret, path: str) -> Found:
+    text = key.reveal()
+    if _PLACEHOLDER.fullmatch(text):
+        yield _error("example-key", path, "this key stands in examples; everyone knows it")
+    if not re.fullmatch(r"[!-~]+", text):
+        yield _error("bad-key", path, "a key is one line of printable ASCII without blanks")
+
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer"}
+)
+"""Headers that the transport sets; another value would break the request."""
+
+
+def _entries(settings: Settings) -> Found:
+    if settings.proxy_url and settings.proxy_url != DIRECT:
+        yield from _fault("bad-proxy-url", "proxy-url", proxy_fault(settings.proxy_url))
+    accounts: dict[tuple[str, str], str] = {}
+    for path, entry in upstreams(settings):
+        yield from _addresses(entry, path)
+        for key_path, key in _keys(entry, path):
+            if not key:
+                continue
+            yield from _key(key, key_path)
+            account = (entry.base_url.rstrip("/"), key.reveal())
+            if account in accounts:
+                yield _warning("duplicate-account", key_path, f"this is the account of {accounts[account]} again")
+            accounts.setdefault(account, key_path)
+        for name, value in entry.headers.items():
+            bad = not _TOKEN.fullmatch(name) or name.lower() in _OURS
+            if bad or not re.fullmatch(r"[\t -~\xa0-\xff]*", value):
+                yield _error("bad-header", f"{path}.headers", "a header here has a name or a value that can't be sent")
+        yield from _models(entry, path)
+
+
+def upstreams(settings: Settings) -> Iterator[tuple[str, KeyEntry | CompatibilityEntry]]:
+    """Every entry with its path, disabled ones too."""
+    for index, key_entry in enumerate(settings.openai_api_key):
+        yield f"openai-api-key[{index}]", key_entry
+    for index, entry in enumerate(settings.openai_compatibility):
+        yield f"openai-compatibility[{index}]", entry
+
+
+def _keys(entry: KeyEntry | CompatibilityEntry, path: str) -> Sequence[tuple[str, Secret]]:
+    if isinstance(entry, KeyEntry):
+        return [(f"{path}.api-key", entry.api_key)]
+    return [(f"{path}.api-key-entries[{i}].api-key", each.api_key) for i, each in enumerate(entry.api_key_entries)]
+
+
+def _addresses(entry: KeyEntry | CompatibilityEntry, path: str) -> Found:
+    if entry.base_url:
+        fault = base_url_fault(entry.base_url)
+        yield from _fault("bad-base-url", f"{path}.base-url", fault)
+        if not fault and isinstance(entry, CompatibilityEntry) and not has_version(entry.base_url):
+            message = "this address has no version at its end; most servers want `/v1` there"
+            yield _warning("base-url-without-version", f"{path}.base-url", message)
+    proxies = [(f"{path}.proxy-url", entry.proxy_url)]
+    if isinstance(entry, CompatibilityEntry):
+        proxies += [
+            (f"{path}.api-key-entries[{i}].proxy-url", e.proxy_url) for i, e in enumerate(entry.api_key_entries)
+        ]
+    for proxy_path, url in proxies:
+        if url and url != DIRECT:
+            yield from _fault("bad-proxy-url", proxy_path, proxy_fault(url))
+
+
+def _fault(code: str, path: str, fault: str) -> Found:
+    if fault:
+        yield _error(code, path, f"`{path}` {fault}")
+
+
+def _names(settings: Settings) -> Found:
+    found = list(upstreams(settings))
+    # Names of accounts and names of providers are apart: logs show both.
+    yield from _repeated([(entry.name, f"{path}.name") for path, entry in found if isinstance(entry, KeyEntry)])
+    yield from _repeated(
+        [(entry.name, f"{path}.name") for path, entry in found if isinstance(entry, CompatibilityEntry)]
+    )
+    for path, entry in found:
+        if isinstance(entry, CompatibilityEntry) and not re.fullmatch(r"[ -~]*", entry.name):
+            yield _error("bad-name", f"{path}.name", "a provider's name stands in headers: printable ASCII")
+        if not re.fullmatch(r"[!-.0-~]*", entry.prefix):
+            yield _error("bad-name", f"{path}.prefix", "a prefix is printable ASCII without `/` or blanks")
+
+
+def _repeated(names: Sequence[tuple[str, str]]) -> Found:
+    first: dict[str, str] = {}
+    for name, path in names:
+        if name and name in first:
+            yield _error("duplicate-name", path, f"this name is taken by {first[name]}")
+        first.setdefault(name, path)
+
+
+def _models(entry: KeyEntry | CompatibilityEntry, path: str) -> Found:
+    aliases: dict[str, int] = {}
+    hidden = []
+    for index, model in enumerate(entry.models):
+        alias = model.alias or model.name
+        model_path = f"{path}.models[{index}]"
+        if alias and alias in aliases:
+            message = f"{path}.models[{aliases[alias]}] has this name for clients already"
+            yield _error("duplicate-alias", model_path, message)
+        aliases.setdefault(alias, index)
+        if matches(alias, entry.excluded_models) or matches(model.name, entry.excluded_models):
+            hidden.append(model_path)
+    if (entry.models and len(hidden) == len(entry.models)) or matches("", entry.excluded_models):
+        yield _warning("all-models-excluded", f"{path}.excluded-models", "this leaves the entry without any model")
+    else:
+        for model_path in hidden:
+            yield _warning("unreachable-model", model_path, "this model is listed, but `excluded-models` hides it")
+
+
+def _reach(settings: Settings, reading: Reading) -> Found:
+    """Listed models that no client key allows."""
+    if not settings.api_keys or reading.failed("api-keys") or any(not client.models for client in settings.api_keys):
+        return
+    allowed = [glob for client in settings.api_keys for glob in client.models]
+    for path, entry in upstreams(settings):
+        for index, model in enumerate(entry.models):
+            alias = model.alias or model.name
+            names = (alias, f"{entry.prefix}/{alias}") if entry.prefix else (alias,)
+            if not any(matches(name, allowed) for name in names):
+                yield _warning(
+                    "unreachable-model", f"{path}.models[{index}]", "no client key's `models` allow this one"
+                )
+
+
+def _readable(reading: Reading, file: Path | None) -> Found:
+    if file is None or not reading.literal:
+        return
+    try:
+        mode = file.stat().st_mode
+    except OSError:
+        return
+    if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+        message = f"a secret stands here in plain text, and others may read the file (mode {stat.S_IMODE(mode):04o})"
+        yield _warning("readable-secret", reading.literal[0], message)

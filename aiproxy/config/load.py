@@ -31,6 +31,8 @@ class Document:
     text: str
     name: str
     directory: Path
+    file: Path | None = None
+    """Where it was read from; None for standard input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def read_document(path: Path) -> Document:
         raise _refused(Place(name), "unreadable-file", f"this configuration can't be read: {reason(error)}") from None
     if len(content) > LARGEST_FILE:
         raise _refused(Place(name), "unreadable-file", f"this is larger than {LARGEST_FILE // 1024**2} MiB")
-    return Document(decoded(content, name), name, path.absolute().parent)
+    return Document(decoded(content, name), name, path.absolute().parent, path.absolute())
 
 
 def decoded(content: bytes, name: str) -> str:
@@ -107,7 +109,7 @@ def configuration(
     reading = Reading(environ, document.directory if document else Path.cwd())
     settings = reading.settings(_with_implied(overridden.root, environ))
     reading.problems += [*problems, *laid.problems, *overridden.problems]
-    reading.problems += check(settings, reading)
+    reading.problems += check(settings, reading, document.file if document else None)
     if has_errors(reading.problems):
         raise ConfigurationInvalid(reading.problems)
     files = [Path(settings.tls.cert), Path(settings.tls.key)] if settings.tls.enable else []
@@ -115,9 +117,9 @@ def configuration(
         settings,
         source,
         in_order(reading.problems),
-        tuple(dict.fromkeys(reading.secrets)),
+        tuple({secret.reveal(): secret for secret in reading.secrets}.values()),
         origins(settings, reading.places),
-        (*([Path(source).absolute()] if document else []), *files, *reading.files, *laid.files),
+        (*([document.file] if document and document.file else []), *files, *reading.files, *laid.files),
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aiproxy.config.codes import CODES
+
 
 class Severity(StrEnum):
     ERROR = "error"
@@ -41,6 +43,9 @@ class Problem:
     path: str = ""
     suggestion: str = ""
     excerpt: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert self.code in CODES, self.code
 
 
 class ConfigurationInvalid(Exception):

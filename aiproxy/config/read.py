@@ -7,11 +7,11 @@ a secret in the wrong place. Numbers and booleans are shown, except where a secr
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Final, TypeGuard, get_args, get_origin
+from typing import Any, Final, TypeGuard, assert_never, get_args, get_origin
 
 from aiproxy.config.interpolate import Unresolved, interpolate
 from aiproxy.config.names import NOT_YET, hints, home, kebab, keys_of, nearest, showable
@@ -42,6 +42,8 @@ class Reading:
     """Key path → where its value stands, for everything that was set."""
     literal: list[str] = field(default_factory=list)
     """Paths of the secrets that stand in the file in plain text."""
+    misspelt: set[str] = field(default_factory=set)
+    """Paths of known keys that are there under another spelling."""
     files: list[Path] = field(default_factory=list)
     """Files whose content matters besides the configuration itself."""
 
@@ -52,6 +54,7 @@ class Reading:
             # Keys that begin with x- hold anchors, as in Compose files.
             pairs = tuple(pair for pair in root.pairs if not pair[0].text.startswith("x-"))
             root = Entries(pairs, root.place)
+        self.places[""] = root.place
         read = self._record(Settings, root, "")
         return read if isinstance(read, Settings) else Settings()
 
@@ -62,8 +65,8 @@ class Reading:
         return self.places[path]
 
     def failed(self, path: str) -> bool:
-        """Whether something under a top-level key could not be read."""
-        return any(
+        """Whether something under a top-level key could not be read, its name included."""
+        return path in self.misspelt or any(
             p.severity is Severity.ERROR and (p.path == path or p.path.startswith((f"{path}.", f"{path}[")))
             for p in self.problems
         )
@@ -103,34 +106,36 @@ class Reading:
         for key, _ in node.pairs:
             if key.text not in known:
                 self._unknown(cls, key, path)
-        values = {}
-        for each in fields(cls):
-            value = self._field(cls, each, node, _under(path, kebab(each.name)))
-            if value is not UNREAD:
-                values[each.name] = value
-        return cls(**values)
+        read = {
+            each.name: self._field(cls, each, node, _under(path, kebab(each.name))) for each in fields(cls)
+        }
+        return cls(**{name: value for name, value in read.items() if value is not UNREAD})
 
     def _field(self, cls: type, each: Field[Any], node: Entries, path: str) -> Any:
         wanted = hints(cls)[each.name]
         value = node.get(kebab(each.name))
         if value is None or (isinstance(value, Scalar) and value.empty):
             # A key with nothing behind it is as good as absent: people comment out what stood there.
-            if each.metadata["required"]:
+            if each.metadata["required"] and path not in self.misspelt:
                 return self.error(node.place, "missing-key", f"`{kebab(each.name)}` is missing here", path)
             if not is_dataclass(wanted):
                 return UNREAD
             value = Entries((), node.place if value is None else value.place)
-        return self._value(wanted, value, path, each.metadata)
+        read = self._value(wanted, value, path, each.metadata)
+        if each.metadata["required"] and not read:
+            return self.error(value.place, "missing-key", f"`{path}` is empty", path)
+        return read
 
-    def _unknown(self, cls: type, key: Scalar, path: str) -> None:
+    def _unknown(self, cls: type, key: Scalar, under: str) -> None:
         name = f"`{key.text}`" if showable(key.text) else "this"
-        path = _under(path, key.text if showable(key.text) else "?")
+        path = _under(under, key.text if showable(key.text) else "?")
         if key.text in NOT_YET.get(cls, ()):
             self.error(key.place, "not-yet", f"{name} is not supported by this version of aiproxy; leave it out", path)
             return
         meant = nearest(key.text, (*keys_of(cls), *NOT_YET.get(cls, ())))
         elsewhere = home(key.text, cls)
         if meant:
+            self.misspelt.add(_under(under, meant))
             hint = f"; did you mean `{meant}`?"
         elif elsewhere:
             hint = f"; it belongs under {elsewhere}"
@@ -142,6 +147,9 @@ class Reading:
         if not isinstance(node, Items):
             return self._wrong("a list (`- …` lines, or `[…]`)", node, path)
         read = [self._element(wanted, value, f"{path}[{i}]", rule) for i, value in enumerate(node.values)]
+        if is_dataclass(wanted) and isinstance(wanted, type):
+            # An entry that couldn't be read keeps its place, so that the others keep their numbers.
+            return tuple(wanted() if value is UNREAD else value for value in read)
         return tuple(value for value in read if value is not UNREAD)
 
     def _element(self, wanted: Any, node: Node, path: str, rule: Mapping[str, Any]) -> Any:
@@ -157,8 +165,8 @@ class Reading:
             text = self._value(str, value, _under(path, key.text if showable(key.text) else "?"), {})
             if text is not UNREAD:
                 texts[key.text] = text
-                if _SECRETIVE.search(key.text):
-                    self.secrets += [Secret(text), Secret(text.rpartition(" ")[2])]
+                if _SECRETIVE.search(key.text) and isinstance(value, Scalar):
+                    self._keep((text, text.rpartition(" ")[2]), value, text, path)
         return texts
 
     def _typed(self, wanted: type, node: Scalar, path: str, rule: Mapping[str, Any]) -> Any:
@@ -170,17 +178,16 @@ class Reading:
                 raise Refused("wrong-type", f"wants {wish(wanted)}, but quoted text stands here; leave the quotes out")
             return typed(wanted, text, rule)
         except Refused as no:
-            return self.error(node.place, no.code, no.message, path, no.suggestion)
+            return self.error(node.place, no.code, f"`{path}` {no.message}", path, no.suggestion)
 
     def _text(self, node: Scalar, path: str, rule: Mapping[str, Any]) -> Any:
         value = core(node.text)
         if node.form is Form.PLAIN and not isinstance(value, str):
-            message = f"wants text, but {kind(value, show=True)} stands here; quote it"
-            return self.error(node.place, "wrong-type", message, path, f'"{node.text}"')
+            return self._wrong("text", node, path)
         text = self._resolved(node, path)
         if text is None:
             return UNREAD
-        self.secrets += map(Secret, passwords(text))
+        self._keep(passwords(text), node, text, path)
         if rule.get("path") and text:
             return str(self._file(text, node.place))
         return text
@@ -192,14 +199,12 @@ class Reading:
             return self._wrong("a secret (text, or `{file: PATH}`)", node, path)
         value = core(node.text)
         if node.form is Form.PLAIN and not isinstance(value, str):
-            message = f"wants text, but {kind(value, show=False)} stands here; quote it"
-            return self.error(node.place, "wrong-type", message, path)
+            return self._wrong("text", node, path)
         text = self._resolved(node, path)
         if text is None:
             return UNREAD
-        if text and node.place.line and text == node.text:
-            self.literal.append(path)
-        return self._kept(text)
+        self._keep((text,), node, text, path)
+        return Secret(text)
 
     def _secret_file(self, node: Entries, path: str) -> Any:
         name = node.pairs[0][1]
@@ -210,22 +215,23 @@ class Reading:
         file = self._file(written, name.place)
         self.files.append(file)
         try:
-            return self._kept(read_secret(file))
+            text = read_secret(file)
         except (OSError, ValueError) as error:
             return self.error(name.place, "unreadable-file", f"this file can't be read: {reason(error)}", path)
+        self.secrets.append(Secret(text))
+        return Secret(text)
 
-    def _kept(self, text: str) -> Secret:
-        secret = Secret(text)
-        if text:
-            self.secrets.append(secret)
-        return secret
+    def _keep(self, secrets: Sequence[str], node: Scalar, text: str, path: str) -> None:
+        """Remember what must not be shown, and whether it stands in the file as it is."""
+        known = [Secret(secret) for secret in secrets if secret]
+        self.secrets += known
+        if known and node.place.line and text == node.text:
+            self.literal.append(path)
 
     def _resolved(self, node: Scalar, path: str) -> str | None:
-        """The scalar's text with variables put in; a variable's own value (`GIVEN`) is final."""
-        if node.form is Form.GIVEN:
-            return node.text
+        """The scalar's text with variables put in; a variable's own value (`GIVEN`) is final. None when noted as wrong."""
         try:
-            return interpolate(node.text, self.environ)
+            text = node.text if node.form is Form.GIVEN else interpolate(node.text, self.environ)
         except Unresolved as unresolved:
             if unresolved.name:
                 message = f"the environment variable {unresolved.name} is not set; `${{{unresolved.name}:-…}}` gives a default"
@@ -236,6 +242,10 @@ class Reading:
                 )
                 self.error(node.place, "bad-reference", message, path)
             return None
+        if _UNUSABLE.search(text):
+            self.error(node.place, "bad-text", f"`{path}` holds a character that is no text (NUL or half a pair)", path)
+            return None
+        return text
 
     def _file(self, name: str, place: Place) -> Path:
         """Relative to the configuration where it stands there, to the working directory otherwise."""
@@ -245,13 +255,20 @@ class Reading:
     def _wrong(self, wanted: str, node: Node, path: str) -> Any:
         match node:
             case Scalar():
-                there = kind(core(node.text), show=False)
+                value = core(node.text) if node.form is Form.PLAIN else node.text
+                there = kind(value, show=False)
+                there += " stands here; quote it" if wanted == "text" else " stands here"
             case Items():
-                there = "a list"
+                there = "a list stands here"
             case Entries():
-                there = "a mapping"
-        return self.error(node.place, "wrong-type", f"wants {wanted}, but {there} stands here", path)
+                there = "a mapping stands here"
+            case _:
+                assert_never(node)
+        return self.error(node.place, "wrong-type", f"`{path or 'the file'}` wants {wanted}, but {there}", path)
 
+
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
+"""Characters that no file name, header or log line can hold."""
 
 _SECRETIVE = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 """Names of headers whose values are kept out of logs."""

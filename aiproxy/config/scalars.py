@@ -49,9 +49,9 @@ def typed(wanted: type, text: str, rule: Mapping[str, Any]) -> Any:
     number = _number(wanted, value)
     low, high = rule.get("minimum"), rule.get("maximum")
     if low is not None and number < low:
-        raise Refused("out-of-range", f"{number:g} is below the least allowed, {low:g}", f"{low:g}")
+        raise Refused("out-of-range", f"must be at least {low:g}, but {number:g} stands here", f"{low:g}")
     if high is not None and number > high:
-        raise Refused("out-of-range", f"{number:g} is above the most allowed, {high:g}", f"{high:g}")
+        raise Refused("out-of-range", f"must be at most {high:g}, but {number:g} stands here", f"{high:g}")
     return number
 
 

@@ -1,0 +1,162 @@
+"""Every code a problem can carry, explained with an example. Codes are stable: people put them into their CI."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a code means and what to do about it, and YAML that has the problem."""
+
+    words: str
+    example: str
+
+
+CODES: Mapping[str, Explanation] = {
+    # The file
+    "unreadable-file": Explanation(
+        "A file that is named here can't be read: it is missing, not permitted, too large, or not text. Relative names "
+        "start at the configuration's own directory.",
+        "api-keys:\n  - {file: no-such-file}",
+    ),
+    "yaml-syntax": Explanation(
+        "The file is not YAML from this place on. The caret shows where reading stopped; the cause is often just before "
+        "it: a missing space after `:`, a quote that isn't closed, a tab, or `${NAME}` unquoted inside `[…]` or `{…}`.",
+        "api-keys: [${TEAM_KEY}]",
+    ),
+    "yaml-alias": Explanation(
+        "An alias (`*name`) without a finished anchor (`&name`) above it.", "timeouts: *defaults"
+    ),
+    "yaml-depth": Explanation("Lists and mappings are nested far deeper than any setting.", "host: [[[[…]]]]"),
+    "yaml-tag": Explanation("A tag other than `!!str`. Variables are written `${NAME}`.", "api-keys: [!env TEAM_KEY]"),
+    # Keys
+    "duplicate-key": Explanation(
+        "The same key twice in one mapping. YAML readers disagree on which one counts, so neither does.",
+        "port: 8317\nport: 8318",
+    ),
+    "unknown-key": Explanation(
+        "No setting of this name exists at this place. Keys are kebab-case. Top-level keys that begin with `x-` are "
+        "ignored and may hold anchors.",
+        "api_keys: [one-client-key]",
+    ),
+    "not-yet": Explanation(
+        "A key that aiproxy knows of but that this version does not act on. Leaving it out changes nothing.",
+        "ws-auth: true",
+    ),
+    "missing-key": Explanation(
+        "A mapping lacks a key that it needs, or the key holds nothing (a variable that is set but empty, for one).",
+        "openai-compatibility:\n  - name: local",
+    ),
+    # Values
+    "wrong-type": Explanation(
+        "Another kind of value is wanted: text, a number, true or false, a list, a mapping. A key made of digits must be "
+        "quoted, or YAML reads a number. `yes` and `on` are text in YAML 1.2.",
+        "tls: {enable: yes}",
+    ),
+    "out-of-range": Explanation("The number is smaller or larger than this setting allows.", "port: 99999"),
+    "unknown-value": Explanation("Only certain words are allowed here.", "routing: {strategy: random}"),
+    "bad-text": Explanation(
+        "The text holds a character that nothing can carry: NUL, or half of a surrogate pair.", 'proxy-url: "\\0"'
+    ),
+    # Variables and overrides
+    "unset-variable": Explanation(
+        "`${NAME}` names an environment variable that is not set. `${NAME:-default}` gives a default.",
+        'api-keys: ["${NO_SUCH_VARIABLE}"]',
+    ),
+    "bad-reference": Explanation(
+        "`${` must be followed by a variable's name and `}`. `$${` stands for a literal `${`.", 'proxy-url: "${1}"'
+    ),
+    "unknown-variable": Explanation(
+        "A variable of the form `AIPROXY__SECTION__KEY` that names no setting.", "# AIPROXY__PROT=8080"
+    ),
+    "set-twice": Explanation(
+        "A variable and its `_FILE` twin are both set.", "# AIPROXY__PROXY_URL=… AIPROXY__PROXY_URL_FILE=…"
+    ),
+    "bad-override": Explanation("`--set` wants `key.path=value`; list entries have numbers.", "# --set port"),
+    # Who may call
+    "exposed-without-keys": Explanation(
+        "The gateway would answer other machines without asking for a key. Add `api-keys`, or listen on 127.0.0.1.",
+        'host: ""',
+    ),
+    "duplicate-client-key": Explanation(
+        "The same client key twice. Only one of the holders would be known.",
+        "api-keys: [a-key-that-is-long-enough, a-key-that-is-long-enough]",
+    ),
+    "duplicate-name": Explanation(
+        "Two client keys, or two upstream accounts, have the same name; logs could not tell them apart.",
+        "api-keys:\n  - {name: a, key: first-long-enough-key}\n  - {name: a, key: second-long-enough-key}",
+    ),
+    "duplicate-account": Explanation(
+        "The same key at the same upstream twice. It has one limit, and would be tried twice when it is reached.",
+        "openai-api-key: [the-same-upstream-key, the-same-upstream-key]",
+    ),
+    "example-key": Explanation(
+        "A key that was copied from an example. Everyone knows it. `aiproxy-config init` makes a random one.",
+        "api-keys: [your-api-key-1]",
+    ),
+    "short-key": Explanation("A client key of fewer than 16 characters can be guessed.", "api-keys: [opensesame]"),
+    "bad-key": Explanation(
+        "A key travels in an HTTP header: one line of printable ASCII, without blanks.", 'api-keys: ["two words"]'
+    ),
+    "readable-secret": Explanation(
+        "The file holds secrets in plain text, and others on this machine may read it. `chmod 600` it, or write "
+        "`${NAME}` or `{file: PATH}` instead.",
+        "# a file of mode 0644\napi-keys: [a-key-that-is-long-enough]",
+    ),
+    # Listening
+    "tls-incomplete": Explanation("TLS needs both a certificate and its key.", "tls: {enable: true}"),
+    "tls-unusable": Explanation(
+        "The certificate or the key is not PEM, is encrypted, or the two don't belong together.",
+        "# cert.pem holds no certificate\ntls: {enable: true, cert: cert.pem, key: key.pem}",
+    ),
+    "tls-expired": Explanation(
+        "The certificate is not valid today: clients will refuse it.",
+        "# cert.pem ended yesterday\ntls: {enable: true, cert: cert.pem, key: key.pem}",
+    ),
+    "tls-expiring": Explanation(
+        "The certificate ends within 14 days. A renewed one is picked up without a restart.",
+        "# cert.pem ends tomorrow\ntls: {enable: true, cert: cert.pem, key: key.pem}",
+    ),
+    "privileged-port": Explanation(
+        "Only root may listen on so low a port, unless the service is given CAP_NET_BIND_SERVICE.", "port: 443"
+    ),
+    # Upstreams
+    "bad-proxy-url": Explanation(
+        "A proxy is `http://`, `https://`, `socks5://` or `socks5h://`, with `USER:PASSWORD@` where needed, then a host "
+        "and a port; special characters in a password are percent-encoded. `direct` uses none.",
+        "proxy-url: proxy.example:3128",
+    ),
+    "bad-base-url": Explanation(
+        "An upstream's address is `http://` or `https://` and a host, with the path up to the version: no endpoint, no "
+        "query, no password.",
+        "openai-compatibility:\n  - {name: a, base-url: https://api.example/v1/chat/completions}",
+    ),
+    "base-url-without-version": Explanation(
+        "The address does not end in a version such as `/v1`, which nearly every OpenAI-compatible server wants.",
+        "openai-compatibility:\n  - {name: a, base-url: https://api.example}",
+    ),
+    "bad-header": Explanation(
+        "Not a header: its name is no HTTP token, its value has a line break or is not Latin text, or aiproxy sets it "
+        "itself.",
+        "openai-api-key:\n  - {api-key: some-upstream-key, headers: {a b: c}}",
+    ),
+    "bad-name": Explanation(
+        "A prefix or a provider's name that can't stand in a model name or a header: printable ASCII, without `/` in a "
+        "prefix.",
+        "openai-api-key:\n  - {api-key: some-upstream-key, prefix: a/b}",
+    ),
+    # Models
+    "duplicate-alias": Explanation(
+        "Two models of one entry have the same name for clients; only one would ever be used.",
+        "openai-api-key:\n  - {api-key: some-upstream-key, models: [{name: a, alias: x}, {name: b, alias: x}]}",
+    ),
+    "all-models-excluded": Explanation(
+        "`excluded-models` leaves this entry without any model.",
+        'openai-api-key:\n  - {api-key: some-upstream-key, models: [gpt-5.4], excluded-models: ["gpt-*"]}',
+    ),
+    "unreachable-model": Explanation(
+        "Clients can't reach this model: it is excluded by its own entry, or no client key's `models` allow it.",
+        "api-keys: [{key: a-key-that-is-long-enough, models: [gpt-*]}]\n"
+        "openai-api-key:\n  - {api-key: some-upstream-key, models: [o9]}",
+    ),
+}
