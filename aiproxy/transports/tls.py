@@ -2,6 +2,7 @@
 
 Host names are always verified and TLS 1.2 is the least (Twisted's default)."""
 
+import os
 from collections.abc import Mapping
 
 from OpenSSL import SSL
@@ -31,10 +32,11 @@ def tls_policy(environ: Mapping[str, str]) -> IPolicyForHTTPS:
     file, directory = environ.get("SSL_CERT_FILE", ""), environ.get("SSL_CERT_DIR", "")
     if not file and not directory:
         return HostnameCachingHTTPSPolicy(BrowserLikePolicyForHTTPS(platformTrust()), CONTEXTS_KEPT)
+    if directory and not any(map(os.path.isdir, directory.split(os.pathsep))):  # OpenSSL would not mind
+        raise ValueError(f"SSL_CERT_DIR: {directory} is not a directory")
     authorities = _Authorities(file, directory)
     try:
         authorities._addCACertsToContext(SSL.Context(SSL.TLS_METHOD))  # noqa: SLF001 # our own
     except SSL.Error as error:
-        names = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
-        raise ValueError(f"{names}: no certificates could be read from {file or directory}") from error
+        raise ValueError(f"SSL_CERT_FILE: no certificates could be read from {file}") from error
     return HostnameCachingHTTPSPolicy(BrowserLikePolicyForHTTPS(authorities), CONTEXTS_KEPT)

@@ -3,15 +3,18 @@
 import os
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import trustme
+from OpenSSL import SSL
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred, DeferredQueue
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from aiproxy.config.schema import Timeouts
 from aiproxy.transports.base import Request, Response
@@ -58,6 +61,12 @@ class Peer(Protocol):
     def hang_up(self) -> None:
         assert self.transport is not None
         self.transport.loseConnection()
+
+    @property
+    def bare(self) -> Any:
+        """The TCP transport under TLS."""
+        tls: Any = self.transport
+        return tls.transport
 
     def reset(self) -> None:
         self.transport.abortConnection()  # type: ignore[union-attr]
@@ -140,6 +149,37 @@ def post(port: int, body: bytes = b"{}") -> Request:
     return Request("POST", f"http://127.0.0.1:{port}/v1", (("content-type", "application/json"),), body)
 
 
+@implementer(IOpenSSLServerConnectionCreator)
+class ServerTls:
+    """TLS by PEM files. `CertificateOptions` would hand pyOpenSSL objects that it warns of."""
+
+    def __init__(self, certificate: str, key: str) -> None:
+        self.context = SSL.Context(SSL.TLS_METHOD)
+        self.context.use_certificate_chain_file(certificate)
+        self.context.use_privatekey_file(key)
+
+    def serverConnectionForTLS(self, protocol: object) -> SSL.Connection:
+        return SSL.Connection(self.context, None)
+
+
+class Authority:
+    """An authority of the test's own, its files in `directory`; `environ` makes a transport trust it."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(exist_ok=True)
+        self._ca, self._directory = trustme.CA(), directory
+        self.file = directory / "ca.pem"
+        self._ca.cert_pem.write_to_path(str(self.file))
+        self.environ = {"SSL_CERT_FILE": str(self.file)}
+
+    def tls(self, *names: str) -> ServerTls:
+        issued = self._ca.issue_cert(*names)
+        certificate, key = str(self._directory / "server.pem"), str(self._directory / "server.key")
+        issued.cert_chain_pems[0].write_to_path(certificate)
+        issued.private_key_pem.write_to_path(key)
+        return ServerTls(certificate, key)
+
+
 class Bench:
     """Servers and transports of one test, taken down after it; nothing may be left in the reactor then."""
 
@@ -149,16 +189,14 @@ class Bench:
         self._transports: list[HttpTransport] = []
         self._upstreams: list[Upstream] = []
 
-    def listen(self, factory: Factory, tls: CertificateOptions | None = None, interface: str = "127.0.0.1") -> int:
+    def listen(self, factory: Factory, tls: ServerTls | None = None, interface: str = "127.0.0.1") -> int:
         served: Any = factory if tls is None else TLSMemoryBIOFactory(tls, False, factory, self.reactor)
         served.noisy = False
         port = self.reactor.listenTCP(0, served, interface=interface)
         self._ports.append(port)
         return int(port.getHost().port)
 
-    def upstream(
-        self, answer: Callable[[Peer, int], None] | None = None, tls: CertificateOptions | None = None
-    ) -> Upstream:
+    def upstream(self, answer: Callable[[Peer, int], None] | None = None, tls: ServerTls | None = None) -> Upstream:
         upstream = Upstream(answer)
         upstream.port = self.listen(upstream, tls)
         self._upstreams.append(upstream)
