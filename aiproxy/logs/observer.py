@@ -20,6 +20,9 @@ MEGABYTE = 1 << 20
 _ORDER = tuple(TwistedLevel.iterconstants())
 """Least severe first."""
 
+_CHATTY = ("twisted.", "log_legacy")
+"""Namespaces of Twisted, whose info is debug to us: it tells of every factory and port. The second one is twisted.python.log's."""
+
 _LEAST = {
     LogLevel.DEBUG: TwistedLevel.debug,
     LogLevel.INFO: TwistedLevel.info,
@@ -42,8 +45,8 @@ class LogObserver:
     def __call__(self, event: LogEvent) -> None:
         try:
             level = event.get("log_level", TwistedLevel.info)
-            if level is TwistedLevel.info and str(event.get("log_namespace", "")).startswith("twisted."):
-                level = TwistedLevel.debug  # Twisted tells of every factory and port at info
+            if level is TwistedLevel.info and str(event.get("log_namespace", "")).startswith(_CHATTY):
+                level = TwistedLevel.debug
             if level not in self._silent:
                 self._output.write(self._render(read(event, self._scrub)))
         except Exception as error:  # noqa: BLE001  # an event may hold anything, and an observer that raises is dropped

@@ -160,8 +160,9 @@ def test_level(level: Level, written: list[str]) -> None:
     assert [json.loads(line)["level"] for line in log.text.splitlines()] == written
 
 
-def test_twisteds_own_info_is_debug_to_us() -> None:
-    quiet, loud = Log(namespace="twisted.web"), Log(namespace="twisted.web", level=Level.DEBUG)
+@pytest.mark.parametrize("namespace", ["twisted.web", "log_legacy"])
+def test_twisteds_own_info_is_debug_to_us(namespace: str) -> None:
+    quiet, loud = Log(namespace=namespace), Log(namespace=namespace, level=Level.DEBUG)
     for log in (quiet, loud):
         log.to.info("Starting factory")
         log.to.warn("trouble")
