@@ -36,6 +36,9 @@ class Options(usage.Options):
     ]
     optFlags: ClassVar = [["welcome", None, "Print how to call the gateway once it listens."]]
 
+    at_twistd: ClassVar["Options | None"] = None
+    """The command line of this process, since twistd takes its logger by name only."""
+
     def __init__(self) -> None:
         super().__init__()
         self["set"] = []
@@ -77,7 +80,14 @@ class Options(usage.Options):
             settings = self.configuration.settings
             logging = replace(settings.logging, file="twistd.log")
             self.configuration = replace(self.configuration, settings=replace(settings, logging=logging))
-        twistd["logger"] = self.observer
+        Options.at_twistd = self
+        twistd["logger"] = f"{__name__}.twistd_observer"
+
+
+def twistd_observer() -> ILogObserver:
+    """Named to twistd as its `--logger`."""
+    assert Options.at_twistd is not None
+    return Options.at_twistd.observer()
 
 
 def makeService(options: Options, reactor: Any = None) -> IService:

@@ -52,7 +52,8 @@ class Ops:
         checks = self._checks()
         ready = all(check.ok for check in checks if check.vital)
         answer: dict[str, object] = {"status": "ok" if ready else "not ready"}
-        if b"verbose" in (request.args or {}):
+        _, _, query = request.uri.partition(b"?")
+        if b"verbose" in [argument.partition(b"=")[0] for argument in query.split(b"&")]:
             answer["checks"] = [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]
         return write_json(request, answer, 200 if ready else 503)
 

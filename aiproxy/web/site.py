@@ -24,7 +24,7 @@ from aiproxy.web.paths import normalise
 from aiproxy.web.protocols.openai import WIRE, OpenAI
 
 _OPEN_PATHS = frozenset((b"/", b"/healthz", b"/health", b"/readyz", b"/version"))
-"""Asked for without a key: they cost nothing and tell nothing."""
+"""Asked for without a key and without a line in the access log: they cost nothing, tell nothing, and probes ask often."""
 
 _CLIENT_LEFT = 499
 """The status in the access log of a call whose client hung up; nginx's word for it."""
@@ -53,9 +53,9 @@ class Web(Resource):
     def refuse(self, request: Request) -> GatewayError | None:
         """What there is to say against a request before its body is read. Begins its record."""
         context = attach(request, self._clock.seconds())
-        request.notifyFinish().addBoth(self._finished, request)
         if normalise(request.path) in _OPEN_PATHS:
             return None
+        request.notifyFinish().addBoth(self._finished, request)
         if self.draining:
             return Draining("This gateway is shutting down; try again, another one will answer.", retry_after=1)
         keyring = self._gateway.snapshot.keyring

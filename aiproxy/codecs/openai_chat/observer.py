@@ -10,6 +10,7 @@ import orjson
 from aiproxy.codecs.base import Observation
 from aiproxy.codecs.openai_chat.errors import decode_error, error_object
 from aiproxy.framing import Frame
+from aiproxy.framing.sse import COMMENT
 from aiproxy.neutral.errors import GatewayError, UpstreamFailed
 from aiproxy.neutral.usage import Usage
 
@@ -40,7 +41,7 @@ class ChatObserver:
         return Observation(self._usage, self._model)
 
     def feed(self, frame: Frame) -> None:
-        if self._done or not frame.data:
+        if self._done or frame.event == COMMENT or not frame.data:
             return
         if frame.data == DONE:
             self._done = self._useful = True

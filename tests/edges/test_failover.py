@@ -1,0 +1,278 @@
+"""Two accounts at real upstreams of which one misbehaves: the client gets a right answer or an honest error."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import openai
+import pytest
+from openai import OpenAI
+from openai.types.chat import ChatCompletionMessageParam
+
+from tests.rig.daemon import Daemon, daemon
+from tests.rig.upstream import (
+    Behaviour,
+    Received,
+    Upstream,
+    Wire,
+    begin_stream,
+    events,
+    fails,
+    hangs_up,
+    says,
+    stream_then,
+    upstream,
+)
+
+ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
+
+
+def two_accounts(first: str, second: str, more: str = "") -> str:
+    return f"""
+request-retry: 0
+routing: {{strategy: fill-first}}
+openai-api-key:
+  - {{api-key: first-key-0123456789, name: first, base-url: "{first}"}}
+  - {{api-key: second-key-0123456789, name: second, base-url: "{second}"}}
+{more}
+"""
+
+
+@pytest.fixture(scope="module")
+def bad() -> Iterator[Upstream]:
+    with upstream(says("never")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def good() -> Iterator[Upstream]:
+    with upstream(says("from", " the", " second")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(bad: Upstream, good: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with daemon(
+        tmp_path_factory.mktemp("failover"),
+        two_accounts(bad.base_url, good.base_url, "disable-cooling: true\ntimeouts: {first-byte: 1, idle: 1}"),
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def client(gateway: Daemon) -> Iterator[OpenAI]:
+    with OpenAI(base_url=gateway.base_url, api_key="any", max_retries=0) as made:
+        yield made
+
+
+def silent(_request: Received, wire: Wire) -> None:
+    wire.wait_for_close()
+
+
+def html(_request: Received, wire: Wire) -> None:
+    wire.answer(200, b"<html>captive portal</html>", {"content-type": "text/html"})
+
+
+def hidden_error(request: Received, wire: Wire) -> None:
+    error = json.dumps({"error": {"message": "no capacity", "code": 503}}).encode()
+    if request.json.get("stream"):
+        begin_stream(wire)
+        wire.chunk(b"data: " + error + b"\n\n")
+        wire.chunk(b"")
+    else:
+        wire.answer(200, error)
+
+
+def half_a_body(_request: Received, wire: Wire) -> None:
+    wire.head(200, {"content-type": "application/json", "content-length": "1000"})
+    wire.send(b'{"id": "half')
+    wire.cut()
+
+
+def half_the_headers(_request: Received, wire: Wire) -> None:
+    wire.send(b"HTTP/1.1 200 OK\r\ncontent-ty")
+    wire.cut()
+
+
+def nonsense(_request: Received, wire: Wire) -> None:
+    wire.send(b"SSH-2.0-OpenSSH_9.2\r\n")
+    wire.cut()
+
+
+def only_a_role_then_cut(_request: Received, wire: Wire) -> None:
+    stream_then(events("x")[:1], Wire.cut)(_request, wire)
+
+
+def redirects(_request: Received, wire: Wire) -> None:
+    wire.answer(302, b"", {"location": "http://127.0.0.1:1/elsewhere"})
+
+
+BEFORE_THE_FIRST_BYTE: list[Behaviour] = [
+    fails(401, code="invalid_api_key"),
+    fails(403),
+    fails(408),
+    fails(429, headers={"retry-after": "30"}),
+    fails(500),
+    fails(502),
+    fails(503),
+    fails(529),
+    hangs_up,
+    silent,
+    html,
+    hidden_error,
+    half_a_body,
+    half_the_headers,
+    nonsense,
+    redirects,
+]
+
+
+def named(behaviour: Behaviour) -> str:
+    return getattr(behaviour, "__name__", "fails")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("fault", BEFORE_THE_FIRST_BYTE, ids=named)
+def test_before_the_first_byte_the_next_account_answers(
+    client: OpenAI, bad: Upstream, good: Upstream, fault: Behaviour, streamed: bool
+) -> None:
+    if fault is half_a_body and streamed:
+        pytest.skip("a whole body is no stream; its streamed twin is only_a_role_then_cut")
+    bad.script.append(fault)
+    if (
+        fault is hangs_up
+    ):  # on a kept connection that looks like one that went stale, and is tried once more on a new one
+        bad.script.append(fault)
+    answered = len(good.received)
+    if streamed:
+        stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+    else:
+        text = client.chat.completions.create(model="m", messages=ASK).choices[0].message.content
+    assert text == "from the second"
+    assert len(good.received) == answered + 1
+    bad.script.clear()
+
+
+def test_a_stream_cut_before_anything_useful_fails_over(client: OpenAI, bad: Upstream) -> None:
+    bad.script.append(only_a_role_then_cut)
+    stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == "from the second"
+
+
+def test_a_refused_connection_fails_over(good: Upstream, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    with daemon(tmp_path_factory.mktemp("refused"), two_accounts(nobody, good.base_url)) as gateway:
+        with OpenAI(base_url=gateway.base_url, api_key="any", max_retries=0) as client:
+            answer = client.chat.completions.with_raw_response.create(model="m", messages=ASK)
+        assert answer.headers["x-aiproxy-attempts"] == "2"
+        assert answer.headers["x-aiproxy-provider"] == "openai"
+        assert gateway.wait_for_access(answer.headers["x-request-id"])["attempts"] == 2
+
+
+def stalls(wire: Wire) -> None:
+    wire.wait_for_close()
+
+
+def garbage(wire: Wire) -> None:
+    wire.chunk(b"data: {not json\n\n")
+    wire.chunk(b"")
+
+
+def clean_end(wire: Wire) -> None:
+    wire.chunk(b"")
+
+
+def breaks_inside_a_frame(wire: Wire) -> None:
+    wire.chunk(b'data: {"id": "half a fra')
+    wire.cut()
+
+
+@pytest.mark.parametrize("then", [Wire.cut, stalls, garbage, clean_end, breaks_inside_a_frame])
+def test_after_the_first_byte_the_client_is_told(
+    client: OpenAI, bad: Upstream, good: Upstream, then: Callable[[Wire], None]
+) -> None:
+    """No second account, no silent end: what came, then an error the SDK raises."""
+    bad.script.append(stream_then(events("partial", " text")[:3], then))
+    answered = len(good.received)
+    stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
+    said, error = [], None
+    try:
+        for chunk in stream:
+            said.append(chunk.choices[0].delta.content or "")  # noqa: PERF401 - what came before the error counts
+    except openai.APIError as raised:
+        error = raised
+    assert "upstream" in str(error)
+    assert "".join(said) == "partial text"
+    assert len(good.received) == answered
+
+
+def test_a_whole_answer_larger_than_we_hold_is_cut_when_its_upstream_is(client: OpenAI, bad: Upstream) -> None:
+    def two_of_three_megabytes(_request: Received, wire: Wire) -> None:
+        wire.head(200, {"content-type": "application/json", "content-length": str(3 << 20)})
+        wire.send(b'{"x": "' + b"a" * (2 << 20))
+        wire.cut()
+
+    bad.script.append(two_of_three_megabytes)
+    with pytest.raises(openai.APIConnectionError):
+        client.chat.completions.create(model="m", messages=ASK)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
+def test_a_request_fault_is_returned_at_once(client: OpenAI, bad: Upstream, good: Upstream, status: int) -> None:
+    bad.script.append(fails(status, "this request is wrong", code="the_code"))
+    answered = len(good.received)
+    with pytest.raises(openai.APIStatusError, match="this request is wrong") as caught:
+        client.chat.completions.create(model="m", messages=ASK)
+    assert caught.value.status_code == (400 if status == 422 else status)
+    assert len(good.received) == answered
+
+
+def test_when_all_fail_the_last_error_is_told_without_any_key(client: OpenAI, bad: Upstream, good: Upstream) -> None:
+    for vendor in (bad, good):
+        vendor.script.append(fails(401, "Incorrect API key provided: first-key-0123456789 second-key-0123456789"))
+    with pytest.raises(openai.InternalServerError) as caught:
+        client.chat.completions.create(model="m", messages=ASK)
+    assert caught.value.status_code == 502
+    assert "-key-0123456789" not in caught.value.response.text
+
+
+def test_an_echoed_key_is_scrubbed_from_an_upstreams_message(client: OpenAI, bad: Upstream) -> None:
+    bad.script.append(fails(400, "you sent first-key-0123456789"))
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="m", messages=ASK)
+    assert "first-key" not in caught.value.response.text
+
+
+def test_cooling_accounts_are_left_alone_and_the_retry_time_is_told(
+    good: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with (
+        upstream(fails(429, headers={"retry-after": "77"})) as limited,
+        daemon(
+            tmp_path_factory.mktemp("cooling"),
+            f"request-retry: 0\nmax-retry-interval: 1\nopenai-api-key: [{{api-key: k-0123456789abcdef, base-url: '{limited.base_url}'}}]",
+        ) as gateway,
+        OpenAI(base_url=gateway.base_url, api_key="any", max_retries=0) as client,
+    ):
+        for _ in range(2):
+            with pytest.raises(openai.RateLimitError) as caught:
+                client.chat.completions.create(model="m", messages=ASK)
+            assert 70 <= int(caught.value.response.headers["retry-after"]) <= 78
+
+
+def test_rounds_go_on_until_an_account_recovers(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with (
+        upstream(says("at last")) as flaky,
+        daemon(
+            tmp_path_factory.mktemp("rounds"),
+            f"openai-api-key: [{{api-key: k-0123456789abcdef, base-url: '{flaky.base_url}'}}]",
+        ) as gateway,
+        OpenAI(base_url=gateway.base_url, api_key="any", max_retries=0) as client,
+    ):
+        flaky.script.extend([fails(500), hangs_up, hangs_up])
+        answer = client.chat.completions.with_raw_response.create(model="m", messages=ASK)
+        assert answer.parse().choices[0].message.content == "at last"
+        assert answer.headers["x-aiproxy-attempts"] == "3"
