@@ -235,6 +235,6 @@ def _readable(reading: Reading, file: Path | None) -> Found:
         mode = file.stat().st_mode
     except OSError:
         return
-    if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
-        message = f"a secret stands here in plain text, and others may read the file (mode {stat.S_IMODE(mode):04o})"
+    if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+        message = f"a secret stands here in plain text, and everyone on this machine may read the file (mode {stat.S_IMODE(mode):04o})"
         yield _warning("readable-secret", reading.literal[0], message)

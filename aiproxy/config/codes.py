@@ -27,7 +27,9 @@ CODES: Mapping[str, Explanation] = {
     "yaml-alias": Explanation(
         "An alias (`*name`) without a finished anchor (`&name`) above it.", "timeouts: *defaults"
     ),
-    "yaml-depth": Explanation("Lists and mappings are nested far deeper than any setting.", "host: [[[[…]]]]"),
+    "yaml-depth": Explanation(
+        "Lists and mappings are nested far deeper than any setting.", "# forty levels deep\nhost: [[[[…]]]]"
+    ),
     "yaml-tag": Explanation("A tag other than `!!str`. Variables are written `${NAME}`.", "api-keys: [!env TEAM_KEY]"),
     # Keys
     "duplicate-key": Explanation(
@@ -99,7 +101,7 @@ CODES: Mapping[str, Explanation] = {
         "A key travels in an HTTP header: one line of printable ASCII, without blanks.", 'api-keys: ["two words"]'
     ),
     "readable-secret": Explanation(
-        "The file holds secrets in plain text, and others on this machine may read it. `chmod 600` it, or write "
+        "The file holds secrets in plain text, and everyone on this machine may read it. `chmod 600` it, or write "
         "`${NAME}` or `{file: PATH}` instead.",
         "# a file of mode 0644\napi-keys: [a-key-that-is-long-enough]",
     ),

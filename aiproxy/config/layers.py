@@ -73,7 +73,7 @@ def with_environment(root: Node, environ: Mapping[str, str]) -> Laid:
 
 
 def with_overrides(root: Node, overrides: Sequence[str]) -> Laid:
-    """Every `key.path=value` laid over the tree, in the order given; values are YAML."""
+    """Every `key.path=value` laid over the tree, in the order given; values are YAML, and without one empty text."""
     problems: list[Problem] = []
     for override in overrides:
         path, equals, text = override.partition("=")
@@ -84,6 +84,8 @@ def with_overrides(root: Node, overrides: Sequence[str]) -> Laid:
         steps = tuple(re.sub(r"\[(\d+)\]", r".\1", path.strip()).split("."))
         try:
             value, found = parse(text, place.source, one_place=True)
+            if not text:  # `--set host=` is empty text; nothing at all is written `null`
+                value = Scalar("", Form.GIVEN, place)
             root = lay(root, Settings, steps, value)
             problems += found
         except NoSuchPath as wrong:

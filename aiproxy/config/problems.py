@@ -56,7 +56,7 @@ class ConfigurationInvalid(Exception):
         self.problems = in_order(problems)
 
     def __str__(self) -> str:
-        return render_problems(self.problems)
+        return render_problems(self.problems).rstrip()
 
 
 def problem_at(
@@ -89,4 +89,5 @@ def render_problem(problem: Problem, *, colour: bool = False) -> str:
 
 
 def render_problems(problems: Iterable[Problem], *, colour: bool = False) -> str:
-    return "\n".join(render_problem(problem, colour=colour) for problem in problems)
+    """The report: a line each, the last one ended too."""
+    return "".join(f"{render_problem(problem, colour=colour)}\n" for problem in problems)

@@ -106,9 +106,7 @@ class Reading:
         for key, _ in node.pairs:
             if key.text not in known:
                 self._unknown(cls, key, path)
-        read = {
-            each.name: self._field(cls, each, node, _under(path, kebab(each.name))) for each in fields(cls)
-        }
+        read = {each.name: self._field(cls, each, node, _under(path, kebab(each.name))) for each in fields(cls)}
         return cls(**{name: value for name, value in read.items() if value is not UNREAD})
 
     def _field(self, cls: type, each: Field[Any], node: Entries, path: str) -> Any:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, get_origin
 from textwrap import wrap
+from typing import Any, get_origin
 
 from aiproxy.config.names import element_type, hints, kebab
-from aiproxy.config.schema import PLAIN_FORM, Settings
+from aiproxy.config.schema import Settings
+from aiproxy.config.tree import core
 from aiproxy.secrets import Secret
 
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
@@ -72,7 +73,7 @@ def _setting(cls: type, each: Field[Any], indent: str, *, commented: bool) -> It
         block = list(_mapping(inner, indent + ("    " if listed else "  "), commented=commented or bool(mark)))
         if listed:
             block = _dashed(block, len(indent) + 2)
-        yield from (f"{indent}{mark}{line[len(indent):]}" if mark and "##" not in line else line for line in block)
+        yield from (f"{indent}{mark}{line[len(indent) :]}" if mark and "##" not in line else line for line in block)
     else:
         value = shown if shown is not None else _default(each)
         yield f"{indent}{mark}{name}: {_yaml(False if value is None else value)}"
@@ -82,7 +83,7 @@ def _dashed(block: list[str], column: int) -> list[str]:
     """The first key of a list's entry carries the dash; words above it move out of the entry."""
     first = next(i for i, line in enumerate(block) if not line.lstrip().startswith("##"))
     lines = [line[2:] if i < first else line for i, line in enumerate(block)]
-    lines[first] = f"{lines[first][:column]}- {lines[first][column + 2:]}"
+    lines[first] = f"{lines[first][:column]}- {lines[first][column + 2 :]}"
     return lines
 
 
@@ -94,3 +95,62 @@ def _paths(cls: type, under: str) -> Iterator[tuple[str, Field[Any]]]:
         yield path, each
         if is_dataclass(inner) and isinstance(inner, type):
             yield from _paths(inner, f"{path}[]." if get_origin(wanted) is tuple else f"{path}.")
+
+
+def _sentence(each: Field[Any]) -> str:
+    """The setting's words, with what it must be."""
+    about = each.metadata
+    notes = [about["unit"]] if about["unit"] else []
+    if about["minimum"] is not None and about["maximum"] is not None:
+        notes.append(f"{about['minimum']:g} to {about['maximum']:g}")
+    elif about["minimum"]:
+        notes.append(f"at least {about['minimum']:g}")
+    default = _default(each)
+    if isinstance(default, StrEnum):
+        notes.append("one of " + ", ".join(type(default)))
+    if about["required"]:
+        notes.append("required")
+    return about["words"] + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _default_words(each: Field[Any]) -> str:
+    default = _default(each)
+    if each.metadata["required"] or default is None or is_dataclass(default):
+        return ""
+    return f"`{_yaml(default)}`"
+
+
+def _default(each: Field[Any]) -> Any:
+    return each.default if each.default_factory is MISSING else each.default_factory()
+
+
+_SAFE_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_./-]*(?:://?[A-Za-z0-9_./:-]+)?")
+
+
+def _yaml(value: Any) -> str:
+    """A value on one line of YAML."""
+    match value:
+        case Secret():
+            return '""'
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"{value:g}" if isinstance(value, float) else str(value)
+        case str():
+            plain = _SAFE_PLAIN.fullmatch(value) and isinstance(core(value), str)
+            return str(value) if plain else json.dumps(value, ensure_ascii=False)
+        case Mapping():
+            return "{" + ", ".join(f"{key}: {_yaml(inner)}" for key, inner in value.items()) + "}"
+    return "[" + ", ".join(_yaml(inner) for inner in value) + "]"
+
+
+def main(directory: str) -> None:
+    """Write both files anew."""
+    folder = Path(directory)
+    (folder / "full.yaml").write_text(example(), encoding="utf-8")
+    readme = folder / "README.md"
+    readme.write_text(inserted(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -73,9 +73,13 @@ class Tls:
 class ClientKey:
     """A client key. In YAML a plain string, or a mapping with these keys."""
 
-    key: Secret = setting("The key itself.", factory=lambda: Secret(""), required=True)
-    name: str = setting("What logs call the key's holder; `key-N` (its place in the list) when absent.", "")
-    models: tuple[str, ...] = setting("Globs of the model names it may use; empty means all.", ())
+    key: Secret = setting("The key itself.", factory=lambda: Secret(""), required=True, example="${TEAM_A_KEY}")
+    name: str = setting(
+        "What logs call the key's holder; `key-N` (its place in the list) when absent.", "", example="team-a"
+    )
+    models: tuple[str, ...] = setting(
+        "Globs of the model names it may use; empty means all.", (), example=["gpt-*", "mini"]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +124,32 @@ class Limits:
 class ModelEntry:
     """A model of an entry. In YAML a plain string (the name), or a mapping with these keys."""
 
-    name: str = setting("The upstream's name.", "", required=True)
-    alias: str = setting("The name clients use; the upstream's when absent.", "")
+    name: str = setting("The upstream's name.", "", required=True, example="gpt-5.4-mini")
+    alias: str = setting("The name clients use; the upstream's when absent.", "", example="mini")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyEntry:
     """One account of `openai-compatibility`. In YAML a plain string (the key), or a mapping with these keys."""
 
-    api_key: Secret = setting("The upstream's key; empty sends none (local servers).", factory=lambda: Secret(""))
-    proxy_url: str = setting("Overrides the entry's `proxy-url` for this key.", "")
+    api_key: Secret = setting(
+        "The upstream's key; empty sends none (local servers).",
+        factory=lambda: Secret(""),
+        example="${OPENROUTER_API_KEY}",
+    )
+    proxy_url: str = setting("Overrides the entry's `proxy-url` for this key.", "", example="direct")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
     """One account at a known provider."""
 
-    api_key: Secret = setting("The upstream's key.", factory=lambda: Secret(""), required=True)
-    name: str = setting("What logs call the account; `PROVIDER-N` (its place in the list) when absent.", "")
+    api_key: Secret = setting(
+        "The upstream's key.", factory=lambda: Secret(""), required=True, example="${OPENAI_API_KEY}"
+    )
+    name: str = setting(
+        "What logs call the account; `PROVIDER-N` (its place in the list) when absent.", "", example="first"
+    )
     base_url: str = setting(
         "The upstream's address, version included; the provider's own when absent.",
         "",
@@ -151,9 +163,7 @@ class KeyEntry:
     prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "")
     priority: int = setting("Accounts of a smaller number are used first.", 100)
     models: tuple[ModelEntry, ...] = setting(
-        "Its models; empty means every name is passed on as it is.",
-        (),
-        example=["gpt-5.4", {"name": "gpt-5.4-mini", "alias": "mini"}],
+        "Its models, plain names or mappings; empty means every name is passed on as it is.", ()
     )
     excluded_models: tuple[str, ...] = setting(
         "Globs of model names this account doesn't serve.", (), example=["*-preview"]
@@ -168,18 +178,20 @@ class KeyEntry:
 class CompatibilityEntry:
     """An OpenAI-compatible upstream with one or more keys."""
 
-    name: str = setting("The provider's name in logs and headers.", "", required=True)
+    name: str = setting("The provider's name in logs and headers.", "", required=True, example="openrouter")
     base_url: str = setting(
         "The upstream's address, version included.", "", required=True, example="https://openrouter.ai/api/v1"
     )
     api_key_entries: tuple[ApiKeyEntry, ...] = setting(
-        "Its keys, an account each; none means one account without a key.", ()
+        "Its keys, an account each, plain text or mappings; none means one account without a key.", ()
     )
     disabled: bool = setting("Leave this entry out.", False)
     proxy_url: str = setting("Overrides the global `proxy-url`; `direct` uses none.", "")
     prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "")
     priority: int = setting("Accounts of a smaller number are used first.", 100)
-    models: tuple[ModelEntry, ...] = setting("Its models; empty means every name is passed on as it is.", ())
+    models: tuple[ModelEntry, ...] = setting(
+        "Its models, plain names or mappings; empty means every name is passed on as it is.", ()
+    )
     excluded_models: tuple[str, ...] = setting("Globs of model names this entry doesn't serve.", ())
     headers: Mapping[str, str] = setting("Headers added to every request to the upstream.", factory=dict)
     disable_cooling: bool | None = setting("Overrides the global `disable-cooling`.", None)
@@ -212,9 +224,7 @@ class Settings:
     port: int = setting("Port to listen on; 0 picks a free one.", 8317, minimum=0, maximum=65535)
     tls: Tls = setting("HTTPS.", factory=Tls)
     api_keys: tuple[ClientKey, ...] = setting(
-        "Client keys; with none, only this machine may call.",
-        (),
-        example=["${AIPROXY_KEY}", {"name": "team-a", "key": "${TEAM_A}", "models": ["gpt-*"]}],
+        "Client keys, plain text or mappings; with none, only this machine may call.", ()
     )
     limits: Limits = setting("What one client request may cost before it is understood.", factory=Limits)
     routing: Routing = setting("How accounts are chosen.", factory=Routing)
@@ -226,7 +236,7 @@ class Settings:
     disable_cooling: bool = setting("Never let an account rest after a failure.", False)
     timeouts: Timeouts = setting("Deadlines of calls to upstreams.", factory=Timeouts)
     openai_api_key: tuple[KeyEntry, ...] = setting(
-        "Accounts at OpenAI; `OPENAI_API_KEY` implies one when no upstream is configured.", ()
+        "Accounts at OpenAI, plain keys or mappings; `OPENAI_API_KEY` implies one when no upstream is configured.", ()
     )
     openai_compatibility: tuple[CompatibilityEntry, ...] = setting("OpenAI-compatible upstreams.", ())
     demo: Demo = setting("The built-in scripted upstream.", factory=Demo)

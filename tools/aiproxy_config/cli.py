@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from aiproxy.config.codes import CODES
-from aiproxy.config.load import Configuration, Document, configuration, decoded, load_config
+from aiproxy.config.load import BUILT_IN, Document, configuration, decoded, find
 from aiproxy.config.problems import ConfigurationInvalid, Problem, Severity
 from aiproxy_config.formats import MACHINE_FORMATS, Findings, text
 from aiproxy_config.starter import starter, write_private
@@ -92,22 +92,24 @@ def _validated(files: Sequence[str | None], environ: Mapping[str, str], override
     problems: list[Problem] = []
     for file in files:
         try:
-            read = _read(file, environ, overrides)
+            document = _document(file, environ)
+        except ConfigurationInvalid as unreadable:
+            sources.append(unreadable.problems[0].file)
+            problems += unreadable.problems
+            continue
+        sources.append(document.name if document else BUILT_IN)
+        try:
+            problems += configuration(document, environ=environ, overrides=overrides).warnings
         except ConfigurationInvalid as invalid:
-            sources.append(file or invalid.problems[0].file)
             problems += invalid.problems
-        else:
-            sources.append(read.source)
-            problems += read.warnings
     return Findings(sources, problems)
 
 
-def _read(file: str | None, environ: Mapping[str, str], overrides: Sequence[str]) -> Configuration:
+def _document(file: str | None, environ: Mapping[str, str]) -> Document | None:
     if file != STANDARD_INPUT:
-        return load_config(file, environ=environ, overrides=overrides)
+        return find(file, environ)
     name = "<stdin>"
-    document = Document(decoded(click.get_binary_stream("stdin").read(), name), name, Path.cwd())
-    return configuration(document, environ=environ, overrides=overrides)
+    return Document(decoded(sys.stdin.buffer.read(), name), name, Path.cwd())
 
 
 def _coloured(environ: Mapping[str, str]) -> bool:
