@@ -57,12 +57,14 @@ class Delivery:
 
     def __init__(self, reader: IProtocol, answer: Answer) -> None:
         self.dataReceived: Callable[[bytes], None] = reader.dataReceived
-        self._reader, self._answer = reader, answer
+        self._reader: IProtocol | None = reader
+        self._answer = answer
         self._paused = False
         self._upstream: IPushProducer | None = None
 
     def makeConnection(self, upstream: IPushProducer) -> None:
         self._upstream = upstream
+        assert self._reader is not None
         self._reader.makeConnection(self)  # type: ignore[arg-type] # a producer, as `base` says, not all of ITransport
 
     def delivered(self) -> None:
@@ -71,11 +73,13 @@ class Delivery:
             self.pauseProducing()
 
     def connectionLost(self, reason: Failure) -> None:
-        self._upstream = None
+        reader, self._reader, self._upstream = self._reader, None, None
+        self.dataReceived = _discard  # with the reader let go of, no cycle is left for the garbage collector
         if reason.check(PotentialDataLoss) and not self._answer.ended_by_close:
             reason = self._answer.reason or reason
         self._answer.abort()  # complete, but not kept: over TLS a paused socket would wait for its peer for ever
-        self._reader.connectionLost(reason)
+        assert reader is not None
+        reader.connectionLost(reason)
 
     def pauseProducing(self) -> None:
         self._paused = True

@@ -40,7 +40,7 @@ class RequestBody:
     def _pump(self) -> None:
         while self._done is not None and not self._paused:
             if self._sent == self.length:
-                done, self._done = self._done, None
+                done, self._done, self._consumer = self._done, None, None
                 done.callback(None)
             else:
                 self._write(self._body[self._sent : self._sent + CHUNK])
@@ -66,7 +66,7 @@ class RequestBody:
         self._pump()
 
     def stopProducing(self) -> None:
-        self._done = None
+        self._done = self._consumer = None
 
 
 @implementer(IHandshakeListener)

@@ -5,9 +5,10 @@ Targets of `http://` go through CONNECT as well: one way for all, and the proxy 
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
 from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import (
     IAddress,
@@ -53,6 +54,11 @@ class AsciiHostnameEndpoint(HostnameEndpoint):
 
 
 def tcp_endpoint(reactor: Any, host: str, port: int) -> IStreamClientEndpoint:
+    """For a name the fastest of its addresses (happy eyeballs), which takes 0.3 s to see that there are no more."""
+    if isIPAddress(host):
+        return TCP4ClientEndpoint(reactor, host, port, ADDRESS_SECONDS)
+    if isIPv6Address(host):
+        return TCP6ClientEndpoint(reactor, host, port, ADDRESS_SECONDS)
     return AsciiHostnameEndpoint(reactor, host, port, ADDRESS_SECONDS)
 
 

@@ -1,5 +1,7 @@
 """What libraries' errors mean, in words for the user. Never an error's own text, which may quote headers or URLs."""
 
+import os
+
 from OpenSSL import SSL
 from service_identity import VerificationError
 from twisted.internet import error as net
@@ -39,25 +41,25 @@ def why(error: BaseException) -> str:
             return "its name can't be resolved; check it, or the DNS"
         case net.ConnectionRefusedError():
             return "connection refused; check that it runs there"
-        case net.NoRouteError():
-            return "there is no route to it"
-        case net.TimeoutError():
-            return "it does not answer"
+        case net.ConnectError():
+            return f"the system said: {os.strerror(error.osError) if error.osError else 'no connection'}"
         case VerificationError():
             return "its TLS certificate is for another name; check the host"
         case SSL.Error():
             return _tls(error)
-        case RequestNotSent() | net.ConnectionDone() | net.ConnectionLost() | net.ConnectionAborted():
+        case RequestNotSent() | net.ConnectionClosed():
             return "it closed the connection"
         case OSError():
-            return f"the system said {error.strerror or 'no'}"
+            return f"the system said: {error.strerror or 'no connection'}"
         case RequestGenerationFailed() | RequestTransmissionFailed() | ResponseFailed():
             cause = error.reasons[0].value
-            if isinstance(cause, CONNECT_ERRORS) and not isinstance(cause, ValueError):
+            if isinstance(cause, (net.ConnectionClosed, SSL.Error)):
                 return why(cause)
             return "its answer is not sound HTTP; check that an HTTP server is there"
+        case ValueError():
+            return "its host name is impossible; check it"
         case _:
-            return "its host name is impossible"
+            return type(error).__name__
 
 
 def _tls(error: SSL.Error) -> str:

@@ -160,8 +160,10 @@ async def test_cancel_at_once(bench: Bench) -> None:
     upstream = bench.upstream()
     await cancelled(bench.transport().send(get(upstream.port)))
     await cancelled(bench.transport().send(get(upstream.port, host="localhost")))
-    await bench.tick()
+    await cancelled(bench.transport().send(get(upstream.port, host="[::1]")))
+    await bench.tick(0.02)
     assert not sockets(bench)
+    assert not upstream.requests.pending
 
 
 @edge

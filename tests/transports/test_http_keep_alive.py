@@ -24,11 +24,13 @@ async def test_the_youngest_is_taken_and_the_oldest_ages_out(bench: Bench) -> No
     clock = Clock()
     upstream = bench.upstream(lambda peer, _: None)
     transport = bench.transport(clock)
-    sent = [transport.send(get(upstream.port)) for _ in range(2)]
-    first, second = [await bench.soon(upstream.requests.get()) for _ in sent]
-    for peer in (first, second):
+    sent = []
+    for _ in range(2):
+        sent.append(transport.send(get(upstream.port)))
+        await bench.soon(upstream.requests.get())
+    first, second = upstream.peers
+    for peer, each in zip((first, second), sent, strict=True):
         peer.write(OK)
-    for each in sent:
         await bench.read(each)
         clock.advance(1)
     again = transport.send(get(upstream.port))
@@ -148,11 +150,13 @@ async def test_close(bench: Bench) -> None:
     transport = bench.transport()
     await bench.read(transport.send(get(upstream.port)))
     idle = await bench.soon(upstream.requests.get())
-    under_way = [transport.send(get(upstream.port)) for _ in range(2)]
-    peers = [await bench.soon(upstream.requests.get()) for _ in under_way]
-    assert idle in peers  # it was taken again
+    under_way, peers = [], []
+    for _ in range(2):
+        under_way.append(transport.send(get(upstream.port)))
+        peers.append(await bench.soon(upstream.requests.get()))
+    assert peers[0] is idle
     peers[1].write(OK)
-    await bench.read(under_way[peers.index(peers[1])])
+    await bench.read(under_way[1])
     await bench.soon(transport.close())
     await bench.soon(peers[1].closed)
     peers[0].write(OK)  # calls under way are finished
