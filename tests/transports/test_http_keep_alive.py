@@ -1,5 +1,7 @@
 """Connections that are kept: which is taken, when they age out, and what happens when one turns out dead."""
 
+import gc
+
 import pytest
 from twisted.internet.task import Clock
 from twisted.web.client import ResponseDone
@@ -164,3 +166,22 @@ async def test_close(bench: Bench) -> None:
     (await bench.soon(under_way[0])).deliver(body)
     assert (await bench.end(body)).check(ResponseDone)
     await bench.soon(peers[0].closed)
+
+
+@edge
+async def test_a_request_leaves_nothing_to_collect(bench: Bench) -> None:
+    upstream = bench.upstream(always(OK))
+    transport = bench.transport()
+
+    async def once() -> None:
+        await bench.read(transport.send(post(upstream.port)))
+
+    await once()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            await once()
+        assert gc.collect() < 20
+    finally:
+        gc.enable()
