@@ -111,7 +111,7 @@ class Tunnel(Protocol):
         self.opened: Deferred[IProtocol] = Deferred()
         self._handshake, self._factory = handshake, factory
         self._inner: IProtocol | None = None
-        self._over = False
+        self._over = self._lost = False
 
     @property
     def open(self) -> bool:
@@ -119,7 +119,8 @@ class Tunnel(Protocol):
 
     def abort(self) -> None:
         self._over = True
-        self.transport.abortConnection()  # type: ignore[union-attr] # ITransport does not say what TCP and TLS have
+        if not self._lost:
+            self.transport.abortConnection()  # type: ignore[union-attr] # ITransport does not say what TCP and TLS have
 
     def connectionMade(self) -> None:
         assert self.transport is not None
@@ -150,6 +151,7 @@ class Tunnel(Protocol):
             self.opened.callback(inner)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._lost = True
         if self._inner is not None:
             self._inner.connectionLost(reason)
         elif not self._over:

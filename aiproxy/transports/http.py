@@ -158,7 +158,7 @@ class Exchange:
                     return await self._ask(kept, wire)
             return await self._ask(await self._connect(), wire)
         finally:
-            self.body = wire.bodyProducer = None  # an answer may stream for minutes; the request's body need not stay
+            self.body = None
 
     async def _ask(self, connection: Connection, wire: WireRequest) -> IResponse:
         began = self._clock.seconds()
@@ -174,6 +174,7 @@ class Exchange:
             if self._first_byte is not None and self._first_byte.active():
                 self._first_byte.cancel()
             self._first_byte = None
+        wire.bodyProducer = None  # the answer may stream for minutes, and holds its request; the body need not stay
         self._answer = Answer(response, connection)
         return response
 

@@ -185,3 +185,12 @@ async def test_a_request_leaves_nothing_to_collect(bench: Bench) -> None:
         assert gc.collect() < 20
     finally:
         gc.enable()
+
+
+@edge
+async def test_a_connection_that_dies_under_an_upload(bench: Bench) -> None:
+    upstream = bench.upstream()
+    sent = bench.transport().send(post(upstream.port, bytes(50 * 2**20)))
+    (await bench.soon(upstream.accepted.get())).reset()
+    with pytest.raises(UpstreamFailed, match="closed the connection"):
+        await bench.soon(sent)

@@ -112,16 +112,16 @@ async def test_a_proxy_that_is_not_there(bench: Bench) -> None:
         await bench.soon(bench.transport().send(get(2, proxy="http://u:hunter2@127.0.0.1:1")))
 
 
-@pytest.mark.parametrize("kind", ["http", "socks5"])
+@pytest.mark.parametrize("kind", ["http", "https", "socks5"])
 @pytest.mark.parametrize("answer", [b"", b"HT", b"\x05", b"SSH-2.0-x\r\n\r\n"])
 @edge
-async def test_not_a_proxy(bench: Bench, kind: str, answer: bytes) -> None:
+async def test_not_a_proxy(bench: Bench, authority: Authority, kind: str, answer: bytes) -> None:
     def greet(peer: Peer) -> None:
         peer.write(answer)
         peer.hang_up()
 
-    other = bench.upstream()
-    sent = bench.transport().send(get(1, proxy=f"{kind}://127.0.0.1:{other.port}"))
+    other = bench.upstream(tls=authority.tls("127.0.0.1") if kind == "https" else None)
+    sent = bench.transport(environ=authority.environ).send(get(1, proxy=f"{kind}://127.0.0.1:{other.port}"))
     greet(await bench.soon(other.accepted.get()))
     with pytest.raises(UpstreamFailed, match=r"proxy handshake\)"):
         await bench.soon(sent)
