@@ -70,6 +70,8 @@ class Connection(Protocol):
 class HttpSite(Site):
     """`limits` may be replaced at any time and rules the next request. Writes no access log: the routes do."""
 
+    noisy = False
+
     def __init__(
         self,
         resource: IResource,

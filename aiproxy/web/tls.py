@@ -3,6 +3,9 @@
 import os
 from collections.abc import Callable
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificates
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 from twisted.internet.ssl import CertificateOptions, TLSVersion
@@ -64,20 +67,29 @@ class ServerTls:
 
 
 def _load(cert_path: str, key_path: str) -> SSL.Context:
-    context = CertificateOptions(raiseMinimumTo=TLSVersion.TLSv1_2).getContext()
-    context.set_passwd_cb(lambda *_: b"")  # else OpenSSL would ask on the terminal
-    for path, use in ((cert_path, context.use_certificate_chain_file), (key_path, context.use_privatekey_file)):
-        try:
-            with open(path, "rb"):
-                pass
-            use(path)
-        except OSError as error:
-            raise BadCertificate(f"{path}: {error.strerror}.") from error
-        except SSL.Error as error:
-            what = "private key without a passphrase" if path == key_path else "certificate"
-            raise BadCertificate(f"{path}: holds no PEM {what} that OpenSSL can read.") from error
     try:
+        chain = load_pem_x509_certificates(_read(cert_path))
+    except ValueError as error:
+        raise BadCertificate(f"{cert_path}: holds no PEM certificate that can be read.") from error
+    try:
+        key = load_pem_private_key(_read(key_path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it wants a passphrase
+        raise BadCertificate(f"{key_path}: holds no PEM private key that can be read without a passphrase.") from error
+    context = CertificateOptions(raiseMinimumTo=TLSVersion.TLSv1_2).getContext()
+    context.use_certificate(chain[0])
+    for certificate in chain[1:]:
+        context.add_extra_chain_cert(certificate)
+    try:
+        context.use_privatekey(key)  # type: ignore[arg-type] # kinds it doesn't know raise TypeError
         context.check_privatekey()
-    except SSL.Error as error:
+    except (SSL.Error, TypeError) as error:
         raise BadCertificate(f"{key_path} is not the key of the certificate in {cert_path}.") from error
     return context
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise BadCertificate(f"{path}: {error.strerror}.") from error
