@@ -50,12 +50,36 @@ class Secret:
 
 
 class Scrubber:
-    """Replaces every known secret in a text by `[secret]`. Longest first, so that one inside another leaves nothing."""
+    """Replaces every known secret in a text by `[secret]`. Longest first, so that one inside another leaves nothing.
+
+    Its time doesn't grow with the number of secrets: they are looked up by their first characters, and only in runs
+    without blanks that are long enough to hold one. The rare secret with a blank in it is looked for everywhere."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         texts = {s.reveal() for s in secrets if len(s.reveal()) >= SHORTEST_SCRUBBED}
         longest_first = sorted(texts, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        blank = [text for text in longest_first if re.search(r"[\s\0]", text)]
+        solid = [text for text in longest_first if not re.search(r"[\s\0]", text)]
+        self._blank = re.compile("|".join(map(re.escape, blank))) if blank else None
+        self._shortest = min(map(len, solid), default=0)
+        self._runs = re.compile(rf"[^\s\0]{{{self._shortest},}}") if solid else None
+        self._by_head: dict[str, list[str]] = {}
+        for text in solid:
+            self._by_head.setdefault(text[:SHORTEST_SCRUBBED], []).append(text)
 
     def __call__(self, text: str) -> str:
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        if self._blank:
+            text = self._blank.sub(MASK, text)
+        return self._runs.sub(self._masked, text) if self._runs else text
+
+    def _masked(self, match: re.Match[str]) -> str:
+        run, kept, place, parts = match[0], 0, 0, list[str]()
+        while place <= len(run) - self._shortest:
+            for secret in self._by_head.get(run[place : place + SHORTEST_SCRUBBED], ()):
+                if run.startswith(secret, place):
+                    parts += (run[kept:place], MASK)
+                    kept = place = place + len(secret)
+                    break
+            else:
+                place += 1
+        return "".join((*parts, run[kept:])) if parts else run

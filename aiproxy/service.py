@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
-from aiproxy.logs import Scrubbing
+from aiproxy.logs import Scrubbing, spellings
 from aiproxy.neutral.errors import Draining
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber
@@ -74,7 +74,7 @@ class GatewayService(Service):
         self._port: IListeningPort | None = None
         self._watch = LoopingCall(self._look_at_files)
         self._watch.clock = reactor
-        self._seen: Signature = ()
+        self._seen = self._signature()
         jitter = Random()  # noqa: S311 - spreads retries, guards nothing
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration))
         self.web = Web(self.gateway, reactor, self.checks)
@@ -84,14 +84,15 @@ class GatewayService(Service):
 
     def privilegedStartService(self) -> None:
         """Open the listener, before privileges are dropped. Ends the process with one sentence when that is impossible."""
-        opened = self._listen(self._configuration.settings)
-        opened.addCallbacks(self._opened, self._cannot_listen)
+        failed: list[Failure] = []
+        self._listen(self._configuration.settings).addCallbacks(self._opened, failed.append)
+        if failed:
+            raise SystemExit(self._why_not_listening(failed[0]))
 
     def startService(self) -> None:
         super().startService()
         for warning in self._configuration.warnings:
             _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
-        self._seen = self._signature()
         self._watch.start(WATCH_SECONDS, now=False)
         self._reactor.callWhenRunning(self._take_signals)
 
@@ -139,12 +140,11 @@ class GatewayService(Service):
             names = [model.name for model in self.gateway.snapshot.catalogue.listing({})]
             self._welcome(welcome_text(settings, self.port, names))
 
-    def _cannot_listen(self, failure: Failure) -> None:
-        failure.trap(CannotListenError, OSError)
+    def _why_not_listening(self, failure: Failure) -> str:
         error = failure.value
         reason = error.socketError if isinstance(error, CannotListenError) else error
         settings = self._configuration.settings
-        raise SystemExit(
+        return (
             f"aiproxy: cannot listen on {settings.host or '*'}:{settings.port}: {reason}. "
             "Is another one running? Choose a different address with --port or --host."
         )
@@ -162,7 +162,7 @@ class GatewayService(Service):
             _log.error("configuration not reloaded, the old one stays:\n{problems}", problems=self._reload_problem)
             return
         old, self._configuration = self._configuration, configuration
-        self._scrubbing.scrubber = Scrubber([*old.secrets, *configuration.secrets])
+        self._scrubbing.scrubber = Scrubber(spellings([*old.secrets, *configuration.secrets]))
         self._reload_problem = ""
         self._loaded_at = time()
         self.gateway.use(snapshot)

@@ -11,7 +11,7 @@ from twisted.logger import ILogObserver
 from twisted.python import usage
 
 from aiproxy.config import Configuration, ConfigurationInvalid, load_config, render_problems
-from aiproxy.logs import Scrubbing, make_observer
+from aiproxy.logs import Scrubbing, make_observer, spellings
 from aiproxy.registry import load_registry
 from aiproxy.secrets import Scrubber
 
@@ -57,7 +57,7 @@ class Options(usage.Options):
         except ConfigurationInvalid as invalid:
             sys.stderr.write(render_problems(invalid.problems))
             raise SystemExit(EX_CONFIG) from None
-        self.scrubbing.scrubber = Scrubber(self.configuration.secrets)
+        self.scrubbing.scrubber = Scrubber(spellings(self.configuration.secrets))
         if self.parent is not None:
             self._take_over_logging(self.parent)
 

@@ -101,9 +101,10 @@ class Gateway:
         """Rounds over the step's accounts until one answers. Raises the last account's error, or who rests until when."""
         settings = snapshot.settings
         failed: GatewayError | None = None
+        kept_waiting = 0.0
         for number in range(settings.request_retry + 1):
             if failed is not None:
-                pause = self._pause(number, failed, snapshot)
+                pause = self._pause(number, kept_waiting)
                 if pause > settings.max_retry_interval:
                     break
                 await deferLater(self._clock, pause)
@@ -134,15 +135,15 @@ class Gateway:
                     if call.committed or scope_of(error) is Scope.REQUEST:
                         raise
                     failed = error
+                    kept_waiting = 0.0 if lease.account.cools else error.retry_after or 0.0
         assert failed is not None
         raise failed
 
-    def _pause(self, number: int, failed: GatewayError, snapshot: Snapshot) -> float:
-        """Seconds before a further round. What rests is the pool's affair; where nothing may rest, the upstream's own
-        word is kept here."""
+    def _pause(self, number: int, kept_waiting: float) -> float:
+        """Seconds before a further round. Rests are the pool's affair; an account that never rests has its upstream's
+        word (`kept_waiting`) kept here."""
         pause: float = FIRST_PAUSE * 2 ** (number - 1) * (1 + JITTER * self._random.random())
-        asked = failed.retry_after if snapshot.settings.disable_cooling else None
-        return max(pause, asked or 0.0)
+        return max(pause, kept_waiting)
 
     def _unknown(self, call: Call, snapshot: Snapshot) -> NotFound:
         models = snapshot.catalogue.listing(self.discovery.known)

@@ -264,4 +264,3 @@ def _inflater(encoding: str) -> Callable[[bytes], bytes] | None:
     if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
         return None
     return zlib.decompressobj(wbits=47).decompress
-

@@ -9,6 +9,7 @@ from aiproxy.catalogue import Catalogue
 from aiproxy.catalogue.globs import matches
 from aiproxy.clients import Client, Keyring
 from aiproxy.config.schema import ClientKey, Settings
+from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
 from aiproxy.providers.base import Provider, Upstream
 from aiproxy.secrets import Scrubber, Secret
@@ -68,7 +69,7 @@ def build_snapshot(
         keyring=Keyring((key.key, _client(number, key)) for number, key in enumerate(settings.api_keys, 1)),
         upstreams=upstreams,
         transports=transports,
-        scrub=Scrubber(secrets),
+        scrub=Scrubber(spellings(secrets)),
     )
 
 

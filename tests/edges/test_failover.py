@@ -145,6 +145,7 @@ def test_before_the_first_byte_the_next_account_answers(
     ):  # on a kept connection that looks like one that went stale, and is tried once more on a new one
         bad.script.append(fault)
     answered = len(good.received)
+    text: str | None
     if streamed:
         stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
         text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)

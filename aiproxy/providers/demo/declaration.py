@@ -1,4 +1,6 @@
-"""The demo as a provider: one account, no key, any name that begins as its scripts do."""
+"""The demo as a provider: one account, no key, any name that begins as its scripts do.
+
+It never rests: one script's failure says nothing about the next one."""
 
 from collections.abc import Iterable
 
@@ -15,7 +17,7 @@ def _upstreams(settings: Settings) -> Iterable[Upstream]:
     if settings.demo_in_effect:
         names = {name: name for name in MODELS}
         scripts = tuple(f"{name}@*" for name in MODELS)
-        yield Upstream("demo", DEMO, NO_KEY, DEMO.base_url, names, scripts, proxy_url="direct")
+        yield Upstream("demo", DEMO, NO_KEY, DEMO.base_url, names, scripts, cools=False)
 
 
 def _transport(clock: IReactorTime, settings: Settings) -> DemoTransport:
