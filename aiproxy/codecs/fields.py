@@ -24,6 +24,14 @@ without a warning, refused."""
 SPELLING = "~spelling"
 """The note in a codec's extensions that says by which of two names a field came in."""
 
+SAID = "~said"
+"""The note that says which fields came in although they say what neutral assumes anyway (`stream: false`)."""
+
+TILDE = "~"
+"""The note that holds the sender's own keys that start with a tilde: nobody may write our notes for us."""
+
+_DEFAULTS: Mapping[str, object] = {"stream": False, "reasoning.mode": ReasoningConfig().mode}
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -89,9 +97,10 @@ class FieldTable:
         """Takes what the `Field` rows know out of a copy of the body. Nulls and empty lists stay in the rest: they say nothing.
 
         Raises `InvalidRequest` with the wire name when a value can't be read."""
-        rest = dict(body)
+        rest = _unmistakable(body)
         values: dict[str, object] = {}
         spelling: dict[str, str] = {}
+        said: dict[str, Json] = {}
         for row in self._fields:
             for wire in (row.wire, *row.also) if row.wire else ():
                 if row.feature in values or (found := _get(rest, wire)) in (None, []):
@@ -104,28 +113,44 @@ class FieldTable:
                 report.read(wire, row.feature)
                 if wire != row.wire:
                     spelling[row.feature] = wire
-        if spelling:
-            rest[SPELLING] = spelling
+                if values[row.feature] == _DEFAULTS.get(row.feature):
+                    said[row.feature] = found
+        notes = {SPELLING: spelling, SAID: said}
+        rest |= {name: note for name, note in notes.items() if note}
         return Reading(values, rest)
 
     def extensions(self, rest: Mapping[str, Json], report: Report) -> dict[str, Mapping[str, Json]]:
         """What the codec's code left of the rest, as the request's extensions; each is reported as read."""
         for name, value in rest.items():
-            if value not in (None, []) and not name.startswith("~"):
+            if value not in (None, []) and not name.startswith(TILDE):
                 report.read(name, f"{self.codec}.{name}")
         return {self.codec: dict(rest)} if rest else {}
 
     def write(
-        self, request: GenerateRequest, body: dict[str, Json], capabilities: Capabilities, report: Report
+        self,
+        request: GenerateRequest,
+        body: dict[str, Json],
+        capabilities: Capabilities,
+        report: Report,
+        *,
+        foreign: bool = True,
     ) -> None:
-        """Copies what the `Field` rows know into the body, clamped and reported."""
-        spelling = request.extensions.get(self.codec, {}).get(SPELLING, {})
+        """Copies what the `Field` rows know into the body. `foreign`: the request came by another codec, so that values are
+        clamped and losses reported; else all goes back as it came."""
+        notes = request.extensions.get(self.codec, {})
+        spelling, said = notes.get(SPELLING, {}), notes.get(SAID, {})
         for row in self._fields:
             value = attrgetter(row.feature)(request)
-            if value is None or value == () or value == _DEFAULTS.get(row.feature):
+            if value is None or value == ():
+                continue
+            if value == _DEFAULTS.get(row.feature):
+                if row.feature in said:
+                    _set(body, spelling.get(row.feature, row.wire), said[row.feature])
                 continue
             if not row.wire:
                 self.report(row.feature, report)
+            elif not foreign:
+                _set(body, spelling.get(row.feature, row.wire), row.write(value))
             elif row.feature.startswith("sampling.") and row.feature.partition(".")[2] in capabilities.refused_sampling:
                 report.drop(row.feature)
             else:
@@ -156,16 +181,25 @@ class FieldTable:
 
 def restore(extensions: Mapping[str, Mapping[str, Json]], codec: str, target: dict[str, Json]) -> None:
     """Puts back what rode along for `codec`; where both have a field the target's stands, objects are merged."""
-    _merge(target, {key: value for key, value in extensions.get(codec, {}).items() if not key.startswith("~")})
+    riding = extensions.get(codec, {})
+    _merge(target, {key: value for key, value in riding.items() if not key.startswith(TILDE)})
+    _merge(target, riding.get(TILDE, {}))
 
 
 def carried(codec: str, found: Mapping[str, Json], known: Iterable[str]) -> dict[str, Mapping[str, Json]]:
     """The extensions of a nested object: all of it but the `known` keys."""
-    rest = {key: value for key, value in found.items() if key not in known}
+    rest = _unmistakable({key: value for key, value in found.items() if key not in known})
     return {codec: rest} if rest else {}
 
 
-_DEFAULTS: Mapping[str, object] = {"reasoning.mode": ReasoningConfig().mode}
+def _unmistakable(found: Mapping[str, Json]) -> dict[str, Json]:
+    """A copy whose own tilde keys can't be taken for notes of ours."""
+    rest = {key: value for key, value in found.items() if not key.startswith(TILDE)}
+    if len(rest) < len(found):
+        rest[TILDE] = {key: value for key, value in found.items() if key.startswith(TILDE)}
+    return rest
+
+
 assert set(PLAIN) | {name.split(".")[0] for name in SCALARS} == set(PLAIN) | set(GROUPS)
 
 
