@@ -15,10 +15,9 @@ RENEWAL = timedelta(days=14)
 def certificate_problems(tls: Tls) -> Iterator[tuple[Severity, str, str, str]]:
     if not tls.enable:
         return
-    for name, value in (("cert", tls.cert), ("key", tls.key)):
-        if not value:
-            yield Severity.ERROR, "tls-incomplete", f"TLS is enabled without `{name}`", "tls"
-    if not (tls.cert and tls.key):
+    missing = [f"`{name}`" for name, value in (("cert", tls.cert), ("key", tls.key)) if not value]
+    if missing:
+        yield Severity.ERROR, "tls-incomplete", f"TLS is enabled without {' and '.join(missing)}", "tls"
         return
     contents = []
     for name, value in (("cert", tls.cert), ("key", tls.key)):

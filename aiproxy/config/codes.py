@@ -120,7 +120,8 @@ CODES: Mapping[str, Explanation] = {
         "# cert.pem ends tomorrow\ntls: {enable: true, cert: cert.pem, key: key.pem}",
     ),
     "privileged-port": Explanation(
-        "Only root may listen on so low a port, unless the service is given CAP_NET_BIND_SERVICE.", "port: 443"
+        "Only root may listen on so low a port, unless the service is given CAP_NET_BIND_SERVICE.",
+        "# not as root\nport: 443",
     ),
     # Upstreams
     "bad-proxy-url": Explanation(

@@ -4,6 +4,7 @@ A problem never carries a value from the file: messages name keys, places and wh
 put in the wrong place comes out here.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,9 +67,12 @@ def problem_at(
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """By place, each finding once: an anchor used in five places is wrong in one."""
-    once = {(p.file, p.line, p.column, p.code, p.message): p for p in problems}
+    """By place, each finding once: an anchor that five entries of a list use is wrong in one place."""
+    once = {(p.file, p.line, p.column, p.code, _ENTRY.sub("", p.message) if p.line else p.message): p for p in problems}
     return tuple(sorted(once.values(), key=lambda p: (p.file, p.line, p.column, p.code, p.message)))
+
+
+_ENTRY = re.compile(r"\[\d+\]")
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

@@ -110,7 +110,7 @@ def _sentence(each: Field[Any]) -> str:
         notes.append("one of " + ", ".join(type(default)))
     if about["required"]:
         notes.append("required")
-    return about["words"] + (f" ({'; '.join(notes)})" if notes else "")
+    return f"{about['words']} ({'; '.join(notes)})" if notes else str(about["words"])
 
 
 def _default_words(each: Field[Any]) -> str:
@@ -121,7 +121,10 @@ def _default_words(each: Field[Any]) -> str:
 
 
 def _default(each: Field[Any]) -> Any:
-    return each.default if each.default_factory is MISSING else each.default_factory()
+    if each.default_factory is MISSING:
+        return each.default
+    made: object = each.default_factory()
+    return made
 
 
 _SAFE_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_./-]*(?:://?[A-Za-z0-9_./:-]+)?")

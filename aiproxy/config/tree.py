@@ -119,11 +119,24 @@ def parse(text: str, source: str, *, one_place: bool = False) -> tuple[Node, lis
     except MarkedYAMLError as error:
         raise Unparsable(_syntax(error, "" if one_place else text, source)) from None
     except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - text.rfind("\n", 0, error.position)
-        place = Place(source) if one_place else Place(source, line, column)
+        place = Place(source) if one_place else _place_at(error.position, text, source)
         raise Unparsable(_problem(place, "yaml-syntax", "a character that YAML doesn't allow")) from None
+    except (ValueError, OverflowError):  # from chr(): the scanner believes every \\UXXXXXXXX
+        place = Place(source) if one_place else _place_at(_beyond_unicode(text), text, source)
+        raise Unparsable(_problem(place, "yaml-syntax", "an escape beyond the last character, \\U0010FFFF")) from None
     return root, growing.problems
+
+
+_NO_CHARACTER = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
+
+
+def _beyond_unicode(text: str) -> int:
+    found = _NO_CHARACTER.search(text)
+    return found.start() if found else 0
+
+
+def _place_at(position: int, text: str, source: str) -> Place:
+    return Place(source, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))
 
 
 def _syntax(error: Any, text: str, source: str) -> Problem:
