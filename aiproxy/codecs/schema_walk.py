@@ -112,7 +112,7 @@ class Walk:
 
     def flat(self, root: dict[str, Json]) -> dict[str, Json]:
         """A root that is a union of objects as one object that takes what any of them takes."""
-        unions = [key for key in _UNIONS if isinstance(root.get(key), list)]
+        unions = [key for key in _UNIONS if isinstance(root.get(key), list) and root[key]]
         found = {key: value for key, value in root.items() if key not in unions}
         for key in unions:
             variants = [self._dereferenced(variant) for variant in root[key]]
