@@ -22,6 +22,7 @@ def write_answer(request: Request, answer: Answer) -> bytes:
     """Set status and headers; the body is the handler's return value."""
     request.setResponseCode(answer.status)
     request.setHeader("content-type", answer.content_type)
+    request.setHeader("content-length", str(len(answer.body)))
     for name, value in answer.headers.items():
         request.setHeader(name, value)
     return answer.body

@@ -27,4 +27,5 @@ class HttpSink:
         self._request.registerProducer(producer, True)
 
     def unregister(self) -> None:
-        self._request.unregisterProducer()
+        if self._request.channel is not None:  # else the client has left, and Twisted has unregistered it
+            self._request.unregisterProducer()

@@ -14,7 +14,7 @@ from twisted.web.server import Request
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway import Gateway
 from aiproxy.logs import ACCESS, AccessEntry, access
-from aiproxy.neutral.errors import Authentication, Draining, GatewayError, Permission
+from aiproxy.neutral.errors import Authentication, Draining, GatewayError, InvalidRequest, Permission
 from aiproxy.usage import Outcome
 from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
@@ -56,6 +56,8 @@ class Web(Resource):
         if normalise(request.path) in _OPEN_PATHS:
             return None
         request.notifyFinish().addBoth(self._finished, request)
+        if not _is_utf8(request.path):
+            return InvalidRequest("The path is not UTF-8.", code="invalid_url")
         if self.draining:
             return Draining("This gateway is shutting down; try again, another one will answer.", retry_after=1)
         keyring = self._gateway.snapshot.keyring
@@ -86,7 +88,7 @@ class Web(Resource):
         outcome = record.outcome or (
             Outcome.CANCELLED if left else Outcome.FAILED if request.code >= 400 else Outcome.COMPLETE
         )
-        error = record.attempts[-1].error if record.attempts else ""
+        error = record.attempts[-1].error if record.attempts and outcome is not Outcome.CANCELLED else ""
         entry = AccessEntry(
             request_id=record.request_id,
             method=request.method.decode("latin-1"),
@@ -103,6 +105,14 @@ class Web(Resource):
             outcome="ok" if outcome is Outcome.COMPLETE else error or outcome,
         )
         access(self._log, entry)
+
+
+def _is_utf8(path: bytes) -> bool:
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _milliseconds(seconds: float) -> float:

@@ -6,12 +6,12 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from aiproxy.codecs import openai_chat
-from aiproxy.codecs.base import ModelCard
+from aiproxy.codecs.base import Answer, ModelCard
 from aiproxy.gateway import Gateway
 from aiproxy.gateway.call import read_call
 from aiproxy.neutral.errors import NotFound
 from aiproxy.providers.base import Operation
-from aiproxy.web.answers import write_failure
+from aiproxy.web.answers import write_answer, write_failure
 from aiproxy.web.context import Context, context_of
 from aiproxy.web.sink import HttpSink
 
@@ -38,15 +38,13 @@ class OpenAI:
 
     @app.route("/v1/models", methods=["GET"])
     async def models(self, request: Request) -> bytes:
-        request.setHeader("content-type", "application/json")
-        return WIRE.encode_models(await self._cards(_context(request)))
+        return write_answer(request, Answer(200, WIRE.encode_models(await self._cards(_context(request)))))
 
     @app.route("/v1/models/<path:name>", methods=["GET"])
     async def model(self, request: Request, name: str) -> bytes:
         for card in await self._cards(_context(request)):
             if card.id == name:
-                request.setHeader("content-type", "application/json")
-                return WIRE.encode_model(card)
+                return write_answer(request, Answer(200, WIRE.encode_model(card)))
         message = f"The model {name!r} does not exist here or this key may not use it. GET /v1/models lists the names."
         raise NotFound(message, code="model_not_found", param="model")
 
