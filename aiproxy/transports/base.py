@@ -27,7 +27,8 @@ class Response(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Names in lower case; several values of a name joined by ", "."""
+        """Names in lower case; several values of a name joined by ", ". Without those of the connection and the framing,
+        but for `content-length` where the upstream gave one."""
 
     def deliver(self, body: IProtocol) -> None:
         """Push the body: `makeConnection` with an `IPushProducer` that also has `abortConnection()`, `dataReceived` for

@@ -27,8 +27,8 @@ from aiproxy.transports.addresses import Proxy, ProxyKind, Target
 from aiproxy.transports.handshakes import Handshake, HttpConnect, ProxyRefused, Socks5
 
 ADDRESS_SECONDS = 3600
-"""Seconds one address of a host may take to connect. Never reached: the deadline for the whole of connecting is the
-transport's, and a slow address holds up no other (happy eyeballs). Twisted's default of 30 would be a second deadline."""
+"""Seconds one address of a host may take to connect. Never reached: the transport has a deadline for the whole of
+connecting, else the system one of two minutes. Twisted's default of 30 would be another."""
 
 
 class OneShot(Factory):
@@ -39,7 +39,7 @@ class OneShot(Factory):
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:  # noqa: ARG002
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:  # noqa: ARG002 # Twisted's signature
         return self._protocol
 
 

@@ -104,7 +104,7 @@ def _wire_headers(request: Request) -> Headers:
 
 
 class Stale(Exception):
-    """A kept connection was dead before the request reached anyone."""
+    """A kept connection was dead before the request reached anyone, as far as can be told."""
 
 
 @implementer(IAgent)
