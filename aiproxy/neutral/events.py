@@ -9,15 +9,24 @@
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar, dataclass_transform
 
 from aiproxy.neutral.carried import Extensions, Json, OpaqueState
 from aiproxy.neutral.parts import Citation, Part, TokenLogprob
 from aiproxy.neutral.response import FinishReason
 from aiproxy.neutral.usage import Usage
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def event(kind: type[T]) -> type[T]:
+    """A slotted dataclass that the type checker alone keeps frozen: one is made for every frame of every stream, and at run
+    time a frozen one takes three times as long to make (0.5 µs instead of 0.15 µs)."""
+    return dataclass(slots=True)(kind)
+
+
+@event
 class ResponseStarted:
     """`usage` is what the upstream knows of the input by now."""
 
@@ -27,7 +36,7 @@ class ResponseStarted:
     usage: Usage | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class PartStarted:
     """`part` is the part as far as it is known: its kind, a tool call's id and name, no content yet."""
 
@@ -36,7 +45,7 @@ class PartStarted:
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class TextDelta:
     part_index: int
     fragment: str
@@ -44,7 +53,7 @@ class TextDelta:
     logprobs: tuple[TokenLogprob, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class RefusalDelta:
     part_index: int
     fragment: str
@@ -52,7 +61,7 @@ class RefusalDelta:
     logprobs: tuple[TokenLogprob, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class ReasoningDelta:
     """`section` counts the summaries of one reasoning part; raw thinking has one section, 0."""
 
@@ -63,14 +72,14 @@ class ReasoningDelta:
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class ToolCallArgumentsDelta:
     part_index: int
     fragment: str
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class AudioDelta:
     """`data` fragments are base64 text and add up to the part's."""
 
@@ -80,14 +89,14 @@ class AudioDelta:
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class CitationAdded:
     part_index: int
     citation: Citation
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class OpaqueStateSet:
     """Replaces an earlier state of the same vendor and kind, never appends to it."""
 
@@ -96,7 +105,7 @@ class OpaqueStateSet:
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class PartFinished:
     """`part` is the whole part and the authority: it supplies what never came as a delta."""
 
@@ -105,14 +114,14 @@ class PartFinished:
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class UsageUpdated:
     """Cumulative: replaces what was known before."""
 
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class CandidateFinished:
     finish: FinishReason
     detail: str | None = None
@@ -120,19 +129,19 @@ class CandidateFinished:
     extensions: Extensions = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class ResponseFinished:
     usage: Usage | None = None
     service_tier: str | None = None
     extensions: Extensions = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Heartbeat:
     """The upstream is alive and has nothing to say."""
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class RawEvent:
     """An event only codec `protocol` knows; no other encoder shows it."""
 
