@@ -154,7 +154,7 @@ def _addresses(entry: KeyEntry | CompatibilityEntry, path: str) -> Found:
     if entry.base_url:
         fault = base_url_fault(entry.base_url)
         yield from _fault("bad-base-url", f"{path}.base-url", fault)
-        if not fault and isinstance(entry, CompatibilityEntry) and not has_version(entry.base_url):
+        if not fault and not has_version(entry.base_url):
             message = "this address has no version at its end; most servers want `/v1` there"
             yield _warning("base-url-without-version", f"{path}.base-url", message)
     proxies = [(f"{path}.proxy-url", entry.proxy_url)]

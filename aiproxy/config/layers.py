@@ -57,7 +57,7 @@ def with_environment(root: Node, environ: Mapping[str, str]) -> Laid:
                 value = read_secret(files[-1])
             except (OSError, ValueError) as error:
                 message = f"the file that this variable names can't be read: {reason(error)}"
-                problems.append(_error(place, "unreadable-file", message))
+                problems.append(_error(place, "unreadable-file", message, path=_path(_steps_of_variable(twin))))
                 continue
             steps = _steps_of_variable(twin)
         else:
@@ -207,5 +207,10 @@ def _did_you_mean(meant: str) -> str:
     return f"; did you mean `{meant}`?" if meant else ""
 
 
-def _error(place: Place, code: str, message: str, suggestion: str = "") -> Problem:
-    return problem_at(place, Severity.ERROR, code, message, suggestion=suggestion)
+def _path(steps: Steps) -> str:
+    """As the reading writes it: `api-keys[0].key`."""
+    return re.sub(r"\.(\d+)(?=\.|\Z)", r"[\1]", ".".join(steps))
+
+
+def _error(place: Place, code: str, message: str, suggestion: str = "", path: str = "") -> Problem:
+    return problem_at(place, Severity.ERROR, code, message, path=path, suggestion=suggestion)

@@ -158,6 +158,10 @@ def _spelling(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower()
 
 
-def showable(name: str) -> bool:
-    """Whether a name may be shown: a key in the wrong place can be a secret (`{sk-…}` is a mapping with that key)."""
-    return bool(re.fullmatch(r"[A-Za-z][A-Za-z_.-]{0,40}", name)) and not name.startswith("sk-")
+def showable(name: str, known: Iterable[str] = ()) -> bool:
+    """Whether a name may be shown: a key in the wrong place can be a secret (`{sk-…}` is a mapping with that key).
+
+    Digits make it suspect, unless it is nearly a known one (`http3`)."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,40}", name) or name.startswith("sk-"):
+        return False
+    return not re.search("[0-9]", name) or bool(nearest(name, known))

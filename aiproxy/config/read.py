@@ -125,8 +125,9 @@ class Reading:
         return read
 
     def _unknown(self, cls: type, key: Scalar, under: str) -> None:
-        name = f"`{key.text}`" if showable(key.text) else "this"
-        path = _under(under, key.text if showable(key.text) else "?")
+        shown = showable(key.text, keys_of(cls))
+        name = f"`{key.text}`" if shown else "this"
+        path = _under(under, key.text if shown else "?")
         if key.text in NOT_YET.get(cls, ()):
             self.error(key.place, "not-yet", f"{name} is not supported by this version of aiproxy; leave it out", path)
             return

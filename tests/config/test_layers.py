@@ -111,6 +111,12 @@ def test_variables_that_lead_nowhere(name: str, value: str, code: str, suggestio
     assert (problem.file, problem.line, problem.code, problem.suggestion) == (name, 0, code, suggestion)
 
 
+def test_an_unreadable_key_is_not_an_absent_one() -> None:
+    environ = {"AIPROXY__HOST": "0.0.0.0", "AIPROXY__API_KEYS__0__KEY_FILE": "/nonexistent"}
+    (problem,) = problems("", environ)
+    assert (problem.code, problem.path) == ("unreadable-file", "api-keys[0].key")
+
+
 def test_a_variable_and_its_twin_are_one_too_many() -> None:
     environ = {"AIPROXY__PROXY_URL": "http://a:1", "AIPROXY__PROXY_URL_FILE": "/nonexistent"}
     assert codes("", environ) == [("set-twice", 0, 0)]

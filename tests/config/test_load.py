@@ -73,6 +73,7 @@ def test_file_names_start_at_the_configuration(elsewhere: Path) -> None:
 
 def test_an_account_at_openai_is_implied() -> None:
     read = load("", {"OPENAI_API_KEY": "sk-from-the-environment", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"})
+    assert read.warnings == ()
     (entry,) = read.settings.openai_api_key
     assert entry.api_key.reveal() == "sk-from-the-environment"
     assert entry.base_url == "http://127.0.0.1:1/v1"

@@ -125,6 +125,7 @@ def test_one_problem_at_its_place(text: str, found: tuple[str, int, int]) -> Non
         ("openai", "openai-api-key"),
         ("debug", "logging"),
         ("zzz", ""),
+        ("port2", "port"),
     ],
 )
 def test_a_misspelt_key_names_the_nearest(key: str, meant: str) -> None:
