@@ -116,17 +116,19 @@ def context_length_numbers(message: str) -> tuple[int, int] | None:
     """(tokens of the prompt, tokens the model takes) out of any vendor's text; None when it doesn't give both."""
     for pattern in _NUMBERS:
         if found := pattern.search(message):
-            return _number(found["asked"]), _number(found["limit"])
+            asked, limit, more = (_number(found.groupdict().get(name) or "0") for name in ("asked", "limit", "more"))
+            return asked + more, limit
     return None
 
 
 _NUMBERS = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        r"too long:\s*(?P<asked>[\d,]+)\s*tokens?\s*>\s*(?P<limit>[\d,]+)",
-        r"token count\s*\(?(?P<asked>[\d,]+)\)?.{0,80}?allowed\s*\(?(?P<limit>[\d,]+)",
-        r"maximum context length(?: is| of)?\s*(?P<limit>[\d,]+)\s*tokens?.{0,80}?(?:resulted in|requested|contains?)\s*(?:about\s*)?(?P<asked>[\d,]+)",
-        r"request \((?P<asked>[\d,]+) tokens\) exceeds.{0,40}?\((?P<limit>[\d,]+)",
+        r"too long:\s*(?P<asked>\d[\d,]{0,15})\s*tokens?\s*>\s*(?P<limit>\d[\d,]{0,15})",
+        r"exceed context limit:\s*(?P<asked>\d[\d,]{0,15})\s*\+\s*(?P<more>\d[\d,]{0,15})\s*>\s*(?P<limit>\d[\d,]{0,15})",
+        r"token count\s*\(?(?P<asked>\d[\d,]{0,15})\)?.{0,80}?allowed\s*\(?(?P<limit>\d[\d,]{0,15})",
+        r"maximum context length(?: is| of)?\s*(?P<limit>\d[\d,]{0,15})\s*tokens?.{0,80}?(?:resulted in|requested|contains?)\s*(?:about\s*)?(?P<asked>\d[\d,]{0,15})",
+        r"request \((?P<asked>\d[\d,]{0,15}) tokens\) exceeds.{0,40}?\((?P<limit>\d[\d,]{0,15})",
     )
 )
 

@@ -30,6 +30,9 @@ SAID = "~said"
 TILDE = "~"
 """The note that holds the sender's own keys that start with a tilde: nobody may write our notes for us."""
 
+_MODEL_LIMITS = {"sampling.temperature": "temperature_max", "sampling.max_output_tokens": "max_output_tokens"}
+"""Scalars with a limit of the model's own, by its name in `Capabilities`."""
+
 _DEFAULTS: Mapping[str, object] = {"stream": False, "reasoning.mode": ReasoningConfig().mode}
 
 
@@ -156,7 +159,7 @@ class FieldTable:
             else:
                 if row.action != "map":
                     self.report(row.feature, report)
-                _set(body, spelling.get(row.feature, row.wire), row.write(_clamped(row, value, report)))
+                _set(body, spelling.get(row.feature, row.wire), row.write(_clamped(row, value, capabilities, report)))
 
     def report(self, feature: str, report: Report) -> None:
         """Says what this protocol does with a feature that is present. Raises `Unsupported` where that is to refuse it."""
@@ -203,8 +206,10 @@ def _unmistakable(found: Mapping[str, Json]) -> dict[str, Json]:
 assert set(PLAIN) | {name.split(".")[0] for name in SCALARS} == set(PLAIN) | set(GROUPS)
 
 
-def _clamped(row: Field, value: Any, report: Report) -> Any:
+def _clamped(row: Field, value: Any, capabilities: Capabilities, report: Report) -> Any:
     least, most = row.limits
+    if row.feature in _MODEL_LIMITS and (limit := getattr(capabilities, _MODEL_LIMITS[row.feature])) is not None:
+        most = limit if most is None else min(limit, most)
     if least is not None and value < least:
         report.clamp(row.feature)
         return least

@@ -1,6 +1,6 @@
 """How hard a model shall think: efforts, token budgets and levels as one scale, and what a model takes of it.
 
-The numbers are the defaults of the translation sheet; a model's `Capabilities` narrow them."""
+The numbers are defaults for models nobody described; a model's `Capabilities` narrow them."""
 
 import re
 from collections.abc import Mapping, Sequence

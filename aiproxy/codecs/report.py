@@ -4,6 +4,7 @@ The decoder says which field it read into which neutral feature, the encoder wha
 the tables that do the work (`fields`). Nothing said about a field that was read means it arrived.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
@@ -25,6 +26,9 @@ _FATE: Mapping[Verb, Fate] = {
 HEADER_LIMIT = 2048
 """Bytes of the warnings header. Clients and proxies commonly refuse header sections above 8 kB."""
 
+_UNSAFE = re.compile(r"[^!-+\--~]")
+"""What a client's field name may not bring into a header: controls, spaces, commas, all beyond ASCII."""
+
 
 class Report:
     """Of one translation. `strict` refuses where lenient drops; `tolerated` names features whose refusal is only a drop."""
@@ -33,11 +37,14 @@ class Report:
         self._strict = strict
         self._tolerated = tolerated
         self._fields: dict[str, str] = {}
+        self._names: dict[str, list[str]] = {}
         self._said: dict[tuple[Verb, str], None] = {}
 
     def read(self, field: str, feature: str) -> None:
         """The decoder: the client's `field` became neutral `feature`."""
-        self._fields.setdefault(field, feature)
+        if field not in self._fields:
+            self._fields[field] = feature
+            self._names.setdefault(feature, []).append(field)
 
     def drop(self, feature: str) -> None:
         """The target has no word for it. Refused instead when the translation is strict."""
@@ -74,7 +81,7 @@ class Report:
 
     def name(self, feature: str) -> str:
         """The client's own name for a feature; the neutral one where none was read."""
-        return next((field for field, read in self._fields.items() if read == feature), feature)
+        return self._names[feature][0] if feature in self._names else feature
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -84,7 +91,7 @@ class Report:
     @property
     def header(self) -> str | None:
         """The value of `x-aiproxy-warnings`; the last ones give way when it would pass `HEADER_LIMIT`."""
-        text = ", ".join(warning.encode("ascii", "replace").decode() for warning in self.warnings)
+        text = ", ".join(_UNSAFE.sub("?", warning) for warning in self.warnings)
         if len(text) > HEADER_LIMIT:
             text = text[:HEADER_LIMIT].rpartition(",")[0]
         return text or None
@@ -94,14 +101,14 @@ class Report:
         """Every field that was read, and features that were emulated without one, with what became of it."""
         found: dict[str, Fate] = dict.fromkeys(self._fields, "mapped")
         for verb, feature in self._said:
-            names = [field for field, read in self._fields.items() if read == feature] or [feature]
-            found.update(dict.fromkeys(names, _FATE[verb]))
+            found.update(dict.fromkeys(self._names.get(feature, [feature]), _FATE[verb]))
         return found
 
     def fork(self) -> "Report":
         """For one attempt: what was read stays, what the attempt says is its own."""
         other = Report(strict=self._strict, tolerated=self._tolerated)
-        other._fields = dict(self._fields)
+        for field, feature in self._fields.items():
+            other.read(field, feature)
         other._said = dict(self._said)
         return other
 

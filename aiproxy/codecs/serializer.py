@@ -29,7 +29,7 @@ class Serializer:
     """Passes the oldest unfinished part through and holds every later one until its turn comes. Ends as the stream ends."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[int, int], deque[PartStarted | PartDelta | PartFinished]] = {}
+        self._waiting: dict[tuple[int, int], deque[PartStarted | PartDelta | PartFinished | CandidateFinished]] = {}
         self._current: tuple[int, int] | None = None
 
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
@@ -46,9 +46,13 @@ class Serializer:
                 | PartFinished()
             ):
                 yield from self._part(event)
-            case (
-                ResponseStarted() | UsageUpdated() | CandidateFinished() | ResponseFinished() | Heartbeat() | RawEvent()
-            ):
+            case CandidateFinished(candidate=candidate):
+                held = [queue for key, queue in self._waiting.items() if key[0] == candidate]
+                if held:
+                    held[-1].append(event)
+                else:
+                    yield event
+            case ResponseStarted() | UsageUpdated() | ResponseFinished() | Heartbeat() | RawEvent():
                 yield event
             case _:
                 assert_never(event)
@@ -71,6 +75,6 @@ class Serializer:
             self._current = next(iter(self._waiting))
             held = self._waiting.pop(self._current)
             yield from held
-            if not isinstance(held[-1], PartFinished):
+            if not isinstance(held[-1], PartFinished | CandidateFinished):
                 return
             self._current = None

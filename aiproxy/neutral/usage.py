@@ -34,11 +34,15 @@ class Usage:
         output_total: int | None = None,
         reasoning: int | None = None,
         audio_out: int | None = None,
+        total: int | None = None,
         server_tools: Mapping[str, int] | None = None,
     ) -> "Usage":
         """From the view of OpenAI and Gemini, where the details are parts of the total.
 
-        Some servers report an input that excludes its details; then the details would exceed it, and it is taken as the rest."""
+        Some servers report an input that excludes its details; then the details would exceed it, and it is taken as the rest.
+        Some (xAI) report an output that excludes reasoning; then only all three add up to their `total`."""
+        if reasoning and input_total is not None and output_total is not None:
+            output_total += reasoning if total == input_total + output_total + reasoning else 0
         return cls(
             input_uncached=_rest(input_total, cache_read, cache_write, audio_in, tool_prompt),
             cache_read=cache_read,

@@ -101,6 +101,8 @@ def test_any_body_is_an_error_of_ours(status: int, body: bytes) -> None:
             (9000, 8192),
         ),
         ("the request (5000 tokens) exceeds the available context size (4096 tokens)", (5000, 4096)),
+        ("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000", (210000, 200000)),
+        ("prompt is too long: , tokens > , maximum", None),
         ("too many tokens", None),
     ],
 )

@@ -105,6 +105,15 @@ def test_writing_refuses() -> None:
     assert caught.value.param == "sampling.n"
 
 
+def test_a_model_may_have_limits_of_its_own() -> None:
+    sampling = SamplingParams(temperature=0.9, max_output_tokens=9000)
+    body, report = written(
+        GenerateRequest("m", sampling=sampling), Capabilities(temperature_max=0.5, max_output_tokens=8192)
+    )
+    assert body == {"model": "m", "max_completion_tokens": 8192, "options": {"temperature": 0.5}}
+    assert report.warnings == ("clamp:sampling.max_output_tokens", "clamp:sampling.temperature")
+
+
 def test_what_came_by_the_same_codec_is_not_clamped() -> None:
     body: dict[str, Any] = {}
     request = GenerateRequest("m", sampling=SamplingParams(temperature=2.0))

@@ -64,3 +64,17 @@ def test_nothing_to_say_is_no_header_and_much_is_cut_between_words() -> None:
     assert len(report.header) <= HEADER_LIMIT
     assert report.header.isascii()
     assert report.header.split(", ")[-1].startswith("drop:f?ld")
+
+
+def test_a_body_of_unknown_fields_takes_no_time() -> None:
+    report = Report()
+    for number in range(50_000):
+        report.read(f"x{number}", f"toy.x{number}")
+        report.drop(f"toy.x{number}")
+    assert len(report.warnings) == len(report.fork().fates) == 50_000
+
+
+def test_a_field_name_brings_nothing_else_into_the_header() -> None:
+    report = Report()
+    report.drop("a\r\nset-cookie: b, c")
+    assert report.header == "drop:a??set-cookie:?b??c"

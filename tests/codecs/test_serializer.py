@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 
 from aiproxy.codecs.serializer import Serializer
 from aiproxy.neutral.collect import collect, explode
-from aiproxy.neutral.events import PartFinished, PartStarted, StreamEvent
+from aiproxy.neutral.events import (
+    CandidateFinished,
+    PartFinished,
+    PartStarted,
+    ResponseFinished,
+    ResponseStarted,
+    StreamEvent,
+)
+from aiproxy.neutral.parts import TextPart
 from aiproxy.neutral.response import Candidate, GenerateResponse
 from tests.neutral.strategies import parts
 
@@ -49,6 +57,24 @@ def test_one_part_at_a_time_and_the_same_answer(events: list[StreamEvent]) -> No
         elif (index := getattr(event, "part_index", None)) is not None:
             assert index == open_
             open_ = None if isinstance(event, PartFinished) else open_
+
+
+def test_a_candidate_ends_after_its_held_parts() -> None:
+    text = TextPart("a")
+    events: list[StreamEvent] = [
+        ResponseStarted("r", "m"),
+        PartStarted(0, TextPart()),
+        PartStarted(0, TextPart(), 1),
+        PartFinished(0, text, 1),
+        CandidateFinished("stop", candidate=1),
+        PartFinished(0, text),
+        CandidateFinished("stop"),
+        ResponseFinished(),
+    ]
+    serializer = Serializer()
+    found = [out for event in events for out in serializer.feed(event)]
+    assert found == [*events[:2], events[5], *events[2:5], *events[6:]]
+    assert collect(found) == collect(events)
 
 
 def test_the_oldest_unfinished_part_is_not_held() -> None:

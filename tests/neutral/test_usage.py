@@ -21,6 +21,11 @@ def test_a_total_smaller_than_its_details_excludes_them() -> None:
     assert Usage.from_totals(input_total=10, cache_read=60).input_total == 70
 
 
+def test_an_output_that_excludes_reasoning_is_known_by_the_total() -> None:
+    assert Usage.from_totals(input_total=10, output_total=5, reasoning=20, total=35).output_total == 25
+    assert Usage.from_totals(input_total=10, output_total=25, reasoning=20, total=35).output_total == 25
+
+
 def test_unknown_is_not_zero() -> None:
     assert Usage().input_total is None
     assert Usage.from_totals(cache_read=3).input_total is None
