@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aiproxy.config.problems import Severity
+from aiproxy.config.problems import Finding, Severity
 from aiproxy.config.read import reason
 from aiproxy.config.schema import Tls
 
@@ -12,7 +12,7 @@ RENEWAL = timedelta(days=14)
 """Public certificates live 90 days and are renewed at 30; one that has 14 left has missed its renewal."""
 
 
-def certificate_problems(tls: Tls) -> Iterator[tuple[Severity, str, str, str]]:
+def certificate_problems(tls: Tls) -> Iterator[Finding]:
     if not tls.enable:
         return
     missing = [f"`{name}`" for name, value in (("cert", tls.cert), ("key", tls.key)) if not value]
@@ -29,7 +29,7 @@ def certificate_problems(tls: Tls) -> Iterator[tuple[Severity, str, str, str]]:
         yield from _pair(*contents)
 
 
-def _pair(certificate_pem: bytes, key_pem: bytes) -> Iterator[tuple[Severity, str, str, str]]:
+def _pair(certificate_pem: bytes, key_pem: bytes) -> Iterator[Finding]:
     # Imported here: it costs a tenth of the tool's time, and most configurations have no certificate.
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiproxy.catalogue.globs import matches
 from aiproxy.config.certificates import certificate_problems
-from aiproxy.config.problems import Problem, Severity, problem_at
+from aiproxy.config.problems import Finding, Problem, Severity, problem_at
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings
 from aiproxy.config.urls import DIRECT, base_url_fault, has_version, proxy_fault
@@ -22,9 +22,6 @@ SHORTEST_CLIENT_KEY = 16
 """Characters. Sixteen random ones can't be tried out over a network."""
 
 UNPRIVILEGED_PORTS = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-
-Found = Iterator[tuple[Severity, str, str, str]]
-"""Severity, code, message and the path of the key that is to blame."""
 
 
 def check(settings: Settings, reading: Reading, file: Path | None) -> list[Problem]:
@@ -45,15 +42,15 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
     ]
 
 
-def _error(code: str, path: str, message: str) -> tuple[Severity, str, str, str]:
+def _error(code: str, path: str, message: str) -> Finding:
     return Severity.ERROR, code, message, path
 
 
-def _warning(code: str, path: str, message: str) -> tuple[Severity, str, str, str]:
+def _warning(code: str, path: str, message: str) -> Finding:
     return Severity.WARNING, code, message, path
 
 
-def _listening(settings: Settings, reading: Reading) -> Found:
+def _listening(settings: Settings, reading: Reading) -> Iterator[Finding]:
     if not settings.api_keys and not reading.failed("api-keys") and not is_loopback(settings.host):
         message = "listening beyond this machine needs `api-keys`, or whoever reaches it spends your accounts"
         yield _error("exposed-without-keys", "host", message)
@@ -75,7 +72,7 @@ def _first_unprivileged_port() -> int:
         return 1024
 
 
-def _client_keys(settings: Settings) -> Found:
+def _client_keys(settings: Settings) -> Iterator[Finding]:
     holders: dict[str, int] = {}
     for index, client in enumerate(settings.api_keys):
         path = f"api-keys[{index}].key"
@@ -100,7 +97,7 @@ _PLACEHOLDER = re.compile(
 """Keys of examples: `your-api-key-1`, `sk-your-key-here`, `changeme`, `sk-xxxxxxxx`, `<key>`, LiteLLM's `sk-1234`."""
 
 
-def _key(key: Secret, path: str) -> Found:
+def _key(key: Secret, path: str) -> Iterator[Finding]:
     text = key.reveal()
     if _PLACEHOLDER.fullmatch(text):
         yield _error("example-key", path, "this key stands in examples; everyone knows it")
@@ -115,7 +112,7 @@ _OURS = frozenset(
 """Headers that the transport sets; another value would break the request."""
 
 
-def _entries(settings: Settings) -> Found:
+def _entries(settings: Settings) -> Iterator[Finding]:
     if settings.proxy_url and settings.proxy_url != DIRECT:
         yield from _fault("bad-proxy-url", "proxy-url", proxy_fault(settings.proxy_url))
     accounts: dict[tuple[str, str], str] = {}
@@ -150,7 +147,7 @@ def _keys(entry: KeyEntry | CompatibilityEntry, path: str) -> Sequence[tuple[str
     return [(f"{path}.api-key-entries[{i}].api-key", each.api_key) for i, each in enumerate(entry.api_key_entries)]
 
 
-def _addresses(entry: KeyEntry | CompatibilityEntry, path: str) -> Found:
+def _addresses(entry: KeyEntry | CompatibilityEntry, path: str) -> Iterator[Finding]:
     if entry.base_url:
         fault = base_url_fault(entry.base_url)
         yield from _fault("bad-base-url", f"{path}.base-url", fault)
@@ -167,12 +164,12 @@ def _addresses(entry: KeyEntry | CompatibilityEntry, path: str) -> Found:
             yield from _fault("bad-proxy-url", proxy_path, proxy_fault(url))
 
 
-def _fault(code: str, path: str, fault: str) -> Found:
+def _fault(code: str, path: str, fault: str) -> Iterator[Finding]:
     if fault:
         yield _error(code, path, f"`{path}` {fault}")
 
 
-def _names(settings: Settings) -> Found:
+def _names(settings: Settings) -> Iterator[Finding]:
     found = list(upstreams(settings))
     # Names of accounts and names of providers are apart: logs show both.
     yield from _repeated([(entry.name, f"{path}.name") for path, entry in found if isinstance(entry, KeyEntry)])
@@ -186,7 +183,7 @@ def _names(settings: Settings) -> Found:
             yield _error("bad-name", f"{path}.prefix", "a prefix is printable ASCII without `/` or blanks")
 
 
-def _repeated(names: Sequence[tuple[str, str]]) -> Found:
+def _repeated(names: Sequence[tuple[str, str]]) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for name, path in names:
         if name and name in first:
@@ -194,7 +191,7 @@ def _repeated(names: Sequence[tuple[str, str]]) -> Found:
         first.setdefault(name, path)
 
 
-def _models(entry: KeyEntry | CompatibilityEntry, path: str) -> Found:
+def _models(entry: KeyEntry | CompatibilityEntry, path: str) -> Iterator[Finding]:
     aliases: dict[str, int] = {}
     hidden = []
     for index, model in enumerate(entry.models):
@@ -213,7 +210,7 @@ def _models(entry: KeyEntry | CompatibilityEntry, path: str) -> Found:
             yield _warning("unreachable-model", model_path, "this model is listed, but `excluded-models` hides it")
 
 
-def _reach(settings: Settings, reading: Reading) -> Found:
+def _reach(settings: Settings, reading: Reading) -> Iterator[Finding]:
     """Listed models that no client key allows."""
     if not settings.api_keys or reading.failed("api-keys") or any(not client.models for client in settings.api_keys):
         return
@@ -228,7 +225,7 @@ def _reach(settings: Settings, reading: Reading) -> Found:
                 )
 
 
-def _readable(reading: Reading, file: Path | None) -> Found:
+def _readable(reading: Reading, file: Path | None) -> Iterator[Finding]:
     if file is None or not reading.literal:
         return
     try:

@@ -144,11 +144,12 @@ def _with_implied(root: Node, environ: Mapping[str, str]) -> Node:
 
 
 def _holds_something(node: Node | None) -> bool:
-    return (
-        bool(node.values)
-        if isinstance(node, Items)
-        else node is not None and not (isinstance(node, Scalar) and node.empty)
-    )
+    match node:
+        case Items():
+            return bool(node.values)
+        case Scalar():
+            return not node.empty
+    return node is not None
 
 
 def origins(settings: Settings, places: Mapping[str, Place]) -> Mapping[str, str]:

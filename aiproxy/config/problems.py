@@ -49,6 +49,10 @@ class Problem:
         assert self.code in CODES, self.code
 
 
+Finding = tuple[Severity, str, str, str]
+"""What a rule finds: severity, code, message, and the path of the key that is to blame."""
+
+
 class ConfigurationInvalid(Exception):
     """No settings come from this configuration. `problems` is all of them, warnings included, sorted."""
 

@@ -90,7 +90,7 @@ def test_any_text_is_settings_or_problems(text: str) -> None:
 
 
 @given(st.dictionaries(keys, values, max_size=8))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_structure_is_settings_or_problems(document: dict[str, Any]) -> None:
     stream = StringIO()
     YAML(typ="safe", pure=True).dump(document, stream)
