@@ -125,15 +125,19 @@ class Http2Channel(H2Connection):
         self.requestFactory = HttpRequest
         self.timeOut = site.limits.keep_alive_seconds
         self.conn.decoder.max_header_list_size = HEAD_SLACK * site.limits.header_bytes
+        self._last_accepted = 0
         self._leaving = False
 
     def drain(self) -> None:
-        """GOAWAY: streams that are open are finished, later ones the client may safely send elsewhere.
-
-        Not by hyper-h2's own goodbye, after which it lets nothing be sent on open streams either."""
-        goodbye = GoAwayFrame(last_stream_id=self.conn.highest_inbound_stream_id, error_code=ErrorCodes.NO_ERROR)
-        self.transport.write(goodbye.serialize())
+        """Open streams are finished. The client is told when it asks for another one, not before: many clients, all those
+        on hyper-h2 among them, give up their open streams at a GOAWAY."""
         if not self.streams:
+            self._say_goodbye()
+            self._leave()
+
+    def dataReceived(self, data: bytes) -> None:
+        super().dataReceived(data)
+        if not self._stillProducing:  # a protocol error, or the client's own goodbye
             self._leave()
 
     def timeoutConnection(self) -> None:
@@ -141,7 +145,8 @@ class Http2Channel(H2Connection):
         if self.streams:
             self.setTimeout(self.timeOut)
         else:
-            self.drain()
+            self._say_goodbye()
+            self._leave()
 
     def callLater(self, period: float, func: Callable[[], object]) -> IDelayedCall:
         return self.site.reactor.callLater(period, func)
@@ -156,8 +161,10 @@ class Http2Channel(H2Connection):
     def _requestReceived(self, event: RequestReceived) -> None:
         """Twisted's, with our own class of streams."""
         if self.site.draining:
+            self._say_goodbye()
             self.conn.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
             return
+        self._last_accepted = event.stream_id
         stream = Http2Stream(event.stream_id, self, event.headers, self.requestFactory, self.site, self.site)
         self.streams[event.stream_id] = stream
         self._streamCleanupCallbacks[event.stream_id] = Deferred()
@@ -193,8 +200,15 @@ class Http2Channel(H2Connection):
         if stream is not None and not stream.closed:
             self.conn.reset_stream(streamID, ErrorCodes.NO_ERROR)
             self._tryToWriteControlData()
-        if self.site.draining and not self.streams:
-            self._leave()
+        if self.site.draining:
+            self.drain()
+
+    def _say_goodbye(self) -> None:
+        """GOAWAY: what came after the last accepted stream the client may safely send elsewhere.
+
+        Not hyper-h2's own, after which nothing can be sent on open streams either."""
+        goodbye = GoAwayFrame(last_stream_id=self._last_accepted, error_code=ErrorCodes.NO_ERROR)
+        self.transport.write(goodbye.serialize())
 
     def _leave(self) -> None:
         """Close after what is written; a client that doesn't confirm is cut off."""
