@@ -209,7 +209,7 @@ class Http1Channel(HTTPChannel):
         if self._stage is Stage.CLOSING:
             return
         if self._is_last:
-            self._close(linger=self._stage is not Stage.BUSY)
+            self._close(linger=self._stage is not Stage.BUSY or bool(self._unread))
             return
         self._stage = Stage.HEAD
         limits = self.site.limits

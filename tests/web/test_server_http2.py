@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from aiproxy.neutral.errors import Authentication, GatewayError
 from aiproxy.web.http1 import LINGER_SECONDS
+from aiproxy.web.http2 import UPLOAD_WINDOW
 from aiproxy.web.request import HttpRequest
 from aiproxy.web.tls import ServerTls
 from tests.web.serving import PATIENCE, Heard, Service, edge
@@ -217,6 +218,16 @@ async def test_a_refused_body_is_not_read_and_the_connection_lives_on(
             await service.until(lambda: client.h2.outbound_flow_control_window >= 30_000)
             client.give(number, b"y" * 30_000, end=True)
             assert len((await stream.answer()).body) == 30_005
+
+
+@edge
+async def test_a_large_body_need_not_wait_for_the_window(authority: trustme.CA, certificate: ServerTls) -> None:
+    async with Service(certificate=certificate) as service:
+        client = await connect(service, authority)
+        number, stream = client.ask("POST", "/p", end=False)
+        await service.until(lambda: client.h2.local_flow_control_window(number) >= UPLOAD_WINDOW)
+        client.give(number, b"x" * UPLOAD_WINDOW, end=True)
+        assert len((await stream.answer()).body) == UPLOAD_WINDOW + 3
 
 
 @edge
