@@ -98,12 +98,15 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     from aiproxy.service import GatewayService
 
     welcome: Callable[[str], object] | None = sys.stdout.write if options["welcome"] else None
-    return GatewayService(
-        reactor=reactor,
-        configuration=options.configuration,
-        load=options.load,
-        registry=load_registry(),
-        scrubbing=options.scrubbing,
-        drain=options["drain"],
-        welcome=welcome,
-    )
+    try:
+        return GatewayService(
+            reactor=reactor,
+            configuration=options.configuration,
+            load=options.load,
+            registry=load_registry(),
+            scrubbing=options.scrubbing,
+            drain=options["drain"],
+            welcome=welcome,
+        )
+    except ValueError as error:  # SSL_CERT_FILE, SSL_CERT_DIR, or two plugins of one name
+        raise SystemExit(f"aiproxy: {error}") from None

@@ -64,11 +64,12 @@ async def _exchange(
 ) -> Usage | None:
     idle = snapshot.settings.timeouts.idle
     request = _request(call, upstream, model, snapshot.proxy(upstream))
+    sent = clock.seconds()
     response = await snapshot.transports[upstream.id].send(request)
     if not 200 <= response.status < 300:
         raise await _failure(call, upstream, response, clock, idle)
-    head = Head(response.status, response.headers, _answer_headers(call, upstream, model, response))
-    relay = _relay_for(response)(call, sink, head, clock, idle)
+    head = Head(response.status, response.headers, _answer_headers(call, upstream, model, response), sent)
+    relay = _relay_for(response)(call, sink, head, clock, idle, snapshot.scrub)
     response.deliver(relay)
     try:
         await relay.done

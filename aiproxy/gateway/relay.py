@@ -20,6 +20,7 @@ from zope.interface import implementer
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.neutral.errors import GatewayError, Timeout, UpstreamFailed, UpstreamTruncated
 from aiproxy.neutral.usage import Usage
+from aiproxy.secrets import Scrubber
 
 PROLOGUE_SECONDS = 10.0
 """Longest time a stream's first frames are held back: proxies in front of us give up at 60 s, people earlier."""
@@ -31,17 +32,24 @@ WHOLE_BYTES = 1 << 20
 """Most bytes of an answer that isn't a stream that are held back until it is complete."""
 
 
+STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+"""Without the second nginx holds a stream back until it has a buffer full."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An upstream answer's status and headers, and the headers of ours."""
+    """An upstream answer's status and headers, the headers of ours, and when the request was sent (clock seconds)."""
 
     status: int
     upstream: Mapping[str, str]
     headers: Mapping[str, str]
+    sent: float
 
-    def for_client(self, **more: str) -> dict[str, str]:
-        kept = {"content-type": self.upstream.get("content-type", "application/json")}
-        return {**kept, **self.headers, **{name.replace("_", "-"): value for name, value in more.items()}}
+    def for_client(self, received: float, now: float, more: Mapping[str, str]) -> dict[str, str]:
+        """`received` is when the client's request came in: what passed until `sent` was ours."""
+        timing = f"gateway;dur={(self.sent - received) * 1000:.1f}, upstream;dur={(now - self.sent) * 1000:.1f}"
+        kept = {"content-type": self.upstream.get("content-type", "application/json"), "server-timing": timing}
+        return {**kept, **self.headers, **more}
 
 
 @implementer(IPushProducer)
@@ -49,12 +57,13 @@ class Relay(Protocol):
     """What both have in common: the idle deadline, back-pressure, and one end. `done` fires when the answer is complete
     and fails with the `GatewayError` of what went wrong."""
 
-    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float) -> None:
+    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float, scrub: Scrubber) -> None:
         self._call = call
         self._sink = sink
         self._head = head
         self._clock = clock
         self._idle = idle
+        self._scrub = scrub
         self._alarm: IDelayedCall | None = None
         self._inflate = _inflater(head.upstream.get("content-encoding", ""))
         self._ended = False
@@ -96,10 +105,11 @@ class Relay(Protocol):
 
     # -- the client's side
 
-    def commit(self, **headers: str) -> None:
+    def commit(self, headers: Mapping[str, str]) -> None:
+        now = self._clock.seconds()
         self._call.committed = True
-        self._call.record.first_byte = self._clock.seconds()
-        self._sink.start(self._head.status, self._head.for_client(**headers))
+        self._call.record.first_byte = now
+        self._sink.start(self._head.status, self._head.for_client(self._call.record.started, now, headers))
         self._sink.register(self)
 
     def pauseProducing(self) -> None:
@@ -129,6 +139,7 @@ class Relay(Protocol):
         """End with an error: ours to render if nothing was committed, else told to the client as the protocol can."""
         if self._ended:
             return
+        error.message = self._scrub(error.message)
         if self._call.committed:
             self.tell(error)
         self._end()
@@ -168,8 +179,8 @@ class Relay(Protocol):
 
 
 class StreamRelay(Relay):
-    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float) -> None:
-        super().__init__(call, sink, head, clock, idle)
+    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float, scrub: Scrubber) -> None:
+        super().__init__(call, sink, head, clock, idle, scrub)
         self._observer = call.wire.observer()
         self._framer = call.wire.framer()
         self._held = b""
@@ -204,7 +215,7 @@ class StreamRelay(Relay):
         self._sink.write(self._observer.fail(error))
 
     def _begin(self, held: bytes) -> None:
-        self.commit(cache_control="no-cache", x_accel_buffering="no")
+        self.commit(STREAM_HEADERS)
         self._write(held)
 
     def _write(self, held: bytes) -> None:
@@ -229,8 +240,8 @@ class StreamRelay(Relay):
 class WholeRelay(Relay):
     """An answer in one piece. Past the limit it flows through, and a cut can only be told by cutting, too."""
 
-    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float) -> None:
-        super().__init__(call, sink, head, clock, idle)
+    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float, scrub: Scrubber) -> None:
+        super().__init__(call, sink, head, clock, idle, scrub)
         self._held: list[bytes] = []
         self._size = 0
 
@@ -241,7 +252,7 @@ class WholeRelay(Relay):
         self._held.append(data)
         self._size += len(data)
         if self._size > WHOLE_BYTES:
-            self.commit()
+            self.commit({})
             self._sink.write(b"".join(self._held))
             self._held.clear()
 
@@ -251,7 +262,7 @@ class WholeRelay(Relay):
         if not self._call.committed:
             body = b"".join(self._held)
             self.usage = self._call.wire.observe(body).usage
-            self.commit(content_length=str(len(body)))
+            self.commit({"content-length": str(len(body))})
             self._sink.write(body)
         self.finish()
 

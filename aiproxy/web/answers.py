@@ -42,6 +42,10 @@ def write_failure(wire: Wire, request: IRequest, failure: Failure) -> bytes:
     """Whatever a handler raised. After the first byte of an answer there is nothing left to say here."""
     assert isinstance(request, Request)
     error = as_gateway_error(failure, request)
+    context = context_of(request)
+    if context and context.record.attempts:
+        request.setHeader("x-aiproxy-provider", context.record.provider)
+        request.setHeader("x-aiproxy-attempts", str(len(context.record.attempts)))
     return b"" if request.startedWriting else write_answer(request, error_answer(wire, request, error))
 
 
