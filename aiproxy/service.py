@@ -72,6 +72,7 @@ class GatewayService(Service):
         self._reload_problem = ""
         self._loaded_at = time()
         self._port: IListeningPort | None = None
+        self._tls: ServerTls | None = None
         self._watch = LoopingCall(self._look_at_files)
         self._watch.clock = reactor
         self._seen = self._signature()
@@ -115,10 +116,10 @@ class GatewayService(Service):
         )
 
     def _listen(self, settings: Settings) -> Deferred[IListeningPort]:
-        tls = None
+        self._tls = None
         if settings.tls.enable:
-            tls = ServerTls(settings.tls.cert, settings.tls.key, clock=self._reactor, warn=self._tls_warning)
-        return listen(self._reactor, self.site, settings.host, settings.port, tls)
+            self._tls = ServerTls(settings.tls.cert, settings.tls.key, clock=self._reactor, warn=self._tls_warning)
+        return listen(self._reactor, self.site, settings.host, settings.port, self._tls)
 
     def _tls_warning(self, words: str) -> None:
         _log.warn("TLS: {words}", words=words)
@@ -167,6 +168,8 @@ class GatewayService(Service):
         self._loaded_at = time()
         self.gateway.use(snapshot)
         self._close_old_transports()
+        if self._tls is not None:
+            self._tls.reload()
         self._seen = self._signature()
         for warning in configuration.warnings:
             _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())

@@ -1,0 +1,169 @@
+"""What reaches upstreams, and how: the bytes, the headers, the names, proxies, TLS, deadlines."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import trustme
+
+from tests.rig.daemon import Daemon, daemon
+from tests.rig.proxy import connect_proxy
+from tests.rig.upstream import Received, Upstream, Wire, says, upstream
+
+
+@pytest.fixture
+def vendor() -> Iterator[Upstream]:
+    with upstream(says("ok")) as running:
+        yield running
+
+
+def ask(gateway: Daemon, model: str, **headers: str) -> httpx2.Response:
+    body = {"model": model, "messages": [{"role": "user", "content": "x"}]}
+    return httpx2.post(f"{gateway.base_url}/chat/completions", json=body, headers=headers, timeout=20)
+
+
+def test_the_body_goes_up_and_comes_back_byte_for_byte(vendor: Upstream, tmp_path: Path) -> None:
+    sent = '{ "messages":[ {"role":"user","content":"\\u0041 ünï"} ],\n"model" : "alias", "x": 1E5, "x": 00e }'.replace(
+        "00e", "12e-7"
+    )
+    answered = b'{"choices": [], "odd":  [1.00, "\\u00e9"],\r\n "model": "real" }'
+    vendor.script.append(lambda _request, wire: wire.answer(200, answered))
+    configuration = (
+        f"openai-compatibility: [{{name: v, base-url: '{vendor.base_url}', models: [{{name: real, alias: alias}}]}}]"
+    )
+    with daemon(tmp_path, configuration) as gateway:
+        answer = httpx2.post(f"{gateway.base_url}/chat/completions", content=sent.encode())
+    assert vendor.received[0].body == sent.replace('"alias"', '"real"').encode()
+    assert answer.content == answered
+
+
+def test_headers_up_and_back(vendor: Upstream, tmp_path: Path) -> None:
+    configuration = f"openai-compatibility: [{{name: v, base-url: '{vendor.base_url}', api-key-entries: [key-of-v-0123456789], models: [m], headers: {{X-Team: a}}}}]"
+    with daemon(tmp_path, configuration) as gateway:
+        answer = ask(
+            gateway,
+            "m",
+            **{"x-request-id": "my-own-id-1", "openai-beta": "b=1", "cookie": "c=1", "x-secret-of-client": "1"},
+        )
+    sent = vendor.received[0].headers
+    assert sent["authorization"] == "Bearer key-of-v-0123456789"
+    assert (sent["x-team"], sent["openai-beta"]) == ("a", "b=1")
+    assert sent["user-agent"].startswith("aiproxy/")
+    assert not {"cookie", "x-secret-of-client", "x-request-id"} & set(sent)
+    assert answer.headers["x-request-id"] == "my-own-id-1"
+    assert answer.headers["x-aiproxy-provider"] == "v"
+    assert answer.headers["x-aiproxy-model"] == "m"
+    assert answer.headers["x-aiproxy-attempts"] == "1"
+    assert "upstream;dur=" in answer.headers["server-timing"]
+
+
+def test_aliases_prefixes_exclusions_and_key_models(vendor: Upstream, tmp_path: Path) -> None:
+    with upstream(says("other")) as other:
+        configuration = f"""
+api-keys:
+  - all-models-key-0123456789
+  - {{name: team, key: team-key-0123456789abcdef, models: ["or/*"]}}
+openai-compatibility:
+  - {{name: v, base-url: "{vendor.base_url}", models: [{{name: real-1, alias: fast}}, real-2], excluded-models: ["*-2"]}}
+  - {{name: o, base-url: "{other.base_url}", prefix: or, models: [fast]}}
+"""
+        with daemon(tmp_path, configuration) as gateway:
+
+            def status(model: str, key: str = "all-models-key-0123456789") -> int:
+                return ask(gateway, model, authorization=f"Bearer {key}").status_code
+
+            assert status("fast") == 200
+            assert status("or/fast") == 200
+            assert [request.json["model"] for request in other.received[-1:]] == ["fast"]
+            assert status("real-2") == 404
+            assert status("real-1") == 404
+            assert status("fast", "team-key-0123456789abcdef") == 404
+            assert status("or/fast", "team-key-0123456789abcdef") == 200
+            listed = httpx2.get(f"{gateway.base_url}/models", headers={"x-api-key": "team-key-0123456789abcdef"}).json()
+            assert [model["id"] for model in listed["data"]] == ["or/fast"]
+
+
+def test_proxies_per_entry_globally_and_direct(vendor: Upstream, tmp_path: Path) -> None:
+    with connect_proxy() as everyones, connect_proxy() as own:
+        configuration = f"""
+proxy-url: http://everyone:p%40ss-word-1@127.0.0.1:{everyones.port}
+openai-compatibility:
+  - {{name: a, base-url: "{vendor.base_url}", models: [global]}}
+  - {{name: b, base-url: "{vendor.base_url}", models: [own], proxy-url: "http://127.0.0.1:{own.port}"}}
+  - {{name: c, base-url: "{vendor.base_url}", models: [none], proxy-url: direct}}
+"""
+        with daemon(tmp_path, configuration) as gateway:
+            assert [ask(gateway, model).status_code for model in ("global", "own", "none")] == [200] * 3
+        target = f"127.0.0.1:{vendor.port}"
+        assert everyones.asked == [(target, "everyone:p@ss-word-1")]
+        assert own.asked == [(target, "")]
+        assert "p@ss-word-1" not in "".join(gateway.output)
+        assert "p%40ss-word-1" not in "".join(gateway.output)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_tls_upstreams_are_verified(tmp_path: Path, trusted: bool) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with upstream(says("ok"), tls=context) as vendor:
+        configuration = (
+            f"request-retry: 0\nopenai-compatibility: [{{name: v, base-url: '{vendor.base_url}', models: [m]}}]"
+        )
+        environ = {"SSL_CERT_FILE": str(tmp_path / "ca.pem")} if trusted else {}
+        with daemon(tmp_path, configuration, environ=environ) as gateway:
+            answer = ask(gateway, "m")
+    if trusted:
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 502
+        assert "certificate" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "words"),
+    [("{first-byte: 0.2}", "first"), ("{total: 0.3}", "timeouts.total")],
+)
+def test_deadlines_have_names(vendor: Upstream, tmp_path: Path, timeouts: str, words: str) -> None:
+    def silent(_request: Received, wire: Wire) -> None:
+        wire.wait_for_close()
+
+    vendor.script.append(silent)
+    configuration = f"request-retry: 0\ntimeouts: {timeouts}\nopenai-compatibility: [{{name: v, base-url: '{vendor.base_url}', models: [m]}}]"
+    with daemon(tmp_path, configuration) as gateway:
+        answer = ask(gateway, "m")
+    assert answer.status_code == 504
+    assert words in answer.json()["error"]["message"]
+
+
+def test_http2_over_tls_and_a_certificate_that_changes(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = tmp_path / "server.pem"
+
+    def renew() -> None:
+        new = tmp_path / "new.pem"
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(new)
+        new.chmod(0o600)
+        new.rename(certificate)
+
+    renew()
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    configuration = "demo: {latency: 0, tokens-per-second: 0}\ntls: {enable: true, cert: server.pem, key: server.pem}"
+    with daemon(tmp_path, configuration) as gateway:
+        with httpx2.Client(verify=context, http2=True) as http:
+            asked = {"model": "demo-echo", "stream": True, "messages": [{"role": "user", "content": "over h2"}]}
+            answer = http.post(f"{gateway.base_url}/chat/completions", json=asked)
+            assert answer.http_version == "HTTP/2"
+            assert answer.text.endswith("data: [DONE]\n\n")
+            unknown = http.post(f"{gateway.base_url}/nothing", json={})
+            assert unknown.json()["error"]["code"] == "unknown_url"
+        before = ssl.get_server_certificate(("127.0.0.1", gateway.port))
+        renew()
+        gateway.wait_for("configuration reloaded")
+        assert ssl.get_server_certificate(("127.0.0.1", gateway.port)) != before
+        with httpx2.Client(verify=context) as http:
+            assert http.get(f"{gateway.address}/healthz").status_code == 200
