@@ -241,7 +241,7 @@ class Http1Channel(HTTPChannel):
     def timeoutConnection(self) -> None:
         silent = RequestTimeout("The request did not arrive in time; send it again.")
         match self._stage:
-            case Stage.HEAD if self._unread:
+            case Stage.HEAD if self._unread.strip(b"\r\n"):
                 self._new_request().fail(silent)
             case Stage.HEAD:
                 self._close()

@@ -75,10 +75,10 @@ class HttpRequest(Request):
         self.args = parse_qs(query, keep_blank_values=1) if query else {}
 
     def admit(self, length: int | None) -> bool:
-        """The head is complete. False if that was enough: the request is answered, and its body must not be read."""
-        self.content = (
-            BytesIO()
-        )  # never a file: a body is sent upstream whole, maybe twice, so it is read into memory anyway
+        """The head is complete. False if that was enough: the request is answered, and its body must not be read.
+
+        A body never goes to disk: it is sent upstream whole, maybe twice, and `limits.request-body-mb` bounds it."""
+        self.content = BytesIO()
         self.site.began(self)
         try:
             error = self.site.refuse(self)

@@ -122,6 +122,18 @@ async def test_a_client_that_says_nothing_is_left_without_a_word() -> None:
 
 
 @edge
+async def test_an_empty_line_is_no_half_sent_head() -> None:
+    clock = Clock()
+    async with Service(clock=clock) as service:
+        client = await service.connect()
+        client.send(b"\r\n")
+        await _heard(service, 2)
+        clock.advance(service.limits.header_seconds)
+        await client.closed()
+        assert client.raw == b""
+
+
+@edge
 async def test_a_silent_body_is_408() -> None:
     clock = Clock()
     async with Service(clock=clock, body_idle_seconds=10, header_seconds=1) as service:
