@@ -96,6 +96,7 @@ class GatewayService(Service):
             _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
         self._watch.start(WATCH_SECONDS, now=False)
         self._reactor.callWhenRunning(self._take_signals)
+        self._reactor.callWhenRunning(self._announce)
 
     @property
     def port(self) -> int:
@@ -126,6 +127,8 @@ class GatewayService(Service):
 
     def _opened(self, port: IListeningPort) -> None:
         self._port = port
+
+    def _announce(self) -> None:
         settings = self._configuration.settings
         scheme = "https" if settings.tls.enable else "http"
         host = settings.host or "0.0.0.0"  # noqa: S104 - what is shown, not what is bound
@@ -184,6 +187,7 @@ class GatewayService(Service):
 
         def close_old(port: IListeningPort) -> None:
             self._opened(port)
+            self._announce()
             if old_port is not None:
                 old_port.stopListening()
             old_site.drain()

@@ -11,7 +11,7 @@ import openai
 import pytest
 import trustme
 from openai import AsyncOpenAI, OpenAI
-from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from openai.types.chat import ChatCompletionMessageFunctionToolCall, ChatCompletionMessageParam, ChatCompletionToolParam
 
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.upstream import Upstream, fails, says, upstream
@@ -130,8 +130,8 @@ def test_tools(client: OpenAI, streamed: bool) -> None:
             name, arguments = calls[0].function.name, calls[0].function.arguments
     else:
         answer = create.create(model="demo-echo@tool", messages=asked, tools=[WEATHER])
-        (call,) = answer.choices[0].message.tool_calls or ()
-        assert call.type == "function"
+        (call,) = answer.choices[0].message.tool_calls or []
+        assert isinstance(call, ChatCompletionMessageFunctionToolCall)
         name, arguments = call.function.name, call.function.arguments
     assert name == "get_weather"
     assert "city" in json.loads(arguments)
