@@ -1,0 +1,91 @@
+"""Reads relayed Messages answers: usage, completion, and the errors that hide in them.
+
+Source: Anthropic API reference, streaming messages."""
+
+from typing import Any
+
+from aiproxy.codecs.anthropic_messages.errors import error_event, hidden
+from aiproxy.codecs.anthropic_messages.reading import load_object
+from aiproxy.codecs.anthropic_messages.usage import read_usage
+from aiproxy.codecs.base import Observation
+from aiproxy.framing import Frame
+from aiproxy.framing.sse import COMMENT
+from aiproxy.neutral.errors import GatewayError
+from aiproxy.neutral.usage import Usage
+
+_SILENT = frozenset({"ping", "message_start"})
+"""Events that show a client nothing it waits for."""
+
+_CONTENT = b'"content_block_delta"'
+
+
+class MessagesObserver:
+    """Complete with `message_stop`, or with a `message_delta` that gave the reason for stopping."""
+
+    def __init__(self) -> None:
+        self._usage: dict[str, Any] = {}
+        self._model: str | None = None
+        self._useful = False
+        self._complete = False
+
+    @property
+    def useful(self) -> bool:
+        return self._useful
+
+    @property
+    def complete(self) -> bool:
+        return self._complete
+
+    @property
+    def seen(self) -> Observation:
+        return Observation(read_usage(self._usage) if self._usage else None, self._model)
+
+    def feed(self, frame: Frame) -> None:
+        if frame.event == COMMENT or not frame.data:
+            return
+        if frame.event == "content_block_delta" and self._useful and _CONTENT in frame.data:
+            return  # deltas are most of a stream, and say nothing about usage or its end
+        if not frame.event and frame.data == b"[DONE]":
+            return  # some servers close every stream like OpenAI's; clients skip it
+        event = load_object(frame.data)
+        kind = event.get("type") or frame.event
+        match kind:
+            case "error":
+                raise hidden(event, frame.data)
+            case "message_start":
+                self._start(event.get("message"))
+            case "message_delta":
+                self._update(event.get("usage"))
+                delta = event.get("delta")
+                self._complete = self._complete or (isinstance(delta, dict) and bool(delta.get("stop_reason")))
+            case "message_stop":
+                self._complete = True
+            case _:
+                if kind is None and event.get("error") is not None:
+                    raise hidden(event, frame.data)
+        self._useful = self._useful or kind not in _SILENT
+
+    def fail(self, error: GatewayError) -> bytes:
+        return error_event(error)
+
+    def _start(self, message: Any) -> None:
+        if not isinstance(message, dict):
+            return
+        if isinstance(message.get("model"), str):
+            self._model = message["model"]
+        self._update(message.get("usage"))
+
+    def _update(self, usage: Any) -> None:
+        """Cumulative: later numbers overwrite, what is left out stays."""
+        if isinstance(usage, dict):
+            self._usage.update({name: count for name, count in usage.items() if count is not None})
+
+
+def observe(body: bytes) -> Observation:
+    """A whole answer of messages, or of a token count (which has no usage)."""
+    answer = load_object(body)
+    if answer.get("type") == "error" or answer.get("error") is not None:
+        raise hidden(answer, body)
+    model = answer.get("model")
+    usage: Usage | None = read_usage(answer.get("usage"))
+    return Observation(usage, model if isinstance(model, str) else None)
