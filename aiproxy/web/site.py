@@ -78,6 +78,10 @@ class Web(Resource):
         return None
 
     def render_error(self, request: Request | None, error: GatewayError) -> Answer:
+        if request is None or context_of(request) is None:  # too broken for a record, so for the access log
+            self._log.info(
+                "refused before it was understood: {status} {words}", status=error.status, words=error.message
+            )
         return error_answer(WIRE, request, error)
 
     def _finished(self, result: Failure | None, request: Request) -> None:
