@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from aiproxy.codecs import freeform, schema
+from aiproxy.codecs import freeform, schema, tool_choice
 from aiproxy.codecs.anthropic_messages.read_blocks import Malformed, left
 from aiproxy.codecs.anthropic_messages.table import NAME, TABLE
 from aiproxy.codecs.arguments import is_complete
@@ -151,16 +151,16 @@ def write_tool(tool: ToolDefinition) -> dict[str, Json]:
 def write_foreign_tools(
     request: GenerateRequest, tools: ForeignTools, can: Capabilities, report: Report
 ) -> list[dict[str, Json]]:
-    allowed = request.tool_choice.names if request.tool_choice.mode in ("auto", "required") else ()
-    if allowed:
+    offered = tool_choice.allowed(request)
+    if len(offered) < len(request.tools):
         TABLE.report("tool_choice.allowed", report)
     written = []
-    for tool in request.tools:
+    for tool in offered:
         match tool:
             case HostedTool():
                 body = _hosted(tool, request, can, report)
             case FunctionTool() | FreeformTool():
-                body = None if allowed and tool.name not in allowed else _function(tool, tools, can, report)
+                body = _function(tool, tools, can, report)
         if body is not None:
             if tool.cache:
                 body["cache_control"] = cache_control(tool.cache)
