@@ -79,12 +79,11 @@ class Case:
 def _capabilities(settings: dict[str, str]) -> Capabilities:
     found = orjson.loads(settings.get("capabilities", "{}"))
     sets = ("refused_sampling", "tool_choices", "hosted_tools", "input_modalities", "output_modalities")
-    return Capabilities(
-        **{
-            name: frozenset(value) if name in sets else tuple(value) if isinstance(value, list) else value
-            for name, value in found.items()
-        }
-    )
+    values: dict[str, Any] = {
+        name: frozenset(value) if name in sets else tuple(value) if isinstance(value, list) else value
+        for name, value in found.items()
+    }
+    return Capabilities(**values)
 
 
 def read_case(text: str) -> Case:

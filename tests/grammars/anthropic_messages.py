@@ -30,7 +30,7 @@ DELTAS = {
 }
 """The deltas of each kind of block; the others come whole."""
 
-EMPTY = {
+EMPTY: dict[str, dict[str, Any]] = {
     "text": {"text": ""},
     "thinking": {"thinking": "", "signature": ""},
     "tool_use": {"input": {}},

@@ -6,6 +6,7 @@
 A block opens with the first thing it shows, so that empty ones never appear. A tool call waits for its second piece: a call that
 comes whole (Gemini's) brings state that must stand in a thinking block before it."""
 
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from aiproxy.codecs import freeform
@@ -51,6 +52,16 @@ KEEP_ALIVE = b": keep-alive\n\n"
 """Before `message_start` no event may come, a ping neither."""
 
 _DELTA_END = b"}}\n\n"
+
+_INPUT = (("input", ("input_json_delta", "partial_json")),)
+
+_GROWING: Mapping[str, Sequence[tuple[str, tuple[str, str]]]] = {
+    "text": (("text", ("text_delta", "text")),),
+    "thinking": (("thinking", ("thinking_delta", "thinking")), ("signature", ("signature_delta", "signature"))),
+    "server_tool_use": _INPUT,
+    "mcp_tool_use": _INPUT,
+}
+"""Kind of block → what of it comes in deltas: its field, the delta's type and field."""
 
 
 class MessagesEncoder:
@@ -232,17 +243,13 @@ class MessagesEncoder:
         return written + self._grow("tool_use", text[self._sent :]) + self._stop()
 
     def _whole(self, block: dict[str, Json]) -> bytes:
-        """A block that is known at once. What a vendor-run tool is asked comes as a delta all the same: clients read it there."""
-        asked = block.get("input") if block["type"] in ("server_tool_use", "mcp_tool_use") else None
-        signature = block.get("signature") if block["type"] == "thinking" else None
-        shown = block if asked is None else {**block, "input": {}}
-        if signature is not None:
-            shown = {**shown, "signature": ""}
-        written = self._begin(shown, b'"input_json_delta","partial_json":')
-        if asked:
-            written += self._delta({"type": "input_json_delta", "partial_json": dump(asked).decode()})
-        if signature:
-            written += self._delta({"type": "signature_delta", "signature": signature})
+        """A block that is known at once, shown as if it had grown: clients read what grows in the deltas."""
+        grown = [(name, delta) for name, delta in _GROWING.get(block["type"], ()) if block.get(name)]
+        empty: dict[str, Json] = {name: {} if name == "input" else "" for name, _ in grown}
+        written = self._begin({**block, **empty}, b"")
+        for name, (kind, slot) in grown:
+            value = dump(block[name]).decode() if name == "input" else block[name]
+            written += self._delta({"type": kind, slot: value})
         return written + self._stop()
 
     def _delta(self, delta: dict[str, Json]) -> bytes:
