@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aiproxy.codecs.base import Answer, ModelCard, Observation, Observer
 from aiproxy.framing import Framer
+from aiproxy.framing.sse import encode_sse
 from aiproxy.neutral.errors import GatewayError
 
 
@@ -26,3 +27,7 @@ class Wire:
     """(status, lower-case headers, body) of an upstream's failure → ours."""
     encode_models: Callable[[Sequence[ModelCard]], bytes]
     encode_model: Callable[[ModelCard], bytes]
+    frame: Callable[[str, bytes], bytes] = encode_sse
+    """(event, data) → a frame of its streams."""
+    frame_end: bytes = b"\n\n"
+    """What a last frame may lack at the end of the bytes."""

@@ -1,6 +1,7 @@
-"""One try at one account: sign → send → relay, and the record of how it went."""
+"""One try at one account: sign → send → relay or translate, and the record of how it went."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
@@ -9,7 +10,8 @@ from aiproxy import __version__
 from aiproxy.codecs.splice import splice_model
 from aiproxy.gateway.body import read_body
 from aiproxy.gateway.call import Call, Sink
-from aiproxy.gateway.relay import Head, Relay, StreamRelay, WholeRelay
+from aiproxy.gateway.lanes import WatchLane
+from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
 from aiproxy.neutral.usage import Usage
@@ -23,24 +25,26 @@ ERROR_BODY_BYTES = 65536
 PASSED_ON = ("accept", "openai-beta", "openai-organization", "openai-project", "idempotency-key")
 """Request headers that mean something to the upstream. All others are the client's business with us."""
 
-PASSED_BACK = ("openai-processing-ms", "openai-version", "retry-after", "retry-after-ms", "x-should-retry")
-"""Answer headers that clients act on and that stay true behind a pool of accounts."""
+PASSED_BACK = ("openai-processing-ms", "openai-version")
+"""Answer headers that clients read and that stay true behind a pool of accounts."""
 
 
-async def attempt(
-    call: Call,
-    sink: Sink,
-    snapshot: Snapshot,
-    upstream: Upstream,
-    model: str,
-    clock: IReactorTime,
-    interrupted: Callable[[], GatewayError | None],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an attempt happens in. `interrupted` gives the reason of a cancellation that isn't the client's leaving."""
+
+    sink: Sink
+    snapshot: Snapshot
+    clock: IReactorTime
+    interrupted: Callable[[], GatewayError | None]
+
+
+async def attempt(call: Call, upstream: Upstream, model: str, around: Surroundings) -> None:
     """Raises the `GatewayError` that describes the failure; `call.committed` says whether the client saw anything."""
-    started = clock.seconds()
+    started = around.clock.seconds()
     outcome, kind, status, usage = Outcome.CANCELLED, "", None, None
     try:
-        usage = await _exchange(call, sink, snapshot, upstream, model, clock, interrupted)
+        usage = await _exchange(call, upstream, model, around)
         outcome = Outcome.COMPLETE
     except CancelledError:
         raise
@@ -48,49 +52,41 @@ async def attempt(
         outcome, kind, status = Outcome.CUT if call.committed else Outcome.FAILED, error.kind, error.upstream_status
         raise
     finally:
-        call.record.attempts.append(
-            Attempt(upstream.id, upstream.provider.name, model, started, clock.seconds(), outcome, kind, status, usage)
-        )
+        provider, ended = upstream.provider.name, around.clock.seconds()
+        record = Attempt(upstream.id, provider, model, started, ended, outcome, kind, status, usage)
+        call.record.attempts.append(record)
 
 
-async def _exchange(
-    call: Call,
-    sink: Sink,
-    snapshot: Snapshot,
-    upstream: Upstream,
-    model: str,
-    clock: IReactorTime,
-    interrupted: Callable[[], GatewayError | None],
-) -> Usage | None:
-    idle = snapshot.settings.timeouts.idle
+async def _exchange(call: Call, upstream: Upstream, model: str, around: Surroundings) -> Usage | None:
+    snapshot, clock, idle = around.snapshot, around.clock, around.snapshot.settings.timeouts.idle
     request = _request(call, upstream, model, snapshot.proxy(upstream))
     sent = clock.seconds()
     response = await snapshot.transports[upstream.id].send(request)
     if not 200 <= response.status < 300:
         raise await _failure(call, upstream, response, clock, idle)
     head = Head(response.status, response.headers, _answer_headers(call, upstream, model, response), sent)
-    relay = _relay_for(response)(call, sink, head, clock, idle, snapshot.scrub)
+    relay = _relay(call, Setting(call, around.sink, head, clock, idle, snapshot.scrub))
     response.deliver(relay)
     try:
         await relay.done
     except CancelledError:
-        relay.abandon(interrupted())
+        relay.abandon(around.interrupted())
         raise
     return relay.usage
 
 
-def _relay_for(response: Response) -> type[Relay]:
+def _relay(call: Call, setting: Setting) -> Relay:
     """What the upstream says it sends decides, not what was asked: some answer a stream request with one object."""
-    return StreamRelay if response.headers.get("content-type", "").startswith("text/event-stream") else WholeRelay
+    if setting.head.upstream.get("content-type", "").startswith("text/event-stream"):
+        return StreamRelay(setting, WatchLane(call.wire))
+    return WholeRelay(setting)
 
 
 def _request(call: Call, upstream: Upstream, model: str, proxy: str) -> Request:
     endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
     if endpoint is None:
-        raise Unsupported(
-            f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint.",
-            param="model",
-        )
+        told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
+        raise Unsupported(told, param="model")
     body = call.body if model == call.model else splice_model(call.body, model)
     return Request("POST", upstream.base_url + endpoint.path, tuple(_headers(call.headers, upstream)), body, proxy)
 

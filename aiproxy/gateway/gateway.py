@@ -8,7 +8,7 @@ from twisted.internet.task import deferLater
 
 from aiproxy.catalogue import Step
 from aiproxy.catalogue.catalogue import near
-from aiproxy.gateway.attempt import attempt
+from aiproxy.gateway.attempt import Surroundings, attempt
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
 from aiproxy.gateway.snapshot import Snapshot
@@ -130,7 +130,8 @@ class Gateway:
                         if upstream is None:  # a reload took it away while we waited
                             continue
                         name = step.upstream_names[upstream.id]
-                        return await attempt(call, sink, snapshot, upstream, name, self._clock, lambda: running.reason)
+                        around = Surroundings(sink, snapshot, self._clock, lambda: running.reason)
+                        return await attempt(call, upstream, name, around)
                 except GatewayError as error:
                     if call.committed or scope_of(error) is Scope.REQUEST:
                         raise

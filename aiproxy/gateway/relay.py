@@ -1,8 +1,8 @@
-"""The relay lane: one upstream body → one client answer, byte for byte, pushed. No Deferred and no task per event.
+"""One upstream body → one client answer, pushed. No Deferred and no task per event.
 
-`StreamRelay` holds status and the first frames back until something useful has come (the prologue), so that an error
-there can still fail over; then it writes whole frames, so that an error event can follow at any time. `WholeRelay`
-holds a whole answer back up to a limit for the same reason. Neither ends cleanly what its protocol calls incomplete.
+Each relay holds the answer back until it is safe to begin: a stream until something useful has come (the prologue), a
+whole answer until it is complete or too large to hold. An error before that can still fail over; one after it is told
+to the client as its protocol can. None ends cleanly what its protocol calls incomplete.
 """
 
 import zlib
@@ -17,8 +17,13 @@ from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 from zope.interface import implementer
 
+from aiproxy.codecs.base import Answer
 from aiproxy.gateway.call import Call, Sink
+from aiproxy.gateway.lanes import Lane, Source
+from aiproxy.neutral.collect import Collector
 from aiproxy.neutral.errors import GatewayError, Timeout, UpstreamFailed, UpstreamTruncated
+from aiproxy.neutral.events import UsageUpdated
+from aiproxy.neutral.response import GenerateResponse
 from aiproxy.neutral.usage import Usage
 from aiproxy.secrets import Scrubber
 
@@ -29,8 +34,10 @@ PROLOGUE_BYTES = 65536
 """Most bytes of a stream that are held back."""
 
 WHOLE_BYTES = 1 << 20
-"""Most bytes of an answer that isn't a stream that are held back until it is complete."""
+"""Most bytes of a relayed answer that isn't a stream that are held back until it is complete."""
 
+LINGER_SECONDS = 2.0
+"""How long a stream may stay silent after its protocol's end before we close it: time enough for late usage."""
 
 STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 """Without the second nginx holds a stream back until it has a buffer full."""
@@ -52,35 +59,50 @@ class Head:
         return {**kept, **self.headers, **more}
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every relay stands in. `idle` is seconds, 0 for no limit."""
+
+    call: Call
+    sink: Sink
+    head: Head
+    clock: IReactorTime
+    idle: float
+    scrub: Scrubber
+
+
 @implementer(IPushProducer)
 class Relay(Protocol):
-    """What both have in common: the idle deadline, back-pressure, and one end. `done` fires when the answer is complete
+    """What all have in common: the idle deadline, back-pressure, and one end. `done` fires when the answer is complete
     and fails with the `GatewayError` of what went wrong."""
 
-    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float, scrub: Scrubber) -> None:
-        self._call = call
-        self._sink = sink
-        self._head = head
-        self._clock = clock
-        self._idle = idle
-        self._scrub = scrub
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
         self._alarm: IDelayedCall | None = None
-        self._inflate = _inflater(head.upstream.get("content-encoding", ""))
+        self._patience = setting.idle
+        self._inflate = _inflater(setting.head.upstream.get("content-encoding", ""))
         self._ended = False
-        self.usage: Usage | None = None
         self.done: Deferred[None] = Deferred(lambda _: None)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the answer is known to have used, so far."""
+        raise NotImplementedError
+
+    @property
+    def committed(self) -> bool:
+        return self._setting.call.committed
 
     # -- the upstream's side
 
     def connectionMade(self) -> None:
-        if self._idle:
-            self._alarm = self._clock.callLater(self._idle, self._stalled)
+        self._wind()
 
     def dataReceived(self, data: bytes) -> None:
         if self._ended:
             return
         if self._alarm is not None:
-            self._alarm.reset(self._idle)
+            self._alarm.reset(self._patience)
         try:
             self.received(self._inflate(data) if self._inflate else data)
         except GatewayError as error:
@@ -89,12 +111,8 @@ class Relay(Protocol):
             self.fail(UpstreamFailed("The upstream's compressed answer is damaged."))
 
     def connectionLost(self, reason: Failure = Failure(ResponseDone())) -> None:  # noqa: B008
-        if self._ended:
-            return
-        try:
-            self.closed(clean=reason.check(ResponseDone, PotentialDataLoss) is not None)
-        except GatewayError as error:
-            self.fail(error)
+        if not self._ended:
+            self._close(clean=reason.check(ResponseDone, PotentialDataLoss) is not None)
 
     def received(self, data: bytes) -> None:
         raise NotImplementedError
@@ -103,27 +121,43 @@ class Relay(Protocol):
         """The body ended; `clean` as far as HTTP can tell. Calls `finish` or raises."""
         raise NotImplementedError
 
+    def stalled(self) -> None:
+        """Nothing came for as long as we wait."""
+        told = f"The upstream sent nothing for {self._patience:g} s in the middle of its answer (timeouts.idle)."
+        self.fail(Timeout(told))
+
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on this is the longest silence."""
+        if not self._patience or seconds < self._patience:
+            self._patience = seconds
+            self._unwind()
+            self._wind()
+
+    def _close(self, *, clean: bool) -> None:
+        try:
+            self.closed(clean=clean)
+        except GatewayError as error:
+            self.fail(error)
+
     # -- the client's side
 
     def commit(self, headers: Mapping[str, str]) -> None:
-        now = self._clock.seconds()
-        self._call.committed = True
-        self._call.record.first_byte = now
-        self._sink.start(self._head.status, self._head.for_client(self._call.record.started, now, headers))
-        self._sink.register(self)
+        call, head = self._setting.call, self._setting.head
+        now = self._setting.clock.seconds()
+        call.committed = True
+        call.record.first_byte = now
+        self._setting.sink.start(head.status, head.for_client(call.record.started, now, headers))
+        self._setting.sink.register(self)
 
     def pauseProducing(self) -> None:
         """The client reads slower than the upstream writes: silence is ours, so the idle deadline stops."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        self._unwind()
         if not self._ended and self.transport is not None:
             self.transport.pauseProducing()  # type: ignore[attr-defined]
 
     def resumeProducing(self) -> None:
         if not self._ended and self.transport is not None:
-            if self._idle:
-                self._alarm = self._clock.callLater(self._idle, self._stalled)
+            self._wind()
             self.transport.resumeProducing()  # type: ignore[attr-defined]
 
     def stopProducing(self) -> None:
@@ -139,8 +173,8 @@ class Relay(Protocol):
         """End with an error: ours to render if nothing was committed, else told to the client as the protocol can."""
         if self._ended:
             return
-        error.message = self._scrub(error.message)
-        if self._call.committed:
+        error.message = self._setting.scrub(error.message)
+        if self.committed:
             self.tell(error)
         self._end()
         self._abort()
@@ -150,7 +184,7 @@ class Relay(Protocol):
         """The call was cancelled: by the client's leaving (None), or for a reason the client should hear."""
         if self._ended:
             return
-        if reason is not None and self._call.committed:
+        if reason is not None and self.committed:
             self.tell(reason)
         self._end()
         self._abort()
@@ -159,19 +193,24 @@ class Relay(Protocol):
         """Let a client that has a part of the answer know that the rest won't come."""
         raise NotImplementedError
 
-    def _stalled(self) -> None:
-        self._alarm = None
-        self.fail(
-            Timeout(f"The upstream sent nothing for {self._idle:g} s in the middle of its answer (timeouts.idle).")
-        )
+    def _wind(self) -> None:
+        if self._patience and self._alarm is None:
+            self._alarm = self._setting.clock.callLater(self._patience, self._rang)
 
-    def _end(self) -> None:
-        self._ended = True
+    def _unwind(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self._call.committed:
-            self._sink.unregister()
+
+    def _rang(self) -> None:
+        self._alarm = None
+        self.stalled()
+
+    def _end(self) -> None:
+        self._ended = True
+        self._unwind()
+        if self.committed:
+            self._setting.sink.unregister()
 
     def _abort(self) -> None:
         if self.transport is not None:
@@ -179,95 +218,151 @@ class Relay(Protocol):
 
 
 class StreamRelay(Relay):
-    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float, scrub: Scrubber) -> None:
-        super().__init__(call, sink, head, clock, idle, scrub)
-        self._observer = call.wire.observer()
-        self._framer = call.wire.framer()
+    """A stream through a lane. What the lane gives is held back until it is useful, then written as it comes."""
+
+    def __init__(self, setting: Setting, lane: Lane) -> None:
+        super().__init__(setting)
+        self._lane = lane
         self._held = b""
-        self._prologue: IDelayedCall | None = clock.callLater(PROLOGUE_SECONDS, self._waited)
+        self._prologue: IDelayedCall | None = setting.clock.callLater(PROLOGUE_SECONDS, self._waited)
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._lane.usage
 
     def received(self, data: bytes) -> None:
-        held = self._held + data if self._held else data
-        for frame in self._framer.feed(data):
-            self._observer.feed(frame)
-        if self._call.committed:
-            self._write(held)
-        elif self._observer.useful or len(held) > PROLOGUE_BYTES:
-            self._begin(held)
-        else:
-            self._held = held
+        self._take(self._lane.feed(data))
+        if self._lane.complete:
+            self.wait_at_most(LINGER_SECONDS)
 
     def closed(self, *, clean: bool) -> None:
-        """An end mark makes a stream complete, whatever became of the connection after it."""
-        held = self._held
-        if clean:
-            for frame in self._framer.close():
-                self._observer.feed(frame)
-        if not self._observer.complete:
-            raise UpstreamTruncated("The upstream's stream broke off before its end.")
-        if not self._call.committed:
-            self._begin(held)
-        self._sink.write(self._held)
-        self.usage = self._observer.seen.usage
+        self._take(self._lane.close(clean=clean))
+        if not self.committed:
+            self._begin()
         self.finish()
 
+    def stalled(self) -> None:
+        """Silence after the protocol's own end is only a connection that nobody closed."""
+        if self._lane.complete:
+            self._close(clean=False)
+            self._abort()
+        else:
+            super().stalled()
+
     def tell(self, error: GatewayError) -> None:
-        self._sink.write(self._observer.fail(error))
+        self._setting.sink.write(self._lane.fail(error))
 
-    def _begin(self, held: bytes) -> None:
+    def _take(self, out: bytes) -> None:
+        """Write or hold what the lane gave; raises what the lane says went wrong."""
+        if self.committed:
+            if out:
+                self._setting.sink.write(out)
+        elif self._lane.error is None:
+            self._held += out
+            if self._lane.useful or len(self._held) > PROLOGUE_BYTES:
+                self._begin()
+        if self._lane.error is not None:
+            raise self._lane.error
+
+    def _begin(self) -> None:
         self.commit(STREAM_HEADERS)
-        self._write(held)
-
-    def _write(self, held: bytes) -> None:
-        """Whole frames only: what is cut off stays here until its rest comes."""
-        whole = len(held) - self._framer.pending
-        self._held = held[whole:]
-        if whole:
-            self._sink.write(held[:whole])
+        if self._held:
+            self._setting.sink.write(self._held)
+            self._held = b""
 
     def _waited(self) -> None:
         self._prologue = None
-        if not self._ended and not self._call.committed:
-            self._begin(self._held)
+        if not self._ended and not self.committed:
+            self._begin()
 
     def _end(self) -> None:
         super()._end()
-        self.usage = self._observer.seen.usage
-        if self._prologue is not None and self._prologue.active():
+        if self._prologue is not None:
             self._prologue.cancel()
+            self._prologue = None
 
 
 class WholeRelay(Relay):
-    """An answer in one piece. Past the limit it flows through, and a cut can only be told by cutting, too."""
+    """The relay lane of an answer in one piece. Past the limit it flows through, and a cut can only be told by cutting."""
 
-    def __init__(self, call: Call, sink: Sink, head: Head, clock: IReactorTime, idle: float, scrub: Scrubber) -> None:
-        super().__init__(call, sink, head, clock, idle, scrub)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
         self._held: list[bytes] = []
         self._size = 0
+        self._usage: Usage | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._usage
 
     def received(self, data: bytes) -> None:
-        if self._call.committed:
-            self._sink.write(data)
+        if self.committed:
+            self._setting.sink.write(data)
             return
         self._held.append(data)
         self._size += len(data)
         if self._size > WHOLE_BYTES:
             self.commit({})
-            self._sink.write(b"".join(self._held))
+            self._setting.sink.write(b"".join(self._held))
             self._held.clear()
 
     def closed(self, *, clean: bool) -> None:
         if not clean:
             raise UpstreamTruncated("The upstream's answer broke off before its end.")
-        if not self._call.committed:
+        if not self.committed:
             body = b"".join(self._held)
-            self.usage = self._call.wire.observe(body).usage
+            self._usage = self._setting.call.wire.observe(body).usage
             self.commit({"content-length": str(len(body))})
-            self._sink.write(body)
+            self._setting.sink.write(body)
         self.finish()
 
     def tell(self, error: GatewayError) -> None:  # noqa: ARG002 - a JSON body has no place for an error
-        self._sink.abort()
+        self._setting.sink.abort()
+
+
+class CollectRelay(Relay):
+    """The translate lane of a client that wants its answer in one piece: events are collected and written at once."""
+
+    def __init__(self, setting: Setting, source: Source, encode: Callable[[GenerateResponse], Answer]) -> None:
+        super().__init__(setting)
+        self._source = source
+        self._encode = encode
+        self._collector = Collector()
+        self._usage: Usage | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._usage
+
+    def received(self, data: bytes) -> None:
+        for event in self._source.feed(data):
+            if isinstance(event, UsageUpdated):
+                self._usage = event.usage
+            self._collector.feed(event)
+        if self._collector.complete:
+            self.wait_at_most(LINGER_SECONDS)
+
+    def closed(self, *, clean: bool) -> None:
+        if not self._collector.complete:
+            for event in self._source.close(clean=clean):
+                self._collector.feed(event)
+        response = self._collector.response
+        self._usage = response.usage or self._usage
+        answer = self._encode(response)
+        length = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
+        self.commit({**answer.headers, **length})
+        self._setting.sink.write(answer.body)
+        self.finish()
+
+    def stalled(self) -> None:
+        if self._collector.complete:
+            self._close(clean=False)
+            self._abort()
+        else:
+            super().stalled()
+
+    def tell(self, error: GatewayError) -> None:  # noqa: ARG002 - nothing is committed before the whole is there
+        self._setting.sink.abort()
 
 
 def _inflater(encoding: str) -> Callable[[bytes], bytes] | None:

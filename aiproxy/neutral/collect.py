@@ -78,6 +78,10 @@ class Collector:
                 pass  # a finished part holds all its deltas brought
 
     @property
+    def complete(self) -> bool:
+        return self._response is not None
+
+    @property
     def response(self) -> GenerateResponse:
         if self._response is None:
             raise OutOfOrder("the stream ended before ResponseFinished")

@@ -2,8 +2,9 @@
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import openai
 import pytest
@@ -208,6 +209,57 @@ def test_after_the_first_byte_the_client_is_told(
     assert "upstream" in str(error)
     assert "".join(said) == "partial text"
     assert len(good.received) == answered
+
+
+def test_what_was_good_in_a_read_arrives_before_its_error(client: OpenAI, bad: Upstream) -> None:
+    def all_at_once(_request: Received, wire: Wire) -> None:
+        begin_stream(wire)
+        first, *rest = events("partial", " text")
+        wire.chunk(first + rest[0])
+        wire.chunk(rest[1] + b"data: {broken\n\n")
+        wire.chunk(b"")
+
+    bad.script.append(all_at_once)
+    said = ""
+    stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
+    with suppress(openai.APIError):
+        for chunk in stream:
+            said += chunk.choices[0].delta.content or ""
+        pytest.fail("the stream ended cleanly")
+    assert said == "partial text"
+
+
+@pytest.mark.parametrize("without", [b"", b"data: [DONE]\n\n"])
+def test_an_upstream_that_forgets_to_close_is_closed(client: OpenAI, bad: Upstream, without: bytes) -> None:
+    """Complete is complete: the client doesn't wait for a connection that stays open, nor get an error for it."""
+    closed = threading.Event()
+
+    def stays(_request: Received, wire: Wire) -> None:
+        begin_stream(wire)
+        for event in events("all", " said"):
+            if event != without:
+                wire.chunk(event)
+        if wire.wait_for_close():
+            closed.set()
+
+    bad.script.append(stays)
+    stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == "all said"
+    assert closed.wait(10)
+
+
+def test_a_last_frame_without_its_blank_line_still_arrives(client: OpenAI, bad: Upstream) -> None:
+    def stops_short(_request: Received, wire: Wire) -> None:
+        begin_stream(wire)
+        *all_but_done, _ = events("x", usage=True)
+        for event in all_but_done[:-1]:
+            wire.chunk(event)
+        wire.chunk(all_but_done[-1].rstrip(b"\n"))
+        wire.chunk(b"")
+
+    bad.script.append(stops_short)
+    stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
+    assert [chunk.usage.total_tokens for chunk in stream if chunk.usage] == [10]
 
 
 def test_a_whole_answer_larger_than_we_hold_is_cut_when_its_upstream_is(client: OpenAI, bad: Upstream) -> None:

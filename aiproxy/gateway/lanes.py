@@ -1,0 +1,191 @@
+"""What becomes of an upstream's bytes on their way to the client: passed on and watched, or translated.
+
+A lane never waits and never raises: it says what to write, and what went wrong. How the bytes come and go, and when the
+client sees the first of them, is `relay`'s affair."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from aiproxy.codecs.codec import Codec, Exchange
+from aiproxy.codecs.wire import Wire
+from aiproxy.framing.sse import COMMENT
+from aiproxy.neutral.collect import explode
+from aiproxy.neutral.errors import GatewayError, UpstreamFailed, UpstreamTruncated
+from aiproxy.neutral.events import Heartbeat, ResponseFinished, ResponseStarted, StreamEvent, UsageUpdated
+from aiproxy.neutral.usage import Usage
+
+ANSWER_BYTES = 64 << 20
+"""Most bytes of an upstream's whole answer that are held to be translated: as much as a request may have."""
+
+
+class Lane(Protocol):
+    """`useful`: something the client waits for has come. `complete`: the protocol's end was seen. `error`: what ends it."""
+
+    @property
+    def useful(self) -> bool: ...
+
+    @property
+    def complete(self) -> bool: ...
+
+    @property
+    def error(self) -> GatewayError | None: ...
+
+    @property
+    def usage(self) -> Usage | None: ...
+
+    def feed(self, data: bytes) -> bytes:
+        """What the client gets for these bytes; what was good of them, where `error` is set."""
+
+    def close(self, *, clean: bool) -> bytes:
+        """The end of the bytes, `clean` as far as HTTP can tell: the rest for the client, or `error`."""
+
+    def fail(self, error: GatewayError) -> bytes:
+        """The frames that end the client's stream with this error."""
+
+
+class WatchLane:
+    """The relay lane: whole frames pass byte for byte, an observer reads along."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._framer = wire.framer()
+        self._observer = wire.observer()
+        self._held = b""
+        self.error: GatewayError | None = None
+
+    @property
+    def useful(self) -> bool:
+        return self._observer.useful
+
+    @property
+    def complete(self) -> bool:
+        return self._observer.complete
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._observer.seen.usage
+
+    def feed(self, data: bytes) -> bytes:
+        held = self._held + data if self._held else data
+        good = b""
+        try:
+            frames = self._framer.feed(data)
+            for number, frame in enumerate(frames):
+                try:
+                    self._observer.feed(frame)
+                except GatewayError:
+                    good = b"".join(self._wire.frame(f.event, f.data) for f in frames[:number] if f.event != COMMENT)
+                    raise
+        except GatewayError as error:
+            self.error = error
+            return good
+        whole = len(held) - self._framer.pending
+        self._held = held[whole:]
+        return held[:whole]
+
+    def close(self, *, clean: bool) -> bytes:
+        """The last frame may come without its end; the client gets it with one, or its parser would drop it."""
+        rest = b""
+        try:
+            for frame in self._framer.close() if clean else ():
+                self._observer.feed(frame)
+                rest = self._held + self._wire.frame_end
+        except GatewayError as error:
+            self.error = error
+            return b""
+        if not self.complete:
+            self.error = UpstreamTruncated("The upstream's stream broke off before its end.")
+        return rest
+
+    def fail(self, error: GatewayError) -> bytes:
+        return self._observer.fail(error)
+
+
+class Source(Protocol):
+    """An upstream's bytes as neutral events. Raises what the codec raises."""
+
+    def feed(self, data: bytes) -> Iterable[StreamEvent]: ...
+    def close(self, *, clean: bool) -> Iterable[StreamEvent]: ...
+
+
+class FramedSource:
+    """Of a stream."""
+
+    def __init__(self, codec: Codec, exchange: Exchange) -> None:
+        self._framer = codec.wire.framer()
+        self._decoder = codec.decoder(exchange)
+
+    def feed(self, data: bytes) -> Iterable[StreamEvent]:
+        for frame in self._framer.feed(data):
+            yield from self._decoder.feed(frame)
+
+    def close(self, *, clean: bool) -> Iterable[StreamEvent]:
+        if clean:
+            for frame in self._framer.close():
+                yield from self._decoder.feed(frame)
+        yield from self._decoder.close()
+
+
+class BodySource:
+    """Of an answer in one piece."""
+
+    def __init__(self, codec: Codec, exchange: Exchange) -> None:
+        self._codec = codec
+        self._exchange = exchange
+        self._body = bytearray()
+
+    def feed(self, data: bytes) -> Iterable[StreamEvent]:
+        self._body += data
+        if len(self._body) > ANSWER_BYTES:
+            raise UpstreamFailed(
+                f"The upstream's answer is larger than {ANSWER_BYTES >> 20} MiB, the most that is translated."
+            )
+        return ()
+
+    def close(self, *, clean: bool) -> Iterable[StreamEvent]:
+        if not clean:
+            raise UpstreamTruncated("The upstream's answer broke off before its end.")
+        return explode(self._codec.decode_response(bytes(self._body), self._exchange))
+
+
+class TranslateLane:
+    """The translate lane of a client that streams: bytes → events → the client's frames."""
+
+    def __init__(self, source: Source, codec: Codec, exchange: Exchange) -> None:
+        self._source = source
+        self._encoder = codec.encoder(exchange)
+        self.useful = False
+        self.complete = False
+        self.error: GatewayError | None = None
+        self.usage: Usage | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        return self._written(self._source.feed(data))
+
+    def close(self, *, clean: bool) -> bytes:
+        rest = self._written(self._source.close(clean=clean))
+        if self.error is None and not self.complete:
+            self.error = UpstreamTruncated("The upstream's stream broke off before its end.")
+        return rest
+
+    def fail(self, error: GatewayError) -> bytes:
+        return self._encoder.fail(error)
+
+    def _written(self, events: Iterable[StreamEvent]) -> bytes:
+        out: list[bytes] = []
+        try:
+            for event in events:
+                match event:
+                    case ResponseStarted() | Heartbeat():
+                        pass
+                    case UsageUpdated():
+                        self.usage = event.usage
+                    case ResponseFinished():
+                        self.usage = event.usage or self.usage
+                        self.complete = self.useful = True
+                    case _:
+                        self.useful = True
+                out.append(self._encoder.feed(event))
+        except GatewayError as error:
+            self.error = error
+        return b"".join(out)
