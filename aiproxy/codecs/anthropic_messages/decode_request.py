@@ -9,6 +9,7 @@ from aiproxy.codecs.anthropic_messages.read_blocks import (
     ReadState,
     left,
     read_blocks,
+    taken,
     with_call_states,
 )
 from aiproxy.codecs.anthropic_messages.table import NAME, TABLE
@@ -40,8 +41,6 @@ TOP = "~top"
 """The note on the turn that was the body's `system`, not one of its messages."""
 JOINED = "~joined"
 """The note on a turn that was one message with the turn before it: tool results and what the user said beside them."""
-STREAM = "~stream"
-"""The note that the client said `stream: false`, which it needn't."""
 OLD_FORMAT = "~output_format"
 """The note that the schema of the output came under its old name."""
 BETAS, VERSION = "~betas", "~version"
@@ -72,8 +71,6 @@ def decode_request(incoming: Incoming, sealer: Sealer, report: Report) -> Genera
     output_format = _output_format(rest, report)
     tier = _service_tier(rest, report)
     _note_headers(rest, incoming.headers)
-    if reading.values.get("stream") is False:
-        rest[STREAM] = False
     return GenerateRequest(
         model=reading.values["model"],
         turns=turns,
@@ -112,7 +109,7 @@ def _message(message: Json, read_state: ReadState) -> Iterator[Turn]:
     """One turn; several where a user's message holds tool results and other things: each run of either is a turn."""
     if not isinstance(message, dict):
         raise Malformed("role", "every message must be an object")
-    rest = dict(message)
+    rest = taken(message)
     role = rest.pop("role", None)
     if role not in ("user", "assistant", "system"):
         raise Malformed("role", "must be user, assistant or system")

@@ -8,7 +8,6 @@ from aiproxy.codecs.anthropic_messages.decode_request import (
     BETAS,
     JOINED,
     OLD_FORMAT,
-    STREAM,
     TOP,
     VERSION,
 )
@@ -59,9 +58,7 @@ def encode_request(exchange: Exchange) -> Outgoing:
 def request_body(exchange: Exchange) -> dict[str, Json]:
     request, can, report = exchange.request, exchange.capabilities, exchange.report
     body: dict[str, Json] = {}
-    TABLE.write(request, body, can, report)
-    if not request.stream and STREAM not in request.extensions.get(NAME, {}):
-        del body["stream"]
+    TABLE.write(request, body, can, report, foreign=exchange.source != NAME)
     if exchange.source == NAME:
         _write_as_it_came(request, body, BlockWriter(can, request.model, report, None))
     else:

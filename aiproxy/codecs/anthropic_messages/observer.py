@@ -48,7 +48,7 @@ class MessagesObserver:
         if not frame.event and frame.data == b"[DONE]":
             return  # some servers close every stream like OpenAI's; clients skip it
         event = load_object(frame.data)
-        kind = event.get("type") or frame.event
+        kind = str(event.get("type") or frame.event)
         match kind:
             case "error":
                 raise hidden(event, frame.data)
@@ -61,7 +61,7 @@ class MessagesObserver:
             case "message_stop":
                 self._complete = True
             case _:
-                if kind is None and event.get("error") is not None:
+                if event.get("error") is not None:
                     raise hidden(event, frame.data)
         self._useful = self._useful or kind not in _SILENT
 

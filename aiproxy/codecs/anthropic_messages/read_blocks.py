@@ -10,6 +10,7 @@ from typing import Final, TypeAlias, cast
 from aiproxy.codecs import arguments
 from aiproxy.codecs.anthropic_messages.table import NAME
 from aiproxy.codecs.envelope import Envelope, is_envelope
+from aiproxy.codecs.fields import carried
 from aiproxy.neutral.carried import Extensions, Json, OpaqueKind, OpaqueState
 from aiproxy.neutral.media import FileIdSource, InlineSource, Source, TextSource, UrlSource
 from aiproxy.neutral.parts import (
@@ -55,7 +56,7 @@ _HOSTED_KINDS: Mapping[str, str] = {
 
 _HOSTED_RESULT = re.compile(r"(\w+?)(?:_tool)?_result")
 
-_DOCUMENT_TITLED = frozenset({"char_location", "page_location", "content_block_location"})
+DOCUMENT_TITLED = frozenset({"char_location", "page_location", "content_block_location"})
 """Citations whose title is the document's."""
 
 
@@ -85,7 +86,7 @@ def read_blocks(content: Json, read_state: ReadState) -> tuple[tuple[Part, ...],
 def read_block(block: Json, read_state: ReadState) -> Part:
     if not isinstance(block, dict):
         raise Malformed("type", "every block must be an object")
-    rest: dict[str, Json] = dict(block)
+    rest = taken(block)
     kind = _text(rest, "type")
     match kind:
         case "text":
@@ -119,10 +120,15 @@ def read_block(block: Json, read_state: ReadState) -> Part:
 def read_citation(found: Json) -> Citation:
     if not isinstance(found, dict):
         raise Malformed("citations", "every citation must be an object")
-    rest = dict(found)
-    titled = "document_title" if rest.get("type") in _DOCUMENT_TITLED else "title"
+    rest = taken(found)
+    titled = "document_title" if rest.get("type") in DOCUMENT_TITLED else "title"
     url, title, cited = (_optional(rest, name) for name in ("url", titled, "cited_text"))
     return Citation(url, title, cited, extensions={NAME: rest})
+
+
+def taken(found: Mapping[str, Json]) -> dict[str, Json]:
+    """A copy to take the known fields out of; keys of the sender's that look like our notes are put aside."""
+    return dict(carried(NAME, found, ()).get(NAME, {}))
 
 
 def left(rest: Mapping[str, Json]) -> Extensions:
@@ -231,7 +237,7 @@ def _source(rest: dict[str, Json]) -> Source | None:
         case "file":
             source = FileIdSource(NAME, _text(more, "file_id", "source."))
         case "text":
-            media_type = more.pop("media_type") if isinstance(more.get("media_type"), str) else "text/plain"
+            media_type = _text(more, "media_type", "source.")
             source = TextSource(_text(more, "data", "source."), media_type)
         case _:
             return None

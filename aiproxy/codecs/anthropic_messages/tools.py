@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from aiproxy.codecs import freeform, schema, tool_choice
-from aiproxy.codecs.anthropic_messages.read_blocks import Malformed, left
+from aiproxy.codecs.anthropic_messages.read_blocks import Malformed, left, taken
 from aiproxy.codecs.anthropic_messages.table import NAME, TABLE
 from aiproxy.codecs.arguments import is_complete
 from aiproxy.codecs.capabilities import Capabilities
@@ -94,7 +94,7 @@ def _is_wrapped(tool: FunctionTool) -> bool:
 def read_tool(found: Json) -> ToolDefinition:
     if not isinstance(found, dict):
         raise Malformed("type", "every tool must be an object")
-    rest = dict(found)
+    rest = taken(found)
     kind = rest.get("type")
     if isinstance(kind, str) and kind != "custom":
         name = next((known for known in _KINDS if kind.startswith(known)), kind)
@@ -233,7 +233,7 @@ _TYPES = {mode: kind for kind, mode in _MODES.items()}
 def read_choice(found: Json, tools: Iterable[ToolDefinition]) -> ToolChoice:
     if not isinstance(found, dict):
         raise Malformed("tool_choice", "must be an object")
-    rest = dict(found)
+    rest = taken(found)
     mode = _MODES.get(rest.pop("type", None))
     if mode is None:
         raise Malformed("tool_choice.type", "must be auto, any, tool or none")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from aiproxy.codecs import arguments, freeform
-from aiproxy.codecs.anthropic_messages.read_blocks import BLOCK, CONTENT, INPUT, SIGNATURE
+from aiproxy.codecs.anthropic_messages.read_blocks import BLOCK, CONTENT, DOCUMENT_TITLED, INPUT, SIGNATURE
 from aiproxy.codecs.anthropic_messages.table import NAME, TABLE
 from aiproxy.codecs.anthropic_messages.tools import ForeignTools, cache_control
 from aiproxy.codecs.capabilities import Capabilities
@@ -254,10 +254,11 @@ def is_own_hosted(payload: Json) -> bool:
 
 def write_citation(citation: Citation) -> dict[str, Json]:
     """One of this protocol."""
-    body: dict[str, Json] = dict(citation.extensions[NAME])
-    titled = "document_title" if "document_index" in body else "title"
+    titled = "document_title" if citation.extensions[NAME].get("type") in DOCUMENT_TITLED else "title"
     optional = {"url": citation.url, titled: citation.title, "cited_text": citation.cited_text}
-    return body | {key: value for key, value in optional.items() if value is not None}
+    body: dict[str, Json] = {key: value for key, value in optional.items() if value is not None}
+    restore(citation.extensions, NAME, body)
+    return body
 
 
 def _decoded(data: str) -> str | None:
