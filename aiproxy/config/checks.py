@@ -21,6 +21,9 @@ from aiproxy.secrets import Secret
 SHORTEST_CLIENT_KEY = 16
 """Characters. Sixteen random ones can't be tried out over a network."""
 
+VERSIONED = ("openai-api-key", "openai-compatibility", "codex-api-key")
+"""Sections whose addresses end in a version; at other vendors the version is part of each endpoint's path."""
+
 UNPRIVILEGED_PORTS = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 
@@ -135,8 +138,9 @@ def _entries(settings: Settings) -> Iterator[Finding]:
 
 def upstreams(settings: Settings) -> Iterator[tuple[str, KeyEntry | CompatibilityEntry]]:
     """Every entry with its path, disabled ones too."""
-    for index, key_entry in enumerate(settings.openai_api_key):
-        yield f"openai-api-key[{index}]", key_entry
+    for section, entries in settings.key_entries.items():
+        for index, key_entry in enumerate(entries):
+            yield f"{section}[{index}]", key_entry
     for index, entry in enumerate(settings.openai_compatibility):
         yield f"openai-compatibility[{index}]", entry
 
@@ -151,7 +155,7 @@ def _addresses(entry: KeyEntry | CompatibilityEntry, path: str) -> Iterator[Find
     if entry.base_url:
         fault = base_url_fault(entry.base_url)
         yield from _fault("bad-base-url", f"{path}.base-url", fault)
-        if not fault and not has_version(entry.base_url):
+        if not fault and path.startswith(VERSIONED) and not has_version(entry.base_url):
             message = "this address has no version at its end; most servers want `/v1` there"
             yield _warning("base-url-without-version", f"{path}.base-url", message)
     proxies = [(f"{path}.proxy-url", entry.proxy_url)]

@@ -123,24 +123,34 @@ def configuration(
     )
 
 
+IMPLYING = {
+    "openai-api-key": {"api-key": "OPENAI_API_KEY", "base-url": "OPENAI_BASE_URL"},
+    "claude-api-key": {"api-key": "ANTHROPIC_API_KEY", "base-url": "ANTHROPIC_BASE_URL"},
+    "gemini-api-key": {"api-key": "GEMINI_API_KEY", "base-url": "GOOGLE_GEMINI_BASE_URL"},
+}
+"""The variables that vendors' own tools read, by the section and the keys they stand for; the first decides."""
+
+
 def _with_implied(root: Node, environ: Mapping[str, str]) -> Node:
-    """With `OPENAI_API_KEY` set and no upstream configured, an account at OpenAI (or at `OPENAI_BASE_URL`)."""
+    """With no upstream configured, an account for each vendor whose usual variable is set."""
     if isinstance(root, Scalar) and root.empty:
         root = Entries((), root.place)
-    if not environ.get("OPENAI_API_KEY") or not isinstance(root, Entries):
+    if not isinstance(root, Entries):
         return root
-    if any(_holds_something(root.get(key)) for key in ("openai-api-key", "openai-compatibility")):
+    if any(_holds_something(root.get(section)) for section in (*Settings().key_entries, "openai-compatibility")):
         return root
-    names = {"api-key": "OPENAI_API_KEY", "base-url": "OPENAI_BASE_URL"}
-    pairs = tuple(
-        (Scalar(key, Form.PLAIN, Place(name)), Scalar(environ[name], Form.GIVEN, Place(name)))
-        for key, name in names.items()
-        if environ.get(name)
-    )
-    place = Place("OPENAI_API_KEY")
-    implied = Items((Entries(pairs, place),), place)
-    kept = tuple(pair for pair in root.pairs if pair[0].text != "openai-api-key")
-    return Entries((*kept, (Scalar("openai-api-key", Form.PLAIN, place), implied)), root.place)
+    for section, names in IMPLYING.items():
+        place = Place(names["api-key"])
+        pairs = tuple(
+            (Scalar(key, Form.PLAIN, Place(name)), Scalar(environ[name], Form.GIVEN, Place(name)))
+            for key, name in names.items()
+            if environ.get(name)
+        )
+        if environ.get(names["api-key"]):
+            implied = Items((Entries(pairs, place),), place)
+            kept = tuple(pair for pair in root.pairs if pair[0].text != section)
+            root = Entries((*kept, (Scalar(section, Form.PLAIN, place), implied)), root.place)
+    return root
 
 
 def _holds_something(node: Node | None) -> bool:

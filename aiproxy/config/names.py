@@ -14,8 +14,7 @@ NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
             "workers", "auth-dir", "state", "store", "remote-management", "quota-exceeded", "provider-fallback-chain",
-            "model-fallback", "health-check", "request-scoped-errors", "translation", "gemini-api-key", "claude-api-key",
-            "codex-api-key", "vertex-api-key", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
+            "model-fallback", "health-check", "request-scoped-errors", "vertex-api-key", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
             "payload", "system-prompt", "prompt-log", "proxy-providers", "usage-statistics-enabled", "metrics", "tracing",
             "ws-auth",
         }

@@ -28,7 +28,7 @@ _HEAD = """\
 
 def example() -> str:
     """`full.yaml`: every key, once, with its words."""
-    return "\n".join([_HEAD, *_mapping(Settings, "", commented=False)]).rstrip() + "\n"
+    return "\n".join([_HEAD, *_mapping(Settings, "", {}, commented=False)]).rstrip() + "\n"
 
 
 def uncommented(text: str) -> str:
@@ -48,11 +48,12 @@ def inserted(document: str) -> str:
     return f"{before}{BEGIN}\n{table()}{END}{rest.split(END)[1]}"
 
 
-def _mapping(cls: type, indent: str, *, commented: bool) -> Iterator[str]:
-    """The keys of a mapping. Within a commented block every line carries one `#` at the block's own indentation."""
+def _mapping(cls: type, indent: str, examples: Mapping[str, Any], *, commented: bool) -> Iterator[str]:
+    """The keys of a mapping, `examples` going before their own. Within a commented block every line carries one `#` at
+    the block's own indentation."""
     for each in fields(cls):
         yield from _words(each, indent)
-        yield from _setting(cls, each, indent, commented=commented)
+        yield from _setting(cls, each, indent, examples, commented=commented)
         if not indent:
             yield ""
 
@@ -61,16 +62,22 @@ def _words(each: Field[Any], indent: str) -> list[str]:
     return [f"{indent}## {line}" for line in wrap(_sentence(each), 116 - len(indent))]
 
 
-def _setting(cls: type, each: Field[Any], indent: str, *, commented: bool) -> Iterator[str]:
+def _setting(
+    cls: type, each: Field[Any], indent: str, examples: Mapping[str, Any], *, commented: bool
+) -> Iterator[str]:
     wanted = hints(cls)[each.name]
     inner = element_type(wanted)
     name = kebab(each.name)
     listed = get_origin(wanted) is tuple
-    shown = each.metadata["example"]
+    shown = examples.get(name, each.metadata["example"])
+    within = each.metadata["examples"] or {
+        key.removeprefix(f"{name}."): value for key, value in examples.items() if key.startswith(f"{name}.")
+    }
     mark = "#" if not commented and (shown is not None or listed or _default(each) is None) else ""
     if is_dataclass(inner) and isinstance(inner, type):
         yield f"{indent}{mark}{name}:"
-        block = list(_mapping(inner, indent + ("    " if listed else "  "), commented=commented or bool(mark)))
+        deeper = indent + ("    " if listed else "  ")
+        block = list(_mapping(inner, deeper, within, commented=commented or bool(mark)))
         if listed:
             block = _dashed(block, len(indent) + 2)
         yield from (f"{indent}{mark}{line[len(indent) :]}" if mark and "##" not in line else line for line in block)

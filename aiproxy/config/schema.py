@@ -19,6 +19,7 @@ def setting(
     *,
     factory: Any = None,
     example: Any = None,
+    examples: Mapping[str, Any] | None = None,
     minimum: float | None = None,
     maximum: float | None = None,
     unit: str = "",
@@ -27,11 +28,13 @@ def setting(
 ) -> Any:
     """One key: its sentence for the reference, its default, and what the reader checks.
 
-    `example` is YAML shown (commented out) in the full example where the default would say nothing. `path` marks the name
+    `example` is YAML shown (commented out) in the full example where the default would say nothing, `examples` the
+    same for keys of a list's entries, where this list differs from others of its kind. `path` marks the name
     of a file: the reader makes it absolute, from the configuration's own directory."""
     metadata = {
         "words": words,
         "example": example,
+        "examples": examples or {},
         "minimum": minimum,
         "maximum": maximum,
         "unit": unit,
@@ -46,6 +49,11 @@ def setting(
 class Strategy(StrEnum):
     ROUND_ROBIN = "round-robin"
     FILL_FIRST = "fill-first"
+
+
+class Translation(StrEnum):
+    LENIENT = "lenient"
+    STRICT = "strict"
 
 
 class LogFormat(StrEnum):
@@ -78,7 +86,9 @@ class ClientKey:
         "What logs call the key's holder; `key-N` (its place in the list) when absent.", "", example="team-a"
     )
     models: tuple[str, ...] = setting(
-        "Globs of the model names it may use; empty means all.", (), example=["gpt-*", "mini"]
+        "Globs of the model names it may use; empty means all.",
+        (),
+        example=["gpt-*", "mini", "sonnet", "pro", "coder", "llama"],
     )
 
 
@@ -151,7 +161,7 @@ class KeyEntry:
         "What logs call the account; `PROVIDER-N` (its place in the list) when absent.", "", example="first"
     )
     base_url: str = setting(
-        "The upstream's address, version included; the provider's own when absent.",
+        "The upstream's address (at OpenAI with its version); the provider's own when absent.",
         "",
         example="https://api.openai.com/v1",
     )
@@ -172,6 +182,14 @@ class KeyEntry:
         "Headers added to every request to the upstream.", factory=dict, example={"X-Team": "a"}
     )
     disable_cooling: bool | None = setting("Overrides the global `disable-cooling`.", None)
+
+
+@dataclass(frozen=True, slots=True)
+class OllamaEntry(KeyEntry):
+    """An Ollama server. In YAML a plain string (its address), or a mapping with these keys."""
+
+    api_key: Secret = setting("A key, where the server wants one.", factory=lambda: Secret(""))
+    base_url: str = setting("The server's address.", "http://127.0.0.1:11434")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +256,53 @@ class Settings:
     openai_api_key: tuple[KeyEntry, ...] = setting(
         "Accounts at OpenAI, plain keys or mappings; `OPENAI_API_KEY` implies one when no upstream is configured.", ()
     )
+    claude_api_key: tuple[KeyEntry, ...] = setting(
+        "Accounts at Anthropic, plain keys or mappings; `ANTHROPIC_API_KEY` implies one when no upstream is configured.",
+        (),
+        examples={
+            "api-key": "${ANTHROPIC_API_KEY}",
+            "name": "anthropic",
+            "base-url": "https://api.anthropic.com",
+            "models.name": "claude-sonnet-4-5-20250929",
+            "models.alias": "sonnet",
+        },
+    )
+    gemini_api_key: tuple[KeyEntry, ...] = setting(
+        "Accounts at Google AI Studio, plain keys or mappings; `GEMINI_API_KEY` implies one when no upstream is configured.",
+        (),
+        examples={
+            "api-key": "${GEMINI_API_KEY}",
+            "name": "google",
+            "base-url": "https://generativelanguage.googleapis.com",
+            "models.name": "gemini-2.5-pro",
+            "models.alias": "pro",
+        },
+    )
+    codex_api_key: tuple[KeyEntry, ...] = setting(
+        "Accounts at endpoints that speak OpenAI's Responses API only, plain keys or mappings.",
+        (),
+        examples={
+            "api-key": "${RESPONSES_API_KEY}",
+            "name": "responses",
+            "models.name": "gpt-5.5",
+            "models.alias": "coder",
+        },
+    )
+    ollama: tuple[OllamaEntry, ...] = setting(
+        "Ollama servers, plain addresses or mappings.",
+        (),
+        examples={
+            "api-key": "${OLLAMA_API_KEY}",
+            "name": "ollama",
+            "models.name": "llama3.2:3b",
+            "models.alias": "llama",
+        },
+    )
     openai_compatibility: tuple[CompatibilityEntry, ...] = setting("OpenAI-compatible upstreams.", ())
+    translation: Translation = setting(
+        "Whether a field that the upstream's protocol can't express is dropped with a warning, or refuses the request.",
+        Translation.LENIENT,
+    )
     demo: Demo = setting("The built-in scripted upstream.", factory=Demo)
     proxy_url: str = setting(
         "Proxy for calls to upstreams: http, https, socks5 or socks5h, with user and password.",
@@ -250,7 +314,18 @@ class Settings:
     @property
     def has_upstream(self) -> bool:
         """Whether a real upstream is in effect."""
-        return bool(self.openai_api_key) or any(not entry.disabled for entry in self.openai_compatibility)
+        return any(self.key_entries.values()) or any(not entry.disabled for entry in self.openai_compatibility)
+
+    @property
+    def key_entries(self) -> Mapping[str, tuple[KeyEntry, ...]]:
+        """The sections whose entries are accounts at one provider, by their key."""
+        return {
+            "openai-api-key": self.openai_api_key,
+            "claude-api-key": self.claude_api_key,
+            "gemini-api-key": self.gemini_api_key,
+            "codex-api-key": self.codex_api_key,
+            "ollama": self.ollama,
+        }
 
     @property
     def demo_in_effect(self) -> bool:
@@ -263,5 +338,6 @@ PLAIN_FORM: Mapping[type, str] = {
     ModelEntry: "name",
     ApiKeyEntry: "api_key",
     KeyEntry: "api_key",
+    OllamaEntry: "base_url",
 }
 """Mappings that may be written as one plain string, and the field that the string fills."""

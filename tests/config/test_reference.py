@@ -17,6 +17,10 @@ ENVIRON = {
     "OPENAI_API_KEY": "first-upstream-key",
     "OPENAI_API_KEY_2": "second-upstream-key",
     "OPENROUTER_API_KEY": "third-upstream-key",
+    "ANTHROPIC_API_KEY": "fourth-upstream-key",
+    "GEMINI_API_KEY": "fifth-upstream-key",
+    "RESPONSES_API_KEY": "sixth-upstream-key",
+    "OLLAMA_API_KEY": "seventh-upstream-key",
     "TEAM_A_KEY": KEY,
     "PROXY_PASSWORD": "proxy-password",
 }
