@@ -2,14 +2,21 @@
 
 Source: OpenAI API reference and the types of openai-python 3.52."""
 
+from aiproxy.codecs.codec import Codec
+from aiproxy.codecs.openai_chat.decode_request import decode_request
+from aiproxy.codecs.openai_chat.decoder import ChatDecoder, decode_response
+from aiproxy.codecs.openai_chat.encode_request import encode_request
+from aiproxy.codecs.openai_chat.encoder import encoder
 from aiproxy.codecs.openai_chat.errors import decode_error, encode_error
 from aiproxy.codecs.openai_chat.models import encode_model, encode_models
 from aiproxy.codecs.openai_chat.observer import ChatObserver, observe
+from aiproxy.codecs.openai_chat.response import encode_response
+from aiproxy.codecs.openai_chat.table import NAME, TABLE
 from aiproxy.codecs.wire import Wire
 from aiproxy.framing.sse import SseFramer
 
 WIRE = Wire(
-    name="openai-chat",
+    name=NAME,
     framer=SseFramer,
     observer=ChatObserver,
     observe=observe,
@@ -19,4 +26,15 @@ WIRE = Wire(
     encode_model=encode_model,
 )
 
-__all__ = ["WIRE"]
+CODEC = Codec(
+    WIRE,
+    TABLE,
+    decode_request,
+    encode_request,
+    decode_response,
+    encode_response,
+    decoder=ChatDecoder,
+    encoder=encoder,
+)
+
+__all__ = ["CODEC", "WIRE"]

@@ -8,13 +8,14 @@ from typing import Any
 import orjson
 
 from aiproxy.codecs.base import Observation
-from aiproxy.codecs.openai_chat.errors import decode_error, error_object
+from aiproxy.codecs.openai_chat.decoder import DONE
+from aiproxy.codecs.openai_chat.errors import error_object, hidden_error
+from aiproxy.codecs.openai_chat.reading import parse
+from aiproxy.codecs.openai_chat.usage import read_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
 from aiproxy.neutral.errors import GatewayError, UpstreamFailed
 from aiproxy.neutral.usage import Usage
-
-DONE = b"[DONE]"
 
 
 class ChatObserver:
@@ -46,9 +47,9 @@ class ChatObserver:
         if frame.data == DONE:
             self._done = self._useful = True
             return
-        chunk = _parse(frame.data)
+        chunk = parse(frame.data)
         if chunk.get("error") is not None or frame.event == "error":
-            raise _hidden(chunk, frame.data)
+            raise hidden_error(chunk, frame.data)
         self._read(chunk)
 
     def fail(self, error: GatewayError) -> bytes:
@@ -77,36 +78,11 @@ class ChatObserver:
 
 def observe(body: bytes) -> Observation:
     """A whole answer of chat, completions or embeddings."""
-    answer = _parse(body)
+    answer = parse(body)
     if answer.get("error") is not None:
-        raise _hidden(answer, body)
+        raise hidden_error(answer, body)
     model = answer.get("model")
     return Observation(read_usage(answer.get("usage")), model if isinstance(model, str) else None)
-
-
-def read_usage(usage: Any) -> Usage | None:
-    """OpenAI's inclusive counts → disjoint buckets. `prompt_tokens` holds the cached ones, `completion_tokens` the
-    reasoning ones."""
-    if not isinstance(usage, dict):
-        return None
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    read = usage.get("prompt_tokens_details") or {}
-    written = usage.get("completion_tokens_details") or {}
-    cached = _count(read, "cached_tokens")
-    cache_write = _count(read, "cache_write_tokens")
-    reasoning = _count(written, "reasoning_tokens")
-    return Usage(
-        input_uncached=None if prompt is None else max(0, prompt - (cached or 0) - (cache_write or 0)),
-        cache_read=cached,
-        cache_write=cache_write,
-        output_visible=None if completion is None else max(0, completion - (reasoning or 0)),
-        reasoning=reasoning,
-    )
-
-
-def _count(counts: Any, name: str) -> int | None:
-    found = counts.get(name) if isinstance(counts, dict) else None
-    return found if isinstance(found, int) and found >= 0 else None
 
 
 def _says_something(choice: Mapping[str, Any]) -> bool:
@@ -115,25 +91,3 @@ def _says_something(choice: Mapping[str, Any]) -> bool:
         return True
     delta = choice.get("delta")
     return isinstance(delta, dict) and any(value for name, value in delta.items() if name != "role")
-
-
-def _parse(data: bytes) -> dict[str, Any]:
-    try:
-        found: Any = orjson.loads(data)
-    except ValueError as error:
-        raise UpstreamFailed("The upstream sent something that is not JSON where an answer was due.") from error
-    if not isinstance(found, dict):
-        raise UpstreamFailed("The upstream sent JSON that is not an object where an answer was due.")
-    return found
-
-
-def _hidden(found: Mapping[str, Any], body: bytes) -> GatewayError:
-    """An error in a 200: its own status if it names one, else 502."""
-    inner = found.get("error")
-    for place in (inner, found):
-        if isinstance(place, dict):
-            for name in ("status", "status_code", "code"):
-                status = place.get(name)
-                if isinstance(status, int) and 400 <= status < 600:
-                    return decode_error(status, {}, body)
-    return decode_error(502, {}, body)

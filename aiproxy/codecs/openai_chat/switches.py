@@ -1,0 +1,63 @@
+"""How other vendors' clients of this protocol ask for thinking. The switches ride along as they came; here is what they mean."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, get_args
+
+from aiproxy.neutral.request import Effort, ReasoningConfig
+
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+
+_SWITCHES = {"enabled": True, "disabled": False, "adaptive": True, "auto": True}
+
+
+def read_switches(body: Mapping[str, Any]) -> ReasoningConfig | None:
+    """None when none of them is there, or none of them says anything."""
+    found = ReasoningConfig()
+    thinking = body.get("thinking")
+    if isinstance(thinking, dict) and thinking.get("type") in tuple(_SWITCHES):
+        found = _asked(found, _SWITCHES[thinking["type"]], thinking.get("budget_tokens"))
+    for switches in (body, body.get("chat_template_kwargs")):
+        if isinstance(switches, dict):
+            for name in ("enable_thinking", "thinking"):
+                if isinstance(switches.get(name), bool):
+                    found = _asked(found, switches[name], switches.get("thinking_budget"))
+    match body.get("reasoning"):
+        case dict(reasoning):
+            found = _openrouter(found, reasoning)
+    if body.get("include_reasoning") is False:
+        found = replace(found, visibility="hidden")
+    match body.get("extra_body"):
+        case {"google": {"thinking_config": dict(config)}}:
+            found = _google(found, config)
+    return None if found == ReasoningConfig() else found
+
+
+def _asked(found: ReasoningConfig, on: bool, budget: Any) -> ReasoningConfig:
+    if not on:
+        return replace(found, mode="off", effort="none")
+    if isinstance(budget, int) and not isinstance(budget, bool):
+        return replace(found, mode="manual", budget_tokens=budget)
+    return replace(found, mode="adaptive")
+
+
+def _openrouter(found: ReasoningConfig, reasoning: Mapping[str, Any]) -> ReasoningConfig:
+    if reasoning.get("effort") in EFFORTS:
+        found = replace(found, effort=reasoning["effort"])
+    if isinstance(most := reasoning.get("max_tokens"), int):
+        found = _asked(found, on=True, budget=most)
+    if reasoning.get("enabled") is False:
+        found = _asked(found, on=False, budget=None)
+    elif reasoning.get("enabled") is True and found == ReasoningConfig():
+        found = _asked(found, on=True, budget=None)
+    return replace(found, visibility="hidden") if reasoning.get("exclude") is True else found
+
+
+def _google(found: ReasoningConfig, config: Mapping[str, Any]) -> ReasoningConfig:
+    level = config.get("thinking_level")
+    if isinstance(level, str) and level.lower() in EFFORTS:
+        found = replace(found, effort=next(effort for effort in EFFORTS if effort == level.lower()))
+    if isinstance(budget := config.get("thinking_budget"), int):
+        found = _asked(found, budget != 0, budget)
+    shown = config.get("include_thoughts")
+    return replace(found, visibility="full" if shown else "hidden") if isinstance(shown, bool) else found
