@@ -1,12 +1,12 @@
 """What both a whole answer and a stream need to be read: whose state it holds, which tools are meant, how it ended."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from aiproxy.codecs import schema
 from aiproxy.codecs.anthropic_messages.encode_request import ANSWER_TOOL, answers_by_tool
-from aiproxy.codecs.anthropic_messages.read_blocks import left
+from aiproxy.codecs.anthropic_messages.read_blocks import left, taken
 from aiproxy.codecs.anthropic_messages.table import NAME
 from aiproxy.codecs.anthropic_messages.tools import ForeignTools
 from aiproxy.codecs.anthropic_messages.usage import TIERS, take_usage
@@ -115,7 +115,7 @@ def ending(message: Mapping[str, Json], parts: Iterable[Part]) -> Ending:
         notes["stop_sequence"] = sequence
     if "stop_details" in message:
         notes["stop_details"] = message["stop_details"]
-    rest = {key: value for key, value in message.items() if key not in _ENVELOPE}
+    rest = {key: value for key, value in taken(message).items() if key not in _ENVELOPE}
     usage = None
     tier = None
     if isinstance(message.get("usage"), dict):
@@ -125,7 +125,3 @@ def ending(message: Mapping[str, Json], parts: Iterable[Part]) -> Ending:
         if more:
             rest["usage"] = more
     return Ending(finish, detail, left(notes), usage, tier, left(rest))
-
-
-def whole_call(part: ToolCallPart, text: str, *, complete: bool) -> ToolCallPart:
-    return replace(part, arguments_text=text, complete=complete)

@@ -3,9 +3,11 @@
 Order that can't be meant raises; what only a careless server leaves out (event names, block ends before the message's end) is
 supplied. Blocks get part indices of their own, so gaps and interleaving upstream do no harm."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from aiproxy.codecs import arguments
 from aiproxy.codecs.anthropic_messages.answer import AnswerReader, ending
@@ -41,10 +43,15 @@ _HEARTBEAT = (Heartbeat(),)
 _DONE = b"[DONE]"
 """What some servers put at the end of every stream, after OpenAI's fashion."""
 
-_TEXT_OF = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
-"""Deltas that append: where their text stands."""
+_DELTAS = {"text": ("text_delta", "text"), "thinking": ("thinking_delta", "thinking")}
+"""Kind of block → the delta it grows by and where that has its text; all others take JSON."""
 
-_GROWS = {"text_delta": "text", "thinking_delta": "thinking"}
+_EVENTS: Mapping[type[Part], type[TextDelta | ReasoningDelta | ToolCallArgumentsDelta]] = {
+    TextPart: TextDelta,
+    ReasoningPart: ReasoningDelta,
+}
+
+_GROWING = frozenset({"text_delta", "thinking_delta", "input_json_delta"})
 
 
 @dataclass(slots=True)
@@ -56,7 +63,13 @@ class _Block:
     found: dict[str, Json]
     part: Part
     silent: bool
+    event: type[TextDelta | ReasoningDelta | ToolCallArgumentsDelta]
     fragments: list[str] = field(default_factory=list)
+    grows: str = ""
+    slot: str = ""
+
+    def __post_init__(self) -> None:
+        self.grows, self.slot = _DELTAS.get(self.kind, ("input_json_delta", "partial_json"))
 
 
 class MessagesDecoder:
@@ -70,6 +83,8 @@ class MessagesDecoder:
         self._done = False
 
     def feed(self, frame: Frame) -> Iterable[StreamEvent]:
+        if frame.event == "content_block_delta" and not self._done:
+            return self._grow(_loaded(frame.data))  # most of every stream, hence no detour
         if self._done or not frame.data or frame.data == _DONE:
             return ()
         if frame.event == COMMENT:
@@ -152,7 +167,9 @@ class MessagesDecoder:
         opened = replace(opened, opaque=()) if opened.opaque else opened
         if isinstance(opened, TextPart) and opened.citations:
             opened = replace(opened, citations=())
-        block = _Block(self._started, str(kind), found, opened, silent)
+        block = _Block(
+            self._started, str(kind), found, opened, silent, _EVENTS.get(type(opened), ToolCallArgumentsDelta)
+        )
         self._blocks[place] = block
         self._started += 1
         return self._opening(block, part, early)
@@ -163,37 +180,24 @@ class MessagesDecoder:
             raise UpstreamFailed("The upstream started a content block whose text is not a string.")
         if early:
             block.fragments.append(early)
-            yield self._fragment(block, early)
+            yield block.event(block.index, early)
         for citation in part.citations if isinstance(part, TextPart) else ():
             yield CitationAdded(block.index, citation)
 
-    def _grow(self, body: dict[str, Json]) -> Iterable[StreamEvent]:
+    def _grow(self, body: Any) -> Iterable[StreamEvent]:
         try:
             block, delta = self._blocks[body["index"]], body["delta"]
-            kind = delta["type"]
-        except (KeyError, TypeError) as error:
+            kind, text = delta["type"], delta.get(block.slot)
+        except (LookupError, TypeError, AttributeError) as error:
             raise UpstreamFailed("The upstream sent a delta for a content block that is not open.") from error
-        name = _TEXT_OF.get(kind) if isinstance(kind, str) else None
-        if name is None:
-            return self._mark(block, kind, delta)
-        text = delta.get(name)
-        if not isinstance(text, str):
-            raise UpstreamFailed(f"The upstream sent a {kind} without text.")
-        if _GROWS.get(kind, block.kind) != block.kind:
-            raise UpstreamFailed(f"The upstream sent a {kind} for a block of type {block.kind}.")
-        block.fragments.append(text)
-        return (self._fragment(block, text),) if text and not block.silent else ()
+        if kind == block.grows and type(text) is str:
+            block.fragments.append(text)
+            return (block.event(block.index, text),) if text and not block.silent else ()
+        if not isinstance(kind, str) or kind in _GROWING:
+            raise UpstreamFailed(f"The upstream sent a {kind} that does not fit a block of type {block.kind}.")
+        return self._mark(block, kind, delta)
 
-    def _fragment(self, block: _Block, text: str) -> StreamEvent:
-        match block.part:
-            case TextPart():
-                return TextDelta(block.index, text)
-            case ReasoningPart():
-                return ReasoningDelta(block.index, text)
-            case _:
-                return ToolCallArgumentsDelta(block.index, text)
-
-    def _mark(self, block: _Block, kind: Any, delta: dict[str, Json]) -> Iterable[StreamEvent]:
+    def _mark(self, block: _Block, kind: str, delta: dict[str, Json]) -> Iterable[StreamEvent]:
         """Deltas that come once: a signature, a citation, and whatever a newer kind of block brings."""
         match kind:
             case "signature_delta" if block.kind == "thinking" and isinstance(delta.get("signature"), str):
@@ -265,3 +269,10 @@ class MessagesDecoder:
         end = ending(message, self._parts)
         yield CandidateFinished(end.finish, end.detail, extensions=end.notes)
         yield ResponseFinished(end.usage, end.service_tier, end.extensions)
+
+
+def _loaded(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        return load_object(data)

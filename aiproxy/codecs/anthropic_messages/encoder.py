@@ -86,12 +86,12 @@ class MessagesEncoder:
         self._section: tuple[str, int] | None = None
 
     def feed(self, event: StreamEvent) -> bytes:
-        kind = type(event)
-        if (kind is TextDelta or kind is ToolCallArgumentsDelta) and self._open and not self._ended:
-            assert isinstance(event, TextDelta | ToolCallArgumentsDelta)
-            if event.part_index == self._part_index and not event.candidate and event.fragment:
-                self._sent += len(event.fragment)
-                return self._prefix + dump(event.fragment) + _DELTA_END
+        if isinstance(event, (TextDelta, ToolCallArgumentsDelta, ReasoningDelta)) and self._open and not self._ended:
+            # Most of every stream: it goes on in the block that is open.
+            fragment = event.fragment
+            if event.part_index == self._part_index and not event.candidate and fragment and self._goes_on(event):
+                self._sent += len(fragment)
+                return self._prefix + dump(fragment) + _DELTA_END
         if self._ended or getattr(event, "candidate", None):
             return b""  # candidates beyond the first were not asked for and have no place
         return b"".join(map(self._write, self._serializer.feed(event)))
@@ -146,6 +146,9 @@ class MessagesEncoder:
             "usage": counts,
         }
         return _event("message_start", {"type": "message_start", "message": message}) + PING
+
+    def _goes_on(self, event: TextDelta | ToolCallArgumentsDelta | ReasoningDelta) -> bool:
+        return not isinstance(event, ReasoningDelta) or self._section == (event.channel, event.section)
 
     # -- the current part
 

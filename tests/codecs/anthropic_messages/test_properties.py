@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiproxy.codecs.anthropic_messages import CODEC, WIRE
+from aiproxy.codecs.arguments import as_text
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.grammar import check_events
 from aiproxy.codecs.report import Report
@@ -76,7 +77,7 @@ def grown(block: dict[str, Any], data: st.DataObject) -> tuple[dict[str, Any], l
             signed = [{"type": "signature_delta", "signature": block["signature"]}]
             return {**block, "thinking": "", "signature": ""}, [*deltas, *signed]
         case "tool_use" | "server_tool_use":
-            written = orjson.dumps(block["input"]).decode()
+            written = as_text(block["input"])
             return {**block, "input": {}}, pieces(written, data, "input_json_delta", "partial_json")
         case _:
             return block, []
