@@ -1,7 +1,8 @@
 """Golden cases: `tests/cases/<codec>/<what>.case`, each one thing in the words of several protocols.
 
 Lines of `key: value` first, `kind` among them; then sections, each under `--- <protocol>` or `--- neutral`. The first protocol is
-the one the thing comes in: it is decoded to `neutral`, encoded back to itself, and encoded to every other protocol named.
+the one the thing comes in: it is decoded to `neutral`, encoded back to itself, and encoded to every other protocol named. Where
+`neutral` stands first, the thing is encoded from there to every protocol named; `source` says whose client it is from.
 
     kind: request    bodies. `neutral` is a GenerateRequest
     kind: answer     bodies. `neutral` is a GenerateResponse
@@ -26,7 +27,7 @@ from aiproxy.codecs.codec import Codec, Exchange, Incoming
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.report import Report
 from aiproxy.framing import Frame
-from aiproxy.neutral.collect import collect
+from aiproxy.neutral.collect import collect, explode
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.events import StreamEvent
 from aiproxy.neutral.plain import from_plain, to_plain
@@ -52,6 +53,10 @@ class Case:
     settings: dict[str, str]
     sections: dict[str, str]
     protocols: list[str] = field(default_factory=list)
+
+    @property
+    def from_neutral(self) -> bool:
+        return next(iter(self.sections)) == "neutral"
 
     @property
     def first(self) -> str:
@@ -144,6 +149,14 @@ def test_a_golden_case_holds_in_every_direction_it_names(path: Path) -> None:
 
 def check_request(case: Case) -> None:
     first, report = case.first, Report()
+    if case.from_neutral:
+        request = from_plain(GenerateRequest, case.json("neutral"))
+        assert to_plain(request) == case.json("neutral")
+        for name in case.protocols:
+            exchange = case.exchange(report=report, request=request)
+            assert orjson.loads(codec(name).encode_request(exchange).body) == case.json(name), name
+        assert ", ".join(report.warnings) == case.settings.get("warnings", ", ".join(report.warnings))
+        return
     incoming = Incoming(
         orjson.dumps(case.json(first)),
         model=case.settings.get("model"),
@@ -168,6 +181,11 @@ def check_request(case: Case) -> None:
 
 def check_answer(case: Case) -> None:
     first = case.first
+    if case.from_neutral:
+        response = from_plain(GenerateResponse, case.json("neutral"))
+        for name in case.protocols:
+            assert orjson.loads(codec(name).encode_response(response, case.exchange()).body) == case.json(name), name
+        return
     response = codec(first).decode_response(orjson.dumps(case.json(first)), case.exchange())
     if "neutral" in case.sections:
         assert to_plain(response) == case.json("neutral")
@@ -180,6 +198,13 @@ def check_answer(case: Case) -> None:
 
 def check_stream(case: Case) -> None:
     first, exchange = case.first, case.exchange()
+    if case.from_neutral:
+        for name in case.protocols:
+            encoder = codec(name).encoder(exchange)
+            told = explode(from_plain(GenerateResponse, case.json("neutral")))
+            wire = b"".join(map(encoder.feed, told)).decode("utf-8", "surrogatepass")
+            assert shown(name, wire) == shown(name, case.sections[name]), name
+        return
     events = decoded(case, exchange, first, case.sections[first])
     response = collect(events)
     if "neutral" in case.sections:
