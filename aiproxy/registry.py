@@ -5,7 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import entry_points
 
 from aiproxy.providers.base import Provider
+from aiproxy.providers.claude import CLAUDE
+from aiproxy.providers.codex import CODEX
 from aiproxy.providers.demo.declaration import DEMO
+from aiproxy.providers.gemini import GEMINI
+from aiproxy.providers.ollama import OLLAMA
 from aiproxy.providers.openai import OPENAI
 from aiproxy.providers.openai_compatible import OPENAI_COMPATIBLE
 
@@ -31,7 +35,7 @@ class Registry:
 
 
 def _built_ins(registry: Registry) -> None:
-    for declaration in (OPENAI, OPENAI_COMPATIBLE, DEMO):
+    for declaration in (OPENAI, CLAUDE, GEMINI, CODEX, OLLAMA, OPENAI_COMPATIBLE, DEMO):
         registry.provider(declaration)
 
 

@@ -21,9 +21,10 @@ from aiproxy.gateway import Gateway, build_snapshot
 from aiproxy.gateway.call import read_call
 from aiproxy.providers.base import NO_KEY, Operation, Provider, Upstream
 from aiproxy.providers.demo import DemoTransport
-from aiproxy.providers.openai import ENDPOINTS
+from aiproxy.providers.openai import CHAT
 from aiproxy.registry import Registry, load_registry
 from aiproxy.transports.base import Transport
+from aiproxy.codecs.codec import Incoming
 from aiproxy.usage import CallRecord, Outcome
 
 
@@ -70,7 +71,7 @@ def _transport(clock: Any, _settings: Settings) -> Transport:
     return DemoTransport(clock, Demo(latency=0, tokens_per_second=0))
 
 
-THEIRS = Provider("theirs", "theirs://here/v1", ENDPOINTS, _upstreams, in_process=_transport)
+THEIRS = Provider("theirs", "theirs://here/v1", CHAT, _upstreams, in_process=_transport)
 """A provider as a plugin would declare it: public names only."""
 
 
@@ -88,7 +89,7 @@ def test_a_plugins_provider_serves_like_ours() -> None:
     settings = load_config(None, environ={}).settings
     gateway = Gateway(clock, Random(1), build_snapshot(settings, (), registry.providers, clock, no_network))
     body = orjson.dumps({"model": "their-model", "messages": [{"role": "user", "content": "said by them"}]})
-    call = read_call(WIRE, Operation.CHAT, body, ANYONE, {}, CallRecord("req_1", 0.0))
+    call = read_call(WIRE, Operation.CHAT, Incoming(body), ANYONE, CallRecord("req_1", 0.0))
     sink = Kept()
     done = Deferred.fromCoroutine(gateway.answer(call, sink))
     clock.pump([0.1] * 10)

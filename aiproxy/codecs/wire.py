@@ -12,6 +12,10 @@ from aiproxy.framing.sse import encode_sse
 from aiproxy.neutral.errors import GatewayError
 
 
+def _no_models(_body: bytes) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     name: str
@@ -27,6 +31,8 @@ class Wire:
     """(status, lower-case headers, body) of an upstream's failure → ours."""
     encode_models: Callable[[Sequence[ModelCard]], bytes]
     encode_model: Callable[[ModelCard], bytes]
+    decode_models: Callable[[bytes], list[str]] = _no_models
+    """An upstream's list → the names in it; what isn't a list is an empty one."""
     frame: Callable[[str, bytes], bytes] = encode_sse
     """(event, data) → a frame of its streams."""
     frame_end: bytes = b"\n\n"

@@ -1,4 +1,4 @@
-"""A key in a header, as most upstreams want it."""
+"""A key in a header: under which name, and with which word before it, is the upstream's custom."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,13 @@ from aiproxy.secrets import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class BearerKey:
-    """`Authorization: Bearer KEY`; nothing at all for an empty key, as local servers want it."""
+class ApiKey:
+    """`Authorization: Bearer KEY` unless told otherwise; nothing at all for an empty key, as local servers want it."""
 
     key: Secret
+    header: str = "authorization"
+    scheme: str = "Bearer "
 
     def sign(self) -> tuple[tuple[str, str], ...]:
         """The headers that prove who we are. The only place that reveals the key."""
-        return (("authorization", f"Bearer {self.key.reveal()}"),) if self.key else ()
+        return ((self.header, self.scheme + self.key.reveal()),) if self.key else ()

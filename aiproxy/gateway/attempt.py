@@ -7,23 +7,26 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy import __version__
+from aiproxy.codecs.base import Answer
 from aiproxy.codecs.splice import splice_model
 from aiproxy.gateway.body import read_body
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
 from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.gateway.translate import STREAMED, Translation, estimated, translate
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
 from aiproxy.neutral.usage import Usage
-from aiproxy.providers.base import Upstream
+from aiproxy.providers.base import Endpoint, Operation, Upstream
 from aiproxy.transports.base import Request, Response
 from aiproxy.usage import Attempt, Outcome
 
 ERROR_BODY_BYTES = 65536
 """Of an upstream's error that are read: real ones are a few hundred bytes; the rest would be a page of HTML."""
 
-PASSED_ON = ("accept", "openai-beta", "openai-organization", "openai-project", "idempotency-key")
-"""Request headers that mean something to the upstream. All others are the client's business with us."""
+PASSED_ON = ("accept", "idempotency-key")
+"""Request headers that mean something to every upstream; a provider names its own. All others are the client's business
+with us."""
 
 PASSED_BACK = ("openai-processing-ms", "openai-version")
 """Answer headers that clients read and that stay true behind a pool of accounts."""
@@ -31,11 +34,13 @@ PASSED_BACK = ("openai-processing-ms", "openai-version")
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an attempt happens in. `interrupted` gives the reason of a cancellation that isn't the client's leaving."""
+    """What an attempt happens in. `now` is seconds since the epoch. `interrupted` gives the reason of a cancellation that
+    isn't the client's leaving."""
 
     sink: Sink
     snapshot: Snapshot
     clock: IReactorTime
+    now: int
     interrupted: Callable[[], GatewayError | None]
 
 
@@ -59,13 +64,26 @@ async def attempt(call: Call, upstream: Upstream, model: str, around: Surroundin
 
 async def _exchange(call: Call, upstream: Upstream, model: str, around: Surroundings) -> Usage | None:
     snapshot, clock, idle = around.snapshot, around.clock, around.snapshot.settings.timeouts.idle
-    request = _request(call, upstream, model, snapshot.proxy(upstream))
+    endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
+    if endpoint is None and call.operation is Operation.COMPLETIONS:  # translated to what every upstream has
+        endpoint = upstream.provider.endpoint(Operation.CHAT, "")
+    if endpoint is None or not (endpoint.wire.name == call.wire.name or call.codec):
+        if call.operation is Operation.COUNT_TOKENS:
+            _answer_ourselves(call, estimated(call, snapshot), around)
+            return None
+        told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
+        raise Unsupported(told, param="model")
+    translation = None
+    if not _relays(call, endpoint):
+        translation = translate(call, endpoint, upstream, model, snapshot, around.now)
+    request = _request(call, endpoint, upstream, model, snapshot.proxy(upstream), translation)
     sent = clock.seconds()
     response = await snapshot.transports[upstream.id].send(request)
     if not 200 <= response.status < 300:
-        raise await _failure(call, upstream, response, clock, idle)
+        raise await _failure(call, endpoint, upstream, response, clock, idle)
     head = Head(response.status, response.headers, _answer_headers(call, upstream, model, response), sent)
-    relay = _relay(call, Setting(call, around.sink, head, clock, idle, snapshot.scrub))
+    setting = Setting(call, around.sink, head, clock, idle, snapshot.scrub)
+    relay = translation.relay(setting) if translation else _relay(call, setting)
     response.deliver(relay)
     try:
         await relay.done
@@ -75,27 +93,47 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
     return relay.usage
 
 
+def _relays(call: Call, endpoint: Endpoint) -> bool:
+    """The client's protocol is the endpoint's, and nothing in the body is to be said differently."""
+    return endpoint.wire is call.wire and endpoint.operation is call.operation and call.reasoning is None
+
+
 def _relay(call: Call, setting: Setting) -> Relay:
     """What the upstream says it sends decides, not what was asked: some answer a stream request with one object."""
-    if setting.head.upstream.get("content-type", "").startswith("text/event-stream"):
-        return StreamRelay(setting, WatchLane(call.wire))
-    return WholeRelay(setting)
+    kind = setting.head.upstream.get("content-type", "").partition(";")[0].strip()
+    return StreamRelay(setting, WatchLane(call.wire)) if kind in STREAMED else WholeRelay(setting)
 
 
-def _request(call: Call, upstream: Upstream, model: str, proxy: str) -> Request:
-    endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
-    if endpoint is None:
-        told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
-        raise Unsupported(told, param="model")
-    body = call.body if model == call.model else splice_model(call.body, model)
-    return Request("POST", upstream.base_url + endpoint.path, tuple(_headers(call.headers, upstream)), body, proxy)
+def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:
+    call.committed = True
+    call.record.first_byte = around.clock.seconds()
+    length = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
+    around.sink.start(answer.status, {**answer.headers, **length})
+    around.sink.write(answer.body)
+
+
+def _request(
+    call: Call, endpoint: Endpoint, upstream: Upstream, model: str, proxy: str, translation: Translation | None
+) -> Request:
+    if translation is not None:
+        body, asked = translation.outgoing.body, translation.outgoing.headers
+        stream = translation.up.request.stream
+    else:
+        body, asked, stream = call.incoming.body, call.incoming.headers, call.stream
+        if model != call.model and not endpoint.names_model_in_path:
+            body = splice_model(body, model)
+    url = endpoint.url(upstream.base_url, model, stream=stream)
+    return Request("POST", url, tuple(_headers(asked, upstream)), body, proxy)
 
 
 def _headers(asked: Mapping[str, str], upstream: Upstream) -> Iterable[tuple[str, str]]:
+    """`asked` are the client's headers, or those a translated body needs."""
+    provider = upstream.provider
     headers = {
         "content-type": "application/json",
         "user-agent": f"aiproxy/{__version__}",
-        **{name: asked[name] for name in PASSED_ON if name in asked},
+        **provider.headers,
+        **{name: asked[name] for name in (*PASSED_ON, *provider.passed_on) if name in asked},
         **{name.lower(): value for name, value in upstream.headers.items()},
     }
     yield from headers.items()
@@ -113,14 +151,14 @@ def _answer_headers(call: Call, upstream: Upstream, model: str, response: Respon
 
 
 async def _failure(
-    call: Call, upstream: Upstream, response: Response, clock: IReactorTime, idle: float
+    call: Call, endpoint: Endpoint, upstream: Upstream, response: Response, clock: IReactorTime, idle: float
 ) -> GatewayError:
     status = response.status
     body = await read_body(response, ERROR_BODY_BYTES, clock, idle)
     if 300 <= status < 400:
         body = b'{"error": "The upstream redirects; base-url must be its final address."}'
         status = 502
-    error = call.wire.decode_error(status, response.headers, body)
+    error = endpoint.wire.decode_error(status, response.headers, body)
     error.upstream_status = response.status
     if isinstance(error, CredentialRefused):
         error.message = (

@@ -1,15 +1,18 @@
 """A client's request as the web layer understood it, and the client's side of its answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IPushProducer
 
 from aiproxy.clients import Client
+from aiproxy.codecs.codec import Codec, Incoming
+from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.wire import Wire
 from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.neutral.request import GenerateRequest, ReasoningConfig
 from aiproxy.providers.base import Operation
 from aiproxy.usage import CallRecord
 
@@ -27,17 +30,20 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Call:
-    """`committed` is the point of no return: something of an answer was handed to the client."""
+    """`codec` is None for what is never translated. `reasoning` is what a suffix of the model's name asked for, and beats
+    the body. `committed` is the point of no return: something of an answer was handed to the client."""
 
     wire: Wire
+    codec: Codec | None
     operation: Operation
-    body: bytes
+    incoming: Incoming
     model: str
     stream: bool
     client: Client
-    headers: Mapping[str, str]
     record: CallRecord
-    committed: bool = field(default=False)
+    reasoning: ReasoningConfig | None = None
+    understood: tuple[GenerateRequest, Report] | None = None
+    committed: bool = False
 
     @property
     def request_id(self) -> str:
@@ -45,16 +51,25 @@ class Call:
 
 
 def read_call(
-    wire: Wire, operation: Operation, body: bytes, client: Client, headers: Mapping[str, str], record: CallRecord
+    wire: Wire,
+    operation: Operation,
+    incoming: Incoming,
+    client: Client,
+    record: CallRecord,
+    *,
+    codec: Codec | None = None,
+    streams: bool = False,
 ) -> Call:
-    """Understand a body as far as routing needs it. Raises `InvalidRequest` that names the field at fault."""
-    asked: dict[str, Any] = read_object(body)
-    model = asked.get("model")
+    """Understand a body as far as routing needs it; `streams` is the protocol's default.
+
+    Raises `InvalidRequest` that names the field at fault."""
+    asked: dict[str, Any] = read_object(incoming.body)
+    model = asked.get("model") if incoming.model is None else incoming.model
     if not isinstance(model, str) or not model.strip():
         said = "is missing" if model is None else "must be a non-empty string"
         raise InvalidRequest(f"The field 'model' {said}. GET /v1/models lists the names.", param="model")
-    stream = asked.get("stream")
+    stream = asked.get("stream") if incoming.stream is None else incoming.stream
     if not (stream is None or isinstance(stream, bool)):
         raise InvalidRequest("The field 'stream' must be true or false.", param="stream")
     record.client, record.protocol, record.model = client.name, wire.name, model
-    return Call(wire, operation, body, model, bool(stream), client, headers, record)
+    return Call(wire, codec, operation, incoming, model, streams if stream is None else stream, client, record)

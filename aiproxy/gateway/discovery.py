@@ -6,7 +6,6 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy import __version__
-from aiproxy.codecs.openai_chat.models import decode_models
 from aiproxy.gateway.body import read_body
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.neutral.errors import GatewayError
@@ -59,7 +58,8 @@ class Discovery:
         endpoint = next((e for e in upstream.provider.endpoints if e.operation is Operation.MODELS), None)
         if endpoint is None:
             return ()
-        headers = (("user-agent", f"aiproxy/{__version__}"), *upstream.headers.items(), *upstream.credential.sign())
+        ours = {"user-agent": f"aiproxy/{__version__}", **upstream.provider.headers, **upstream.headers}
+        headers = (*ours.items(), *upstream.credential.sign())
         request = Request("GET", upstream.base_url + endpoint.path, headers, b"", snapshot.proxy(upstream))
         try:
             sent = snapshot.transports[upstream.id].send(request)
@@ -67,4 +67,4 @@ class Discovery:
             body = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
         except (GatewayError, TimeoutError):
             return ()
-        return decode_models(body) if response.status == 200 else ()
+        return endpoint.wire.decode_models(body) if response.status == 200 else ()

@@ -1,13 +1,15 @@
 """The loop over steps, rounds and accounts, and the calls under way."""
 
 from random import Random
+from time import time
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from aiproxy.catalogue import Step
+from aiproxy.catalogue import Plan, Step
 from aiproxy.catalogue.catalogue import near
+from aiproxy.codecs.reasoning import split_suffix
 from aiproxy.gateway.attempt import Surroundings, attempt
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
@@ -86,7 +88,7 @@ class Gateway:
                 deadline.cancel()
 
     async def _serve(self, call: Call, sink: Sink, snapshot: Snapshot, running: _Interruptible) -> None:
-        plan = snapshot.catalogue.plan(call.model) if call.client.may_use(call.model) else ()
+        plan = self._plan(call, snapshot)
         failed: GatewayError = self._unknown(call, snapshot)
         for step in plan:
             try:
@@ -96,6 +98,15 @@ class Gateway:
                     raise
                 failed = error
         raise failed
+
+    def _plan(self, call: Call, snapshot: Snapshot) -> Plan:
+        """The steps for the model's name; for the name without its suffix (`model(high)`) where only that is known."""
+        plan = snapshot.catalogue.plan(call.model) if call.client.may_use(call.model) else ()
+        base, reasoning = split_suffix(call.model)
+        if reasoning is not None and call.client.may_use(base) and (bare := snapshot.catalogue.plan(base)):
+            call.model, call.reasoning = base, reasoning
+            return bare
+        return plan
 
     async def _step(self, call: Call, sink: Sink, snapshot: Snapshot, step: Step, running: _Interruptible) -> None:
         """Rounds over the step's accounts until one answers. Raises the last account's error, or who rests until when."""
@@ -130,7 +141,7 @@ class Gateway:
                         if upstream is None:  # a reload took it away while we waited
                             continue
                         name = step.upstream_names[upstream.id]
-                        around = Surroundings(sink, snapshot, self._clock, lambda: running.reason)
+                        around = Surroundings(sink, snapshot, self._clock, int(time()), lambda: running.reason)
                         return await attempt(call, upstream, name, around)
                 except GatewayError as error:
                     if call.committed or scope_of(error) is Scope.REQUEST:

@@ -163,6 +163,13 @@ class Relay(Protocol):
     def stopProducing(self) -> None:
         """The client's connection is gone. The call's cancellation follows; nothing is to be waked here."""
 
+    def answer(self, answer: Answer) -> None:
+        """The client's whole answer, at once."""
+        length = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
+        self.commit({**answer.headers, **length})
+        self._setting.sink.write(answer.body)
+        self.finish()
+
     # -- the end
 
     def finish(self) -> None:
@@ -348,11 +355,7 @@ class CollectRelay(Relay):
                 self._collector.feed(event)
         response = self._collector.response
         self._usage = response.usage or self._usage
-        answer = self._encode(response)
-        length = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
-        self.commit({**answer.headers, **length})
-        self._setting.sink.write(answer.body)
-        self.finish()
+        self.answer(self._encode(response))
 
     def stalled(self) -> None:
         if self._collector.complete:
@@ -360,6 +363,32 @@ class CollectRelay(Relay):
             self._abort()
         else:
             super().stalled()
+
+    def tell(self, error: GatewayError) -> None:  # noqa: ARG002 - nothing is committed before the whole is there
+        self._setting.sink.abort()
+
+
+class AnswerRelay(Relay):
+    """An answer that is made from the upstream's whole body: a token count."""
+
+    def __init__(self, setting: Setting, render: Callable[[bytes], Answer]) -> None:
+        super().__init__(setting)
+        self._render = render
+        self._body = bytearray()
+
+    @property
+    def usage(self) -> Usage | None:
+        return None
+
+    def received(self, data: bytes) -> None:
+        self._body += data
+        if len(self._body) > WHOLE_BYTES:
+            raise UpstreamFailed("The upstream's answer is too large for what was asked.")
+
+    def closed(self, *, clean: bool) -> None:
+        if not clean:
+            raise UpstreamTruncated("The upstream's answer broke off before its end.")
+        self.answer(self._render(bytes(self._body)))
 
     def tell(self, error: GatewayError) -> None:  # noqa: ARG002 - nothing is committed before the whole is there
         self._setting.sink.abort()

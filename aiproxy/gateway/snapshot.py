@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_hex
 
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy.catalogue import Catalogue
 from aiproxy.catalogue.globs import matches
 from aiproxy.clients import Client, Keyring
+from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.config.schema import ClientKey, Settings
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
@@ -28,6 +31,8 @@ class Snapshot:
     transports: Mapping[str, Transport]
     """By account."""
     scrub: Scrubber
+    sealing_key: Secret
+    """Of the carriers that take one vendor's state through another's protocol."""
 
     @property
     def accounts(self) -> Sequence[Account]:
@@ -40,6 +45,10 @@ class Snapshot:
     @property
     def strategy(self) -> Strategy:
         return STRATEGIES[self.settings.routing.strategy]
+
+    def capabilities(self, model: str, vendor: str) -> Capabilities:
+        """What the upstream's model can do, as far as anybody knows."""
+        return Capabilities(vendor=vendor)
 
     def proxy(self, upstream: Upstream) -> str:
         url = upstream.proxy_url or self.settings.proxy_url
@@ -70,7 +79,14 @@ def build_snapshot(
         upstreams=upstreams,
         transports=transports,
         scrub=Scrubber(spellings(secrets)),
+        sealing_key=_sealing_key(secrets),
     )
+
+
+def _sealing_key(secrets: Sequence[Secret]) -> Secret:
+    """The same for the same configuration, so that carriers outlive a restart; new where there is nothing secret in it."""
+    texts = sorted(secret.reveal() for secret in secrets) or [token_hex(32)]
+    return Secret(sha256("\0".join(("aiproxy carriers", *texts)).encode()).hexdigest())
 
 
 def _client(number: int, key: ClientKey) -> Client:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import quote
 
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy.catalogue import Offer
+from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.wire import Wire
 from aiproxy.config.schema import KeyEntry, ModelEntry, Settings
-from aiproxy.credentials.api_key import BearerKey
+from aiproxy.credentials.api_key import ApiKey
 from aiproxy.secrets import Secret
 from aiproxy.transports.base import Transport
 
@@ -23,35 +25,65 @@ class Operation(StrEnum):
     CHAT = "chat"
     COMPLETIONS = "completions"
     EMBEDDINGS = "embeddings"
+    COUNT_TOKENS = "count_tokens"
     MODELS = "models"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where an upstream does one operation, in which wire format. `path` is appended to the account's base URL."""
+    """Where an upstream does one operation, in which wire format.
 
-    wire: Wire
+    `path` is appended to the account's base URL, `stream_path` instead of it for streams where they have one of their
+    own; `{model}` stands for the upstream's name. `codec` is what translates for it; None where nothing is translated."""
+
     operation: Operation
     path: str
+    wire: Wire
+    codec: Codec | None = None
+    stream_path: str = ""
+
+    @property
+    def names_model_in_path(self) -> bool:
+        return "{model}" in self.path
+
+    def url(self, base_url: str, model: str, *, stream: bool) -> str:
+        path = self.stream_path if stream and self.stream_path else self.path
+        return base_url + path.replace("{model}", quote(model, safe="/"))
+
+
+def speaking(codec: Codec, operation: Operation, path: str, stream_path: str = "") -> Endpoint:
+    """An endpoint that any client protocol can be translated to."""
+    return Endpoint(operation, path, codec.wire, codec, stream_path)
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """An upstream, as data. `upstreams` finds its accounts in a configuration; `in_process` makes the transport of one
-    that isn't reached over the network."""
+    that isn't reached over the network. `vendor` is whose models it serves, where that is one vendor's ("" otherwise).
+    `headers` go with every request unless the client says them; `passed_on` are the client's headers that mean
+    something to this upstream."""
 
     name: str
     base_url: str
     endpoints: tuple[Endpoint, ...]
     upstreams: "Callable[[Settings], Iterable[Upstream]]"
+    vendor: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    passed_on: tuple[str, ...] = ()
+    key_header: str = "authorization"
+    key_scheme: str = "Bearer "
     in_process: Callable[[IReactorTime, Settings], Transport] | None = None
 
+    def sign_with(self, key: Secret) -> ApiKey:
+        return ApiKey(key, self.key_header, self.key_scheme)
+
     def endpoint(self, operation: Operation, protocol: str) -> Endpoint | None:
-        """The endpoint that speaks the client's protocol, which relays; None where there is none."""
-        for endpoint in self.endpoints:
-            if endpoint.operation is operation and endpoint.wire.name == protocol:
+        """The endpoint that speaks the client's protocol, which relays, else the first that can be translated to."""
+        offered = [endpoint for endpoint in self.endpoints if endpoint.operation is operation]
+        for endpoint in offered:
+            if endpoint.wire.name == protocol:
                 return endpoint
-        return None
+        return next((endpoint for endpoint in offered if endpoint.codec is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +92,7 @@ class Upstream:
 
     id: str
     provider: Provider
-    credential: BearerKey
+    credential: ApiKey
     base_url: str
     models: Mapping[str, str] = field(default_factory=dict)
     accepts: tuple[str, ...] = ANY_NAME
@@ -88,7 +120,7 @@ def from_key_entries(provider: Provider, entries: Sequence[KeyEntry]) -> Iterabl
         yield Upstream(
             id=entry.name or f"{provider.name}-{number}",
             provider=provider,
-            credential=BearerKey(entry.api_key),
+            credential=provider.sign_with(entry.api_key),
             base_url=(entry.base_url or provider.base_url).rstrip("/"),
             models=models,
             accepts=accepts,
@@ -101,4 +133,4 @@ def from_key_entries(provider: Provider, entries: Sequence[KeyEntry]) -> Iterabl
         )
 
 
-NO_KEY = BearerKey(Secret(""))
+NO_KEY = ApiKey(Secret(""))

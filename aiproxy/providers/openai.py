@@ -1,21 +1,36 @@
-"""OpenAI's own API. Source: OpenAI API reference."""
+"""OpenAI's own API: Chat Completions and Responses, each relayed to clients that speak it. Source: OpenAI API reference."""
 
 from collections.abc import Iterable
 
-from aiproxy.codecs import openai_chat
+from aiproxy.codecs import openai_chat, openai_responses
 from aiproxy.config.schema import Settings
-from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries
+from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries, speaking
 
-ENDPOINTS = (
-    Endpoint(openai_chat.WIRE, Operation.CHAT, "/chat/completions"),
-    Endpoint(openai_chat.WIRE, Operation.COMPLETIONS, "/completions"),
-    Endpoint(openai_chat.WIRE, Operation.EMBEDDINGS, "/embeddings"),
-    Endpoint(openai_chat.WIRE, Operation.MODELS, "/models"),
+CHAT = (
+    speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions"),
+    Endpoint(Operation.COMPLETIONS, "/completions", openai_chat.WIRE),
+    Endpoint(Operation.EMBEDDINGS, "/embeddings", openai_chat.WIRE),
+    Endpoint(Operation.MODELS, "/models", openai_chat.WIRE),
 )
+"""What every endpoint that calls itself OpenAI-compatible has."""
+
+RESPONSES = (
+    speaking(openai_responses.CODEC, Operation.CHAT, "/responses"),
+    speaking(openai_responses.CODEC, Operation.COUNT_TOKENS, "/responses/input_tokens"),
+)
+
+PASSED_ON = ("openai-beta", "openai-organization", "openai-project")
 
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
     return from_key_entries(OPENAI, settings.openai_api_key)
 
 
-OPENAI = Provider(name="openai", base_url="https://api.openai.com/v1", endpoints=ENDPOINTS, upstreams=_upstreams)
+OPENAI = Provider(
+    name="openai",
+    base_url="https://api.openai.com/v1",
+    endpoints=(*CHAT, *RESPONSES),
+    upstreams=_upstreams,
+    vendor="openai",
+    passed_on=PASSED_ON,
+)

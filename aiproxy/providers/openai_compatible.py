@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from aiproxy.config.schema import ApiKeyEntry, CompatibilityEntry, Settings
-from aiproxy.credentials.api_key import BearerKey
 from aiproxy.providers.base import Provider, Upstream, models_of
-from aiproxy.providers.openai import ENDPOINTS
+from aiproxy.providers.openai import CHAT, PASSED_ON
 
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
@@ -22,7 +21,7 @@ def _accounts(entry: CompatibilityEntry) -> Iterable[Upstream]:
         yield Upstream(
             id=f"{entry.name}-{number}",
             provider=provider,
-            credential=BearerKey(key.api_key),
+            credential=provider.sign_with(key.api_key),
             base_url=entry.base_url.rstrip("/"),
             models=models,
             accepts=accepts,
@@ -35,4 +34,6 @@ def _accounts(entry: CompatibilityEntry) -> Iterable[Upstream]:
         )
 
 
-OPENAI_COMPATIBLE = Provider(name="openai-compatibility", base_url="", endpoints=ENDPOINTS, upstreams=_upstreams)
+OPENAI_COMPATIBLE = Provider(
+    name="openai-compatibility", base_url="", endpoints=CHAT, upstreams=_upstreams, passed_on=PASSED_ON
+)

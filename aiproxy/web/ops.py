@@ -9,8 +9,8 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from aiproxy import __version__
+from aiproxy.codecs.openai_chat import WIRE
 from aiproxy.web.answers import write_failure, write_json
-from aiproxy.web.protocols.openai import WIRE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,22 @@
-"""A request's path, as it was meant: base URLs pasted with a slash too many, `/v1` doubled or `/v1` forgotten."""
+"""A request's path, as it was meant, and whose protocol it is: base URLs pasted with a slash too many, `/v1` doubled or
+`/v1` forgotten; paths that several protocols share, told apart by headers."""
 
 import re
 
+from twisted.web.server import Request
+
 _SLASHES = re.compile(rb"/{2,}")
 _DOUBLED = re.compile(rb"^(?:/v1){2,}(?=/|$)")
-_FORGOTTEN = re.compile(rb"^/(?:chat/completions|completions|embeddings|models(?:/.*)?)$")
-"""Paths of the OpenAI API without their version: clients whose base URL lacks `/v1` ask for these."""
+_FORGOTTEN = re.compile(
+    rb"^/(?:chat/completions|completions|embeddings|responses(?:/.*)?|messages(?:/count_tokens)?|models(?:/.*)?)$"
+)
+"""Paths without their version: clients whose base URL lacks `/v1` ask for these."""
+
+_MODELS = re.compile(rb"^/v1/models(?:/|$)")
+_GEMINI = re.compile(rb"^/v1(?:alpha|beta)(?:/|$)|^/v1/models/.*:\w+$")
+_OLLAMA = re.compile(rb"^/(?:ollama|api)(?:/|$)")
+_ANTHROPIC = re.compile(rb"^/v1/messages(?:/|$)")
+_RESPONSES = re.compile(rb"^/v1/responses(?:/|$)")
 
 
 def normalise(path: bytes) -> bytes:
@@ -15,3 +26,26 @@ def normalise(path: bytes) -> bytes:
         path = path.rstrip(b"/")
     path = _DOUBLED.sub(b"/v1", path)
     return b"/v1" + path if _FORGOTTEN.match(path) else path
+
+
+def protocol_of(request: Request | None) -> str:
+    """The client protocol a request is in; OpenAI's for a path that is nobody's, or not known yet."""
+    path = normalise(request.path) if request is not None and request.path else b""
+    if _ANTHROPIC.match(path):
+        return "anthropic"
+    if _RESPONSES.match(path):
+        return "openai-responses"
+    if _GEMINI.match(path):
+        return "gemini"
+    if _OLLAMA.match(path):
+        return "ollama"
+    if request is not None and _MODELS.match(path):
+        return _asks_for_models(request)
+    return "openai-chat"
+
+
+def _asks_for_models(request: Request) -> str:
+    """Three kinds of clients ask at the same path for lists of different shapes."""
+    if request.getHeader("anthropic-version"):
+        return "anthropic"
+    return "gemini" if request.getHeader("x-goog-api-key") else "openai-chat"

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, openai_responses
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway import Gateway
 from aiproxy.logs import ACCESS, AccessEntry, access
@@ -20,8 +21,18 @@ from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
 from aiproxy.web.keys import client_key
 from aiproxy.web.ops import Check, Ops
-from aiproxy.web.paths import normalise
-from aiproxy.web.protocols.openai import WIRE, OpenAI
+from aiproxy.web.paths import normalise, protocol_of
+from aiproxy.web.protocols.anthropic import Anthropic
+from aiproxy.web.protocols.gemini import Gemini
+from aiproxy.web.protocols.ollama import Ollama
+from aiproxy.web.protocols.openai import OpenAI
+from aiproxy.web.protocols.responses import Responses
+
+WIRES = {
+    wire.name: wire
+    for wire in (openai_chat.WIRE, openai_responses.WIRE, anthropic_messages.WIRE, gemini.WIRE, ollama.WIRE)
+}
+"""The client protocols, by name: who renders an error when no route has been found yet."""
 
 _OPEN_PATHS = frozenset((b"/", b"/healthz", b"/health", b"/readyz", b"/version"))
 """Asked for without a key and without a line in the access log: they cost nothing, tell nothing, and probes ask often."""
@@ -41,14 +52,21 @@ class Web(Resource):
         self._clock = clock
         self._log = Logger(ACCESS)
         self._ops = Ops(checks).app.resource()
-        self._openai = OpenAI(gateway).app.resource()
+        self._apps = {
+            "openai-chat": OpenAI(gateway).app.resource(),
+            "openai-responses": Responses(gateway).app.resource(),
+            "anthropic": Anthropic(gateway).app.resource(),
+            "gemini": Gemini(gateway).app.resource(),
+            "ollama": Ollama(gateway).app.resource(),
+        }
         self.draining = False
 
     def render(self, request: Request) -> Any:
         path = normalise(request.path)
         request.prepath = []
         request.postpath = [unquote_to_bytes(segment) for segment in path[1:].split(b"/")]
-        return (self._ops if path in _OPEN_PATHS else self._openai).render(request)
+        app = self._ops if path in _OPEN_PATHS else self._apps[protocol_of(request)]
+        return app.render(request)
 
     def refuse(self, request: Request) -> GatewayError | None:
         """What there is to say against a request before its body is read. Begins its record."""
@@ -82,7 +100,7 @@ class Web(Resource):
             self._log.info(
                 "refused before it was understood: {status} {words}", status=error.status, words=error.message
             )
-        return error_answer(WIRE, request, error)
+        return error_answer(WIRES[protocol_of(request)], request, error)
 
     def _finished(self, result: Failure | None, request: Request) -> None:
         context = context_of(request)

@@ -10,7 +10,7 @@ from aiproxy.config.schema import Settings
 from aiproxy.providers.base import NO_KEY, Provider, Upstream
 from aiproxy.providers.demo.script import MODELS
 from aiproxy.providers.demo.upstream import DemoTransport
-from aiproxy.providers.openai import ENDPOINTS
+from aiproxy.providers.openai import CHAT
 
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
@@ -25,5 +25,5 @@ def _transport(clock: IReactorTime, settings: Settings) -> DemoTransport:
 
 
 DEMO = Provider(
-    name="demo", base_url="demo://here/v1", endpoints=ENDPOINTS, upstreams=_upstreams, in_process=_transport
+    name="demo", base_url="demo://here/v1", endpoints=CHAT, upstreams=_upstreams, in_process=_transport
 )

@@ -5,17 +5,11 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
-from aiproxy.codecs import openai_chat
-from aiproxy.codecs.base import Answer, ModelCard
+from aiproxy.codecs.openai_chat import CODEC, WIRE
 from aiproxy.gateway import Gateway
-from aiproxy.gateway.call import read_call
-from aiproxy.neutral.errors import NotFound
 from aiproxy.providers.base import Operation
-from aiproxy.web.answers import write_answer, write_failure
-from aiproxy.web.context import Context, context_of
-from aiproxy.web.sink import HttpSink
-
-WIRE = openai_chat.WIRE
+from aiproxy.web.answers import write_failure
+from aiproxy.web.protocols.answering import answer, incoming, list_models, show_model
 
 
 class OpenAI:
@@ -26,50 +20,25 @@ class OpenAI:
 
     @app.route("/v1/chat/completions", methods=["POST"])
     async def chat(self, request: Request) -> bytes:
-        return await self._answer(request, Operation.CHAT)
+        return await answer(self._gateway, request, WIRE, Operation.CHAT, incoming(request), codec=CODEC)
 
     @app.route("/v1/completions", methods=["POST"])
     async def completions(self, request: Request) -> bytes:
-        return await self._answer(request, Operation.COMPLETIONS)
+        asked = incoming(request, operation="completions")
+        return await answer(self._gateway, request, WIRE, Operation.COMPLETIONS, asked, codec=CODEC)
 
     @app.route("/v1/embeddings", methods=["POST"])
     async def embeddings(self, request: Request) -> bytes:
-        return await self._answer(request, Operation.EMBEDDINGS)
+        return await answer(self._gateway, request, WIRE, Operation.EMBEDDINGS, incoming(request))
 
     @app.route("/v1/models", methods=["GET"])
     async def models(self, request: Request) -> bytes:
-        return write_answer(request, Answer(200, WIRE.encode_models(await self._cards(_context(request)))))
+        return await list_models(self._gateway, request, WIRE)
 
     @app.route("/v1/models/<path:name>", methods=["GET"])
     async def model(self, request: Request, name: str) -> bytes:
-        for card in await self._cards(_context(request)):
-            if card.id == name:
-                return write_answer(request, Answer(200, WIRE.encode_model(card)))
-        message = f"The model {name!r} does not exist here or this key may not use it. GET /v1/models lists the names."
-        raise NotFound(message, code="model_not_found", param="model")
+        return await show_model(self._gateway, request, WIRE, name)
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:
         return write_failure(WIRE, request, failure)
-
-    async def _answer(self, request: Request, operation: Operation) -> bytes:
-        context = _context(request)
-        headers = {
-            name.decode("latin-1").lower(): values[-1].decode("latin-1")
-            for name, values in request.requestHeaders.getAllRawHeaders()
-        }
-        body = request.content.read()  # type: ignore[union-attr]
-        call = read_call(WIRE, operation, body, context.client, headers, context.record)
-        await self._gateway.answer(call, HttpSink(request))
-        return b""
-
-    async def _cards(self, context: Context) -> list[ModelCard]:
-        snapshot = self._gateway.snapshot
-        models = snapshot.catalogue.listing(await self._gateway.discovery.ask(snapshot))
-        return [ModelCard(model.name, model.provider) for model in models if context.client.may_use(model.name)]
-
-
-def _context(request: Request) -> Context:
-    context = context_of(request)
-    assert context is not None, "the site attaches a context before it routes"
-    return context

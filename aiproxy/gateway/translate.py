@@ -1,0 +1,104 @@
+"""The translate lane of one attempt: the client's request in the upstream's words, and the way back for its answer."""
+
+from dataclasses import dataclass, replace
+
+from aiproxy.codecs.base import Answer
+from aiproxy.codecs.codec import Codec, Exchange, Outgoing
+from aiproxy.codecs.envelope import Sealer
+from aiproxy.codecs.report import Report
+from aiproxy.codecs.tokens import estimate
+from aiproxy.codecs.translation import account_for_extensions
+from aiproxy.gateway.call import Call
+from aiproxy.gateway.lanes import BodySource, FramedSource, Source, TranslateLane
+from aiproxy.gateway.relay import AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
+from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.neutral.errors import UpstreamFailed
+from aiproxy.neutral.request import GenerateRequest
+from aiproxy.neutral.response import GenerateResponse
+from aiproxy.providers.base import Endpoint, Operation, Upstream
+
+WARNINGS = "x-aiproxy-warnings"
+STREAMED = ("text/event-stream", "application/x-ndjson")
+"""Content types of answers that come as frames; anything else is taken for one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """`down` is the exchange as the client sees it, `up` as the upstream does."""
+
+    source: Codec
+    target: Codec
+    down: Exchange
+    up: Exchange
+    outgoing: Outgoing
+    counting: bool
+
+    def relay(self, setting: Setting) -> Relay:
+        """What takes the upstream's answer to the client."""
+        if self.counting:
+            return AnswerRelay(setting, self._count)
+        kind = setting.head.upstream.get("content-type", "").partition(";")[0].strip()
+        came: Source = (FramedSource if kind in STREAMED else BodySource)(self.target, self.up)
+        if setting.call.stream:
+            head = {"content-type": self.source.stream_content_type, **self._warnings()}
+            told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))
+            return StreamRelay(told, TranslateLane(came, self.source, self.down))
+        return CollectRelay(setting, came, self._whole)
+
+    def _whole(self, response: GenerateResponse) -> Answer:
+        answer = self.source.encode_response(response, self.down)
+        return replace(answer, headers={**answer.headers, **self._warnings()})
+
+    def _count(self, body: bytes) -> Answer:
+        assert self.source.token_counting is not None
+        assert self.target.token_counting is not None
+        answer = self.source.token_counting.encode_answer(self.target.token_counting.decode_answer(body))
+        return replace(answer, headers={**answer.headers, **self._warnings()})
+
+    def _warnings(self) -> dict[str, str]:
+        return {WARNINGS: self.down.report.header} if self.down.report.header else {}
+
+
+def translate(
+    call: Call, endpoint: Endpoint, upstream: Upstream, model: str, snapshot: Snapshot, now: int
+) -> Translation:
+    """Raises `InvalidRequest` for a body that can't be read, `Unsupported` for what the target must not drop."""
+    source, target = call.codec, endpoint.codec
+    assert source is not None
+    assert target is not None
+    sealer = Sealer(snapshot.sealing_key, call.client.name)
+    request, report = _understood(call, source, sealer, snapshot)
+    report = report.fork()
+    account_for_extensions(request, source, target, report)
+    counting = call.operation is Operation.COUNT_TOKENS
+    capabilities = snapshot.capabilities(model, upstream.provider.vendor)
+    down = Exchange(request, sealer, call.request_id, source.name, now, report=report)
+    up = replace(down, request=replace(request, model=model, stream=not counting), capabilities=capabilities)
+    if counting:
+        if target.token_counting is None:
+            raise UpstreamFailed(f"The provider {upstream.provider.name!r} declares a token count it can't make.")
+        outgoing = target.token_counting.encode_request(up)
+    else:
+        outgoing = target.encode_request(up)
+    return Translation(source, target, down, up, outgoing, counting)
+
+
+def estimated(call: Call, snapshot: Snapshot) -> Answer:
+    """A token count of our own, marked as one."""
+    source = call.codec
+    assert source is not None
+    assert source.token_counting is not None
+    request, _ = _understood(call, source, Sealer(snapshot.sealing_key, call.client.name), snapshot)
+    answer = source.token_counting.encode_answer(estimate(request))
+    return replace(answer, headers={**answer.headers, WARNINGS: "emulate:count_tokens"})
+
+
+def _understood(call: Call, source: Codec, sealer: Sealer, snapshot: Snapshot) -> tuple[GenerateRequest, Report]:
+    """The neutral request, read once for all attempts."""
+    if call.understood is None:
+        report = Report(strict=snapshot.settings.translation == "strict")
+        request = source.decode_request(call.incoming, sealer, report)
+        if call.reasoning is not None:
+            request = replace(request, reasoning=call.reasoning)
+        call.understood = (replace(request, model=call.model), report)
+    return call.understood

@@ -1,0 +1,22 @@
+"""Endpoints that speak OpenAI's Responses API and nothing else, with a key. Source: OpenAI API reference, responses."""
+
+from collections.abc import Iterable
+
+from aiproxy.codecs import openai_chat
+from aiproxy.config.schema import Settings
+from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries
+from aiproxy.providers.openai import PASSED_ON, RESPONSES
+
+
+def _upstreams(settings: Settings) -> Iterable[Upstream]:
+    return from_key_entries(CODEX, settings.codex_api_key)
+
+
+CODEX = Provider(
+    name="codex",
+    base_url="https://api.openai.com/v1",
+    endpoints=(*RESPONSES, Endpoint(Operation.MODELS, "/models", openai_chat.WIRE)),
+    upstreams=_upstreams,
+    vendor="openai",
+    passed_on=PASSED_ON,
+)

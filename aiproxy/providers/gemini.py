@@ -1,0 +1,28 @@
+"""Google's Gemini API (AI Studio keys). Source: Gemini API reference, models.generateContent."""
+
+from collections.abc import Iterable
+
+from aiproxy.codecs import gemini
+from aiproxy.config.schema import Settings
+from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries, speaking
+
+MODEL = "/v1beta/models/{model}"
+
+
+def _upstreams(settings: Settings) -> Iterable[Upstream]:
+    return from_key_entries(GEMINI, settings.gemini_api_key)
+
+
+GEMINI = Provider(
+    name="gemini",
+    base_url="https://generativelanguage.googleapis.com",
+    endpoints=(
+        speaking(gemini.CODEC, Operation.CHAT, f"{MODEL}:generateContent", f"{MODEL}:streamGenerateContent?alt=sse"),
+        speaking(gemini.CODEC, Operation.COUNT_TOKENS, f"{MODEL}:countTokens"),
+        Endpoint(Operation.MODELS, "/v1beta/models?pageSize=1000", gemini.WIRE),
+    ),
+    upstreams=_upstreams,
+    vendor="google",
+    key_header="x-goog-api-key",
+    key_scheme="",
+)

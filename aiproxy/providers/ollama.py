@@ -1,0 +1,22 @@
+"""Ollama servers by their native API. Source: Ollama API documentation."""
+
+from collections.abc import Iterable
+
+from aiproxy.codecs import ollama
+from aiproxy.config.schema import Settings
+from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries, speaking
+
+
+def _upstreams(settings: Settings) -> Iterable[Upstream]:
+    return from_key_entries(OLLAMA, settings.ollama)
+
+
+OLLAMA = Provider(
+    name="ollama",
+    base_url="http://127.0.0.1:11434",
+    endpoints=(
+        speaking(ollama.CODEC, Operation.CHAT, "/api/chat"),
+        Endpoint(Operation.MODELS, "/api/tags", ollama.WIRE),
+    ),
+    upstreams=_upstreams,
+)

@@ -1,0 +1,69 @@
+"""Ollama's API: chat, generate, and what its clients ask about models. Under /ollama/api, and under /api."""
+
+from time import time
+
+from klein import Klein
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.server import Request
+
+from aiproxy import __version__
+from aiproxy.codecs.base import Answer
+from aiproxy.codecs.ollama import CODEC, WIRE
+from aiproxy.codecs.ollama.models import encode_running, encode_show, encode_version, read_show
+from aiproxy.gateway import Gateway
+from aiproxy.providers.base import Operation
+from aiproxy.web.answers import write_answer, write_failure
+from aiproxy.web.protocols.answering import answer, body_of, cards, incoming, list_models, named
+
+KEPT_LOADED = 300
+"""Seconds that `/api/ps` says a model stays loaded: Ollama's own default."""
+
+
+class Ollama:
+    app = Klein()
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    @app.route("/ollama", methods=["GET", "HEAD"])
+    def running(self, request: Request) -> bytes:
+        return write_answer(request, Answer(200, b"Ollama is running", "text/plain; charset=utf-8"))
+
+    @app.route("/ollama/api/chat", methods=["POST"])
+    @app.route("/api/chat", methods=["POST"])
+    async def chat(self, request: Request) -> bytes:
+        asked = incoming(request, operation="chat")
+        return await answer(self._gateway, request, WIRE, Operation.CHAT, asked, codec=CODEC, streams=True)
+
+    @app.route("/ollama/api/generate", methods=["POST"])
+    @app.route("/api/generate", methods=["POST"])
+    async def generate(self, request: Request) -> bytes:
+        asked = incoming(request, operation="generate")
+        return await answer(self._gateway, request, WIRE, Operation.COMPLETIONS, asked, codec=CODEC, streams=True)
+
+    @app.route("/ollama/api/tags", methods=["GET"])
+    @app.route("/api/tags", methods=["GET"])
+    async def tags(self, request: Request) -> bytes:
+        return await list_models(self._gateway, request, WIRE)
+
+    @app.route("/ollama/api/show", methods=["POST"])
+    @app.route("/api/show", methods=["POST"])
+    async def show(self, request: Request) -> bytes:
+        card = named(await cards(self._gateway, request), read_show(body_of(request)))
+        return write_answer(request, Answer(200, encode_show(card, self._gateway.snapshot.capabilities(card.id, ""))))
+
+    @app.route("/ollama/api/ps", methods=["GET"])
+    @app.route("/api/ps", methods=["GET"])
+    async def processes(self, request: Request) -> bytes:
+        found = await cards(self._gateway, request)
+        return write_answer(request, Answer(200, encode_running(found, int(time()) + KEPT_LOADED)))
+
+    @app.route("/ollama/api/version", methods=["GET"])
+    @app.route("/api/version", methods=["GET"])
+    def version(self, request: Request) -> bytes:
+        return write_answer(request, Answer(200, encode_version(__version__)))
+
+    @app.handle_errors(Exception)
+    def failed(self, request: IRequest, failure: Failure) -> bytes:
+        return write_failure(WIRE, request, failure)
