@@ -8,7 +8,7 @@ from aiproxy.codecs.anthropic_messages.decoder import MessagesDecoder
 from aiproxy.codecs.anthropic_messages.encode_request import encode_request
 from aiproxy.codecs.anthropic_messages.encoder import MessagesEncoder
 from aiproxy.codecs.anthropic_messages.errors import decode_error, encode_error
-from aiproxy.codecs.anthropic_messages.models import encode_model, encode_models
+from aiproxy.codecs.anthropic_messages.models import decode_models, encode_model, encode_models
 from aiproxy.codecs.anthropic_messages.observer import MessagesObserver, observe
 from aiproxy.codecs.anthropic_messages.response import decode_response, encode_response
 from aiproxy.codecs.anthropic_messages.table import NAME, TABLE
@@ -25,6 +25,7 @@ WIRE = Wire(
     decode_error=decode_error,
     encode_models=encode_models,
     encode_model=encode_model,
+    decode_models=decode_models,
 )
 
 CODEC = Codec(

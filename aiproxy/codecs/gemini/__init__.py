@@ -33,6 +33,7 @@ WIRE = Wire(
     decode_error=decode_error,
     encode_models=encode_models,
     encode_model=encode_model,
+    decode_models=decode_models,
 )
 
 CODEC = Codec(
@@ -51,4 +52,4 @@ ARRAY_WIRE = replace(WIRE, framer=JsonArrayFramer, observer=ArrayObserver)
 
 ARRAY_CODEC = replace(CODEC, wire=ARRAY_WIRE, encoder=ArrayEncoder, stream_content_type="application/json")
 
-__all__ = ["ARRAY_CODEC", "ARRAY_WIRE", "CODEC", "WIRE", "decode_models"]
+__all__ = ["ARRAY_CODEC", "ARRAY_WIRE", "CODEC", "WIRE"]

@@ -10,12 +10,17 @@ from aiproxy.codecs.ollama.encode_request import encode_request
 from aiproxy.codecs.ollama.encoder import OllamaEncoder
 from aiproxy.codecs.ollama.errors import decode_error, encode_error
 from aiproxy.codecs.ollama.load import STREAM_TYPE
-from aiproxy.codecs.ollama.models import encode_model, encode_models
+from aiproxy.codecs.ollama.models import decode_models, encode_model, encode_models
 from aiproxy.codecs.ollama.observer import OllamaObserver, observe
 from aiproxy.codecs.ollama.response import decode_response, encode_response
 from aiproxy.codecs.ollama.table import NAME, TABLE
 from aiproxy.codecs.wire import Wire
-from aiproxy.framing.ndjson import NdjsonFramer
+from aiproxy.framing.ndjson import NdjsonFramer, encode_line
+
+
+def _frame(_event: str, data: bytes) -> bytes:
+    return encode_line(data)
+
 
 WIRE = Wire(
     name=NAME,
@@ -26,6 +31,9 @@ WIRE = Wire(
     decode_error=decode_error,
     encode_models=encode_models,
     encode_model=encode_model,
+    decode_models=decode_models,
+    frame=_frame,
+    frame_end=b"\n",
 )
 
 CODEC = Codec(

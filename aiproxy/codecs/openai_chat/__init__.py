@@ -8,7 +8,7 @@ from aiproxy.codecs.openai_chat.decoder import ChatDecoder, decode_response
 from aiproxy.codecs.openai_chat.encode_request import encode_request
 from aiproxy.codecs.openai_chat.encoder import encoder
 from aiproxy.codecs.openai_chat.errors import decode_error, encode_error
-from aiproxy.codecs.openai_chat.models import encode_model, encode_models
+from aiproxy.codecs.openai_chat.models import decode_models, encode_model, encode_models
 from aiproxy.codecs.openai_chat.observer import ChatObserver, observe
 from aiproxy.codecs.openai_chat.response import encode_response
 from aiproxy.codecs.openai_chat.table import NAME, TABLE
@@ -24,6 +24,7 @@ WIRE = Wire(
     decode_error=decode_error,
     encode_models=encode_models,
     encode_model=encode_model,
+    decode_models=decode_models,
 )
 
 CODEC = Codec(
