@@ -25,7 +25,7 @@ def answer_part(part: Part, exchange: Exchange) -> dict[str, Json] | None:
         return None
     if isinstance(part, ToolCallPart):
         call = found["functionCall"]
-        call.setdefault("args", {})
+        call["args"] = call.get("args") or {}
         if NO_ID in own(part.extensions):
             call.pop("id", None)
     if part.opaque:

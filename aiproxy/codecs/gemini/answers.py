@@ -151,7 +151,8 @@ def finish_of(
     if not isinstance(word, str):
         return ("stop", OMITTED, {}) if _is_thoughts_only(parts, usage) else None
     finish, detail = decode_finish(word, parts)
-    return finish, detail, {} if encode_finish(finish, detail) == word else {FINISH: word}
+    is_ours = finish != "error" and encode_finish(finish, detail) == word
+    return finish, detail, {} if is_ours else {FINISH: word}
 
 
 def _is_thoughts_only(parts: Sequence[Part], usage: Mapping[str, Json]) -> bool:

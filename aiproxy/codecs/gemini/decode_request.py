@@ -231,10 +231,10 @@ def _turns(rest: dict[str, Json], sealer: Sealer, report: Report) -> tuple[Turn,
             own["role"] = found["role"]
         turns.append(Turn("system", parts, extensions={NAME: own} if own else {}))
     came = rest.get("contents")
-    if came:
+    if came or isinstance(came, dict):
         del rest["contents"]
-        if isinstance(came, dict):
-            rest[SINGLE] = True
+    if isinstance(came, dict):
+        rest[SINGLE] = True
     for place, content in enumerate(objects(came, "contents")):
         turns.append(_turn(content, f"contents[{place}]", sealer, report))
     return tuple(turns)
@@ -263,12 +263,12 @@ def _parts(
     """(the parts, what else the turn holds)."""
     own = without(content, "role", "parts")
     came = content.get("parts")
-    if not came and "parts" in content:
-        own["parts"] = came
-    elif isinstance(came, dict):
+    if isinstance(came, dict):
         own[SINGLE] = True
+    elif not came and "parts" in content:
+        own["parts"] = came
     parts: list[Part] = []
-    for place, item in enumerate(objects(came or None, f"{where}.parts")):
+    for place, item in enumerate(objects(came, f"{where}.parts")):
         try:
             part = decode_part(item, sealer)
         except ValueError as error:

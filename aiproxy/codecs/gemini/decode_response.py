@@ -88,15 +88,17 @@ def _candidate(
     finish, detail, notes = ended
     if content:
         own["content"] = content
-    logprobs = decode_logprobs(found.get("logprobsResult"))
-    if "logprobsResult" in found and (logprobs is None or encode_logprobs(logprobs) != found["logprobsResult"]):
-        own["logprobsResult"] = found["logprobsResult"]
     if exchange.source != NAME:
         parts = _settled(parts)
+    logprobs = decode_logprobs(found.get("logprobsResult"))
     place = next((place for place, part in enumerate(parts) if isinstance(part, TextPart) and part.text), None)
     if place is not None and isinstance(told := parts[place], TextPart):
         told = replace(told, citations=decode_citations(found, told.text), logprobs=logprobs)
         parts = (*parts[:place], told, *parts[place + 1 :])
+    if "logprobsResult" in found and (
+        place is None or logprobs is None or encode_logprobs(logprobs) != found["logprobsResult"]
+    ):
+        own["logprobsResult"] = found["logprobsResult"]
     return Candidate(candidate_index(found), parts, finish, detail, extensions_of({**own, **notes}))
 
 

@@ -8,8 +8,6 @@
 The frames are what Google's own SDKs can read, which are no general SSE parsers: one `data: ` line an event, no comments, no
 `event:`, no `[DONE]`; an error is a bare JSON line. Source: google-genai 3.4 and @google/genai 1.30, the Gemini CLI."""
 
-import orjson
-
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.fields import restore
 from aiproxy.codecs.gemini.answer_parts import answer_part, counts, finish_word, is_blocked, is_failure, state_part
@@ -52,11 +50,9 @@ class GeminiEncoder:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._model = orjson.dumps(exchange.request.model)
         self._tail = b"}"
         self._sent: dict[tuple[int, int], list[str]] = {}
         self._sections: dict[tuple[int, int], tuple[str, int]] = {}
-        self._places: dict[int, int] = {}
         self._cited: dict[int, list[tuple[int, TextPart]]] = {}
         self._ended: list[CandidateFinished] = []
 
@@ -78,7 +74,8 @@ class GeminiEncoder:
             case PartFinished(index, part, candidate):
                 return self._finished(part, candidate, "".join(self._sent.pop((candidate, index), ())))
             case ResponseStarted(response_id):
-                self._tail = b',"modelVersion":%b,"responseId":%b}' % (self._model, dump(response_id))
+                head = b',"modelVersion":%b,"responseId":%b}' % (dump(self._exchange.request.model), dump(response_id))
+                self._tail = on_one_line(head)
                 return b""
             case CandidateFinished():
                 self._ended.append(event)
@@ -99,7 +96,7 @@ class GeminiEncoder:
 
     def fail(self, error: GatewayError) -> bytes:
         """Both SDKs raise for a line like this; behind `data: ` one of them would take it for an empty piece."""
-        return dump({"error": error_object(error, self._exchange.request_id)}) + b"\r\n\r\n"
+        return on_one_line(dump({"error": error_object(error, self._exchange.request_id)})) + b"\r\n\r\n"
 
     def _thought(self, event: ReasoningDelta, key: tuple[int, int], fragment: str) -> bytes:
         """Summaries are paragraphs of one thought."""
@@ -140,7 +137,8 @@ class GeminiEncoder:
         if usage := counts(event.usage, event.extensions):
             found["usageMetadata"] = usage
         restore(event.extensions, NAME, found)
-        return self._framed(dump(found)[:-1] + (self._tail if found else self._tail[1:])) + self._closing()
+        said = on_one_line(dump(found))[:-1]
+        return self._framed(said + (self._tail if found else self._tail[1:])) + self._closing()
 
     def _last(self, ended: CandidateFinished) -> dict[str, Json]:
         """With an empty text, as Google's last piece has it: chat sessions of its SDK forget a turn with a part-less piece."""
@@ -157,14 +155,18 @@ class GeminiEncoder:
         return found
 
     def _text(self, fragment: str, after: bytes, candidate: int) -> bytes:
-        return self._framed(_BEFORE_TEXT + dump(fragment) + after % candidate + self._tail)
+        said = dump(fragment)
+        return self._framed(
+            b"%b%b%b%b"
+            % (_BEFORE_TEXT, said if fragment.isascii() else on_one_line(said), after % candidate, self._tail)
+        )
 
     def _piece(self, candidate: int, part: dict[str, Json], told: dict[str, Json] | None = None) -> bytes:
         found = {"content": {"parts": [part], "role": "model"}, "index": candidate, **(told or {})}
-        return self._framed(b'{"candidates":[' + dump(found) + b"]" + self._tail)
+        return self._framed(b'{"candidates":[%b]%b' % (on_one_line(dump(found)), self._tail))
 
     def _framed(self, piece: bytes) -> bytes:
-        return b"data: " + on_one_line(piece) + b"\r\n\r\n"
+        return b"data: %b\r\n\r\n" % piece
 
     def _closing(self) -> bytes:
         return b""

@@ -34,7 +34,7 @@ _WORD_START = re.compile(r"(?<=[A-Za-z0-9])_([a-z0-9])")
 
 
 def camel(value: Json, depth: int = 0) -> Json:
-    """The message with every field name in lowerCamelCase."""
+    """The message with every field name in lowerCamelCase. Raises `ValueError` for a name that would be a note of ours."""
     if depth >= DEEPEST:
         return value
     if isinstance(value, list):
@@ -52,6 +52,8 @@ def camel(value: Json, depth: int = 0) -> Json:
 
 
 def _camel_name(name: str) -> str:
+    if name.startswith("~"):
+        raise ValueError(f"Unknown name `{name[:40]}`")
     return _WORD_START.sub(lambda found: found[1].upper(), name) if "_" in name else name
 
 

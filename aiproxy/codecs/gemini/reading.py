@@ -61,4 +61,5 @@ def text(value: Mapping[str, Json], name: str, where: str) -> str:
 
 
 def without(value: Mapping[str, Json], *names: str) -> dict[str, Json]:
-    return {key: inner for key, inner in value.items() if key not in names}
+    """The rest, to ride along. What starts with `~` would be taken for a note of ours: no such field exists."""
+    return {key: inner for key, inner in value.items() if key not in names and not key.startswith("~")}
