@@ -6,7 +6,6 @@ from typing import Final
 from aiproxy.codecs.arguments import as_object
 from aiproxy.codecs.freeform import wrap
 from aiproxy.codecs.ollama.calls import call_object, write_call
-from aiproxy.codecs.ollama.media import write_media
 from aiproxy.codecs.ollama.notes import DONE_REASON, note
 from aiproxy.codecs.ollama.table import NAME
 from aiproxy.codecs.report import Report
@@ -73,14 +72,11 @@ def call_shown(call: ToolCallPart, index: int, report: Report) -> dict[str, Json
     return call_object(call.call_id, index, call.name, arguments)
 
 
-def image_shown(part: ImagePart) -> str | None:
-    return write_media(part)
-
-
 def lost(part: Part, report: Report) -> None:
+    """A picture too: ollama-python fails on an answer whose message has `images`."""
     match part:
         case ImagePart():
-            report.lose("part.image.url")
+            report.lose("part.image.inline")
         case AudioPart():
             report.lose("part.audio")
         case VideoPart():

@@ -37,7 +37,7 @@ from aiproxy.neutral.parts import ImagePart, Part, ReasoningPart, TextPart, Toke
 from aiproxy.neutral.response import FinishReason
 
 _LINE = ("model", "created_at", "message", "response", "thinking", "tool_calls", "logprobs", "image", "done")
-_MESSAGE = ("role", "content", "thinking", "tool_calls", "images")
+_MESSAGE = ("role", "content", "thinking", "tool_calls")
 _COUNTS = ("prompt_eval_count", "eval_count")
 _FINISHES: Mapping[str, FinishReason] = {"stop": "stop", "length": "length"}
 
@@ -96,8 +96,6 @@ class OllamaDecoder:
     def _rest(self, line: Mapping[str, Any], message: Mapping[str, Any], silent: bool) -> Iterator[StreamEvent]:
         """What few lines have: images, calls, the end. A line with nothing at all is a sign of life."""
         begun = self._next
-        for image in _list(message, "images"):
-            yield from self._whole(ImagePart(InlineSource("image/png", _text(image))))
         if image := _text(line.get("image")):
             yield from self._whole(ImagePart(InlineSource("image/png", image)))
         for call in _list(message, "tool_calls"):

@@ -15,7 +15,6 @@ from aiproxy.codecs.ollama.answers import (
     call_shown,
     done_fields,
     hides_thinking,
-    image_shown,
     lost,
     said,
     thinking_shown,
@@ -23,6 +22,8 @@ from aiproxy.codecs.ollama.answers import (
 from aiproxy.codecs.ollama.encode_request import is_generate
 from aiproxy.codecs.ollama.errors import error_line
 from aiproxy.codecs.ollama.logprobs import write_logprobs
+from aiproxy.codecs.ollama.media import write_media
+from aiproxy.codecs.ollama.notes import CREATED_AT, note
 from aiproxy.codecs.ollama.table import NAME
 from aiproxy.codecs.ollama.times import timestamp
 from aiproxy.neutral.carried import Json
@@ -105,8 +106,7 @@ class OllamaEncoder:
 
     def _start(self, created: int) -> None:
         self._started = True
-        at = timestamp(created or self._exchange.now)
-        self._head = dump({"model": self._exchange.request.model, "created_at": at})[:-1]
+        self._head = self._heading(timestamp(created or self._exchange.now))
         opening = b',"response":' if self._generate else b',"message":{"role":"assistant","content":'
         self._before_text = self._head + opening
         self._before_thinking = self._before_text + b'"","thinking":'
@@ -154,10 +154,9 @@ class OllamaEncoder:
                     return b""
                 self._calls += 1
                 return self._line({**self._said({"content": "", "tool_calls": [call]}), "done": False})
-            case ImagePart() if (image := image_shown(part)) is not None:
+            case ImagePart() if self._generate and (image := write_media(part)):
                 self._shown[index] = 1
-                more = {"image": image} if self._generate else {}
-                return self._line({**self._said({"content": "", "images": [image]}), **more, "done": False})
+                return self._line({"response": "", "image": image, "done": False})
             case _:
                 lost(part, self._exchange.report)
                 return b""
@@ -169,7 +168,12 @@ class OllamaEncoder:
         fields = {**self._said({"content": ""}), **done_fields(finished.finish, finished.extensions, event.usage)}
         restore(finished.extensions, NAME, fields)
         restore(event.extensions, NAME, fields)
+        if (at := note(event.extensions, CREATED_AT)) is not None:
+            self._head = self._heading(at)
         return self._line(fields)
+
+    def _heading(self, created_at: str) -> bytes:
+        return dump({"model": self._exchange.request.model, "created_at": created_at})[:-1]
 
     def _said(self, message: dict[str, Json]) -> dict[str, Json]:
         return said(message, generate=self._generate)

@@ -9,7 +9,6 @@ from aiproxy.codecs.ollama.answers import (
     call_shown,
     done_fields,
     hides_thinking,
-    image_shown,
     lost,
     said,
     thinking_shown,
@@ -18,6 +17,7 @@ from aiproxy.codecs.ollama.decoder import OllamaDecoder
 from aiproxy.codecs.ollama.encode_request import is_generate
 from aiproxy.codecs.ollama.errors import encode_error
 from aiproxy.codecs.ollama.logprobs import write_logprobs
+from aiproxy.codecs.ollama.media import write_media
 from aiproxy.codecs.ollama.notes import CREATED_AT, note
 from aiproxy.codecs.ollama.reading import load
 from aiproxy.codecs.ollama.table import NAME
@@ -57,8 +57,6 @@ def encode_response(response: GenerateResponse, exchange: Exchange) -> Answer:
         **said(message, generate=generate),
         **done_fields(candidate.finish, candidate.extensions, response.usage),
     }
-    if generate and "images" in message:
-        body["image"] = message["images"][-1]
     if logprobs:
         body["logprobs"] = write_logprobs(logprobs)
     restore(candidate.extensions, NAME, body)
@@ -79,9 +77,9 @@ def _frames(body: bytes) -> list[Frame]:
 
 
 def _message(candidate: Candidate, exchange: Exchange) -> tuple[dict[str, Json], list[TokenLogprob]]:
+    message: dict[str, Json] = {}
     content: list[str] = []
     thinking: list[str] = []
-    images: list[str] = []
     calls: list[dict[str, Json]] = []
     logprobs: list[TokenLogprob] = []
     for part in candidate.parts:
@@ -94,15 +92,13 @@ def _message(candidate: Candidate, exchange: Exchange) -> tuple[dict[str, Json],
             case ToolCallPart():
                 if (call := call_shown(part, len(calls), exchange.report)) is not None:
                     calls.append(call)
-            case ImagePart() if (image := image_shown(part)) is not None:
-                images.append(image)
+            case ImagePart() if is_generate(exchange.request) and (image := write_media(part)):
+                message["image"] = image
             case _:
                 lost(part, exchange.report)
-    message: dict[str, Json] = {"content": "".join(content)}
+    message["content"] = "".join(content)
     if (thought := "".join(thinking)) and not hides_thinking(exchange.request):
         message["thinking"] = thought
-    if images:
-        message["images"] = images
     if calls:
         message["tool_calls"] = calls
     return message, logprobs
