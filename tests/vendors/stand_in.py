@@ -1,0 +1,110 @@
+"""All five vendors at one loopback address: the path tells the protocol, the model's name the scenario."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from tests.rig.upstream import Received, Upstream, Wire, upstream
+from tests.vendors.anthropic_messages import ANTHROPIC_MESSAGES
+from tests.vendors.gemini import GEMINI
+from tests.vendors.ollama import OLLAMA
+from tests.vendors.openai_chat import OPENAI_CHAT
+from tests.vendors.openai_responses import OPENAI_RESPONSES
+from tests.vendors.scenarios import BREAKS_OFF, SCENARIOS, Answer, Failure, Scenario
+from tests.vendors.vendor import Asked, Vendor
+
+VENDORS = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI, OLLAMA)
+
+
+@dataclass
+class StandIn:
+    """The running vendors: `asked` is what they were asked, `refused` why they said no."""
+
+    upstream: Upstream
+    asked: list[tuple[Vendor, Asked]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        """Scheme, host and port."""
+        return self.upstream.base_url.removesuffix("/v1")
+
+
+def vendor_at(path: str) -> Vendor:
+    """The first takes what nobody has, and refuses it."""
+    match urlsplit(path).path.rpartition("/")[2].rpartition(":")[2]:
+        case "responses":
+            return OPENAI_RESPONSES
+        case "messages":
+            return ANTHROPIC_MESSAGES
+        case "generateContent" | "streamGenerateContent":
+            return GEMINI
+        case "chat":
+            return OLLAMA
+        case _:
+            return OPENAI_CHAT
+
+
+@contextmanager
+def vendors() -> Iterator[StandIn]:
+    def behave(received: Received, wire: Wire) -> None:
+        _behave(running, received, wire)
+
+    with upstream(behave) as served:
+        running = StandIn(served)
+        yield running
+
+
+def _behave(running: StandIn, received: Received, wire: Wire) -> None:
+    if received.method != "POST":
+        wire.answer(404, b"{}")
+        return
+    vendor = vendor_at(received.path)
+    try:
+        asked = vendor.asked(received)
+    except (AssertionError, KeyError, IndexError, TypeError, ValueError) as reason:
+        running.refused.append(f"{vendor.name}: {reason!r} in {received.body[:2000]!r}")
+        _fail(vendor, Failure(400, f"The vendor refuses: {reason!r}"), wire)
+        return
+    running.asked.append((vendor, asked))
+    scenario = SCENARIOS[asked.model]
+    match scenario.answer(with_results=bool(asked.results)):
+        case Failure() as failure:
+            _fail(vendor, failure, wire)
+        case Answer() as answer if asked.streamed:
+            _stream(vendor, scenario, asked, answer, wire)
+        case Answer() as answer:
+            wire.answer(200, vendor.whole(asked, answer))
+
+
+def _fail(vendor: Vendor, failure: Failure, wire: Wire) -> None:
+    headers, body = vendor.error(failure)
+    wire.answer(failure.status, body, headers)
+
+
+def _stream(vendor: Vendor, scenario: Scenario, asked: Asked, answer: Answer, wire: Wire) -> None:
+    content_type = "application/json" if asked.as_array else vendor.stream_type
+    # Each write a segment of its own.
+    wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    wire.head(200, {"content-type": content_type, "transfer-encoding": "chunked"})
+    events = vendor.events(asked, answer)
+    if scenario.breaks:
+        events = events[: len(events) // 2]
+    for written in _writes(events, scenario.write_size):
+        wire.chunk(written)
+    if scenario.breaks == "cut":
+        wire.cut()
+        return
+    if scenario.breaks == "error":
+        wire.chunk(vendor.broken(BREAKS_OFF))
+    wire.chunk(b"")
+
+
+def _writes(events: list[bytes], size: int | None) -> Iterator[bytes]:
+    if size is None:
+        yield from events
+    else:
+        data = b"".join(events)
+        yield from (data[start : start + size] for start in range(0, len(data), size))
