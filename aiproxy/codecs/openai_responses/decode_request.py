@@ -70,8 +70,9 @@ def _decode(incoming: Incoming, sealer: Sealer, report: Report) -> GenerateReque
     rest |= {f"{ITEM_KINDS}{kind}": True for kind in sorted(history.unique)}
     tools = _tools(rest, report) + history.tools
     parallel = rest.pop("parallel_tool_calls") if isinstance(rest.get("parallel_tool_calls"), bool) else None
-    choice = read_choice(rest.pop("tool_choice", None), parallel)
+    choice = read_choice(rest.get("tool_choice"), parallel)
     if choice.mode:
+        del rest["tool_choice"]
         report.read("tool_choice", f"tool_choice.{'hosted' if choice.hosted_kind else choice.mode}")
     if parallel is not None:
         report.read("parallel_tool_calls", "tool_choice.allow_parallel")

@@ -113,6 +113,8 @@ class ResponsesDecoder:
             return (Heartbeat(),)
         body = load_object(frame.data)
         kind = body.get("type") or frame.event
+        if not isinstance(kind, str):
+            raise UpstreamFailed("The upstream sent an event whose type is not a string.")
         if kind in ("response.failed", "error") or (kind not in self._reactions and body.get("error") is not None):
             self._done = True
             raise hidden(body, frame.data)
@@ -126,9 +128,7 @@ class ResponsesDecoder:
             raise UpstreamTruncated("The upstream's stream ended before its response was complete.")
         return ()
 
-    def _react(self, kind: Json, body: dict[str, Any]) -> Iterable[StreamEvent]:
-        if not isinstance(kind, str):
-            raise UpstreamFailed("The upstream sent an event without a type.")
+    def _react(self, kind: str, body: dict[str, Any]) -> Iterable[StreamEvent]:
         reaction = self._reactions.get(kind)
         if reaction is not None:
             return reaction(body)

@@ -65,7 +65,7 @@ def read_reasoning(item: Json, read_state: ReadState) -> tuple[ReasoningPart, En
     elif summaries:
         found.keep("summary")
     texts, is_plain = _texts(found.rest.get("content"), "reasoning_text")
-    if is_plain and len(texts) == 1:
+    if is_plain and len(texts) == 1 and texts[0]:
         del found.rest["content"]
     elif texts:
         found.keep("content")

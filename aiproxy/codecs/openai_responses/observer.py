@@ -11,7 +11,7 @@ from aiproxy.codecs.openai_responses.reading import load_object
 from aiproxy.codecs.openai_responses.usage import read_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
-from aiproxy.neutral.errors import GatewayError
+from aiproxy.neutral.errors import GatewayError, UpstreamFailed
 
 DONE: Final = b"[DONE]"
 """Some servers close every stream like Chat's; clients skip it."""
@@ -58,10 +58,12 @@ class ResponsesObserver:
         if frame.event == COMMENT or not frame.data or frame.data == DONE or self._complete:
             return
         self._last = frame.data
-        if self._useful and frame.event.endswith(".delta"):
+        if self._useful and frame.event.endswith(".delta") and frame.event.encode() in frame.data:
             return  # deltas are most of a stream, and say nothing about usage or its end
         event = load_object(frame.data)
         kind = event.get("type") or frame.event
+        if not isinstance(kind, str):
+            raise UpstreamFailed("The upstream sent an event whose type is not a string.")
         if kind in ("response.failed", "error") or event.get("error") is not None:
             raise hidden(event, frame.data)
         if isinstance(response := event.get("response"), dict):

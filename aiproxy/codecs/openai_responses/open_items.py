@@ -156,6 +156,8 @@ class OpenReasoning:
             shown = "".join(self._shown.get(key, ()))
             if text.startswith(shown) and (key not in self._shown or key == self._current):
                 events += self._grow(key, text[len(shown) :])
+        if self._own:
+            events += self._skip_to(len(part.summaries))
         events += self._end_section()
         if not (self._own or encrypted is not None or self._shown):
             return [], None
@@ -174,25 +176,35 @@ class OpenReasoning:
             self._current = key
             self._shown.setdefault(key, [])
             if not self._is_raw(key):
-                part = {"type": "summary_text", "text": ""}
-                events.append(self._event(f"{_SUMMARY}part.added", summary_index=self._sections, part=part))
+                events += self._skip_to(key[1]) if self._own else []
+                events.append(self._summary("part.added", part={"type": "summary_text", "text": ""}))
         self._shown[key].append(fragment)
         if self._is_raw(key):
             return [*events, self._event("response.reasoning_text.delta", content_index=0, delta=fragment)]
-        return [*events, self._event(f"{_SUMMARY}text.delta", summary_index=self._sections, delta=fragment)]
+        return [*events, self._summary("text.delta", delta=fragment)]
+
+    def _skip_to(self, section: int) -> list[Event]:
+        """Summaries of this protocol's own that are empty have their place, too."""
+        events: list[Event] = []
+        while self._sections + (self._current is not None) < section:
+            events += self._end_section()
+            self._current = ("summary", self._sections)
+            self._shown.setdefault(self._current, [])
+            events.append(self._summary("part.added", part={"type": "summary_text", "text": ""}))
+            events += self._end_section()
+        return events
 
     def _end_section(self) -> list[Event]:
         if self._current is None:
             return []
         text = "".join(self._shown[self._current])
-        raw, index, self._current = self._is_raw(self._current), self._sections, None
+        raw, self._current = self._is_raw(self._current), None
         if raw:
             return [self._event("response.reasoning_text.done", content_index=0, text=text)]
+        part = {"type": "summary_text", "text": text}
+        events = [self._summary("text.done", text=text), self._summary("part.done", part=part)]
         self._sections += 1
-        return [
-            self._event(f"{_SUMMARY}text.done", summary_index=index, text=text),
-            self._event(f"{_SUMMARY}part.done", summary_index=index, part={"type": "summary_text", "text": text}),
-        ]
+        return events
 
     def _is_raw(self, key: tuple[str, int]) -> bool:
         return self._own and key[0] == "raw"
@@ -203,6 +215,9 @@ class OpenReasoning:
         self._added = True
         item = {"type": "reasoning", "id": self.item_id, "summary": []}
         return [{"type": "response.output_item.added", "output_index": self.place, "item": item}]
+
+    def _summary(self, kind: str, **fields: Json) -> Event:
+        return self._event(f"{_SUMMARY}{kind}", summary_index=self._sections, **fields)
 
     def _event(self, kind: str, **fields: Json) -> Event:
         return {"type": kind, "item_id": self.item_id, "output_index": self.place, **fields}
