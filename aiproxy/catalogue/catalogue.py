@@ -1,6 +1,6 @@
 """A client's model name → the ordered steps that can serve it; and the list of names there are."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -64,15 +64,20 @@ class Catalogue:
     def offers(self) -> Sequence[Offer]:
         return self._offers
 
-    def plan(self, name: str) -> Plan:
-        """The steps that can serve `name`, in order; none when nobody offers it.
+    @property
+    def providers(self) -> Collection[str]:
+        return {offer.provider for offer in self._offers}
+
+    def plan(self, name: str, provider: str = "") -> Plan:
+        """The steps that can serve `name`, in order, at one provider where one is named; none when nobody offers it.
 
         Accounts that list the name go before those that pass any name on: a list is knowledge, an open door is hope."""
+        offers = [offer for offer in self._offers if provider in ("", offer.provider)]
         prefix, _, rest = name.partition("/")
         if rest and prefix in self._prefixes:
-            found = self._matching(rest, [offer for offer in self._offers if offer.prefix == prefix])
+            found = self._matching(rest, [offer for offer in offers if offer.prefix == prefix])
         else:
-            found = self._matching(name, self._offers)
+            found = self._matching(name, offers)
         return (Step(found),) if found else ()
 
     def listing(self, found: Mapping[str, Sequence[str]]) -> list[Model]:

@@ -179,7 +179,9 @@ class KeyEntry:
         "Globs of model names this account doesn't serve.", (), example=["*-preview"]
     )
     headers: Mapping[str, str] = setting(
-        "Headers added to every request to the upstream.", factory=dict, example={"X-Team": "a"}
+        "Headers added to every request to the upstream; a value `$Name` copies the client's header of that name.",
+        factory=dict,
+        example={"X-Team": "a"},
     )
     disable_cooling: bool | None = setting("Overrides the global `disable-cooling`.", None)
 

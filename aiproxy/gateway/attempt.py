@@ -28,6 +28,9 @@ PASSED_ON = ("accept", "idempotency-key")
 """Request headers that mean something to every upstream; a provider names its own. All others are the client's business
 with us."""
 
+NEVER_COPIED = frozenset(("authorization", "x-api-key", "x-goog-api-key", "cookie"))
+"""Client headers that no `$Name` copies: they prove who the client is to us, and are nobody else's."""
+
 PASSED_BACK = ("openai-processing-ms", "openai-version")
 """Answer headers that clients read and that stay true behind a pool of accounts."""
 
@@ -123,10 +126,10 @@ def _request(
         if model != call.model and not endpoint.names_model_in_path:
             body = splice_model(body, model)
     url = endpoint.url(upstream.base_url, model, stream=stream)
-    return Request("POST", url, tuple(_headers(asked, upstream)), body, proxy)
+    return Request("POST", url, tuple(_headers(asked, call.incoming.headers, upstream)), body, proxy)
 
 
-def _headers(asked: Mapping[str, str], upstream: Upstream) -> Iterable[tuple[str, str]]:
+def _headers(asked: Mapping[str, str], client: Mapping[str, str], upstream: Upstream) -> Iterable[tuple[str, str]]:
     """`asked` are the client's headers, or those a translated body needs."""
     provider = upstream.provider
     headers = {
@@ -134,8 +137,12 @@ def _headers(asked: Mapping[str, str], upstream: Upstream) -> Iterable[tuple[str
         "user-agent": f"aiproxy/{__version__}",
         **provider.headers,
         **{name: asked[name] for name in (*PASSED_ON, *provider.passed_on) if name in asked},
-        **{name.lower(): value for name, value in upstream.headers.items()},
     }
+    for name, value in upstream.headers.items():
+        source = value[1:].lower()
+        copied = value if not value.startswith("$") else None if source in NEVER_COPIED else client.get(source)
+        if copied is not None:
+            headers[name.lower()] = copied
     yield from headers.items()
     yield from upstream.credential.sign()
 

@@ -31,7 +31,7 @@ class Sink(Protocol):
 @dataclass(slots=True)
 class Call:
     """`codec` is None for what is never translated. `reasoning` is what a suffix of the model's name asked for, and beats
-    the body. `committed` is the point of no return: something of an answer was handed to the client."""
+    the body. `provider` is the only one to ask, where the client named one. `committed` is the point of no return: something of an answer was handed to the client."""
 
     wire: Wire
     codec: Codec | None
@@ -41,6 +41,7 @@ class Call:
     stream: bool
     client: Client
     record: CallRecord
+    provider: str = ""
     reasoning: ReasoningConfig | None = None
     understood: tuple[GenerateRequest, Report] | None = None
     committed: bool = False
@@ -59,8 +60,10 @@ def read_call(
     *,
     codec: Codec | None = None,
     streams: bool = False,
+    provider: str = "",
 ) -> Call:
-    """Understand a body as far as routing needs it; `streams` is the protocol's default.
+    """Understand a body as far as routing needs it; `streams` is the protocol's default, `provider` the one named beside
+    the body.
 
     Raises `InvalidRequest` that names the field at fault."""
     asked: dict[str, Any] = read_object(incoming.body)
@@ -72,4 +75,5 @@ def read_call(
     if not (stream is None or isinstance(stream, bool)):
         raise InvalidRequest("The field 'stream' must be true or false.", param="stream")
     record.client, record.protocol, record.model = client.name, wire.name, model
-    return Call(wire, codec, operation, incoming, model, streams if stream is None else stream, client, record)
+    stream = streams if stream is None else stream
+    return Call(wire, codec, operation, incoming, model, stream, client, record, provider)

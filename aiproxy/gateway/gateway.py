@@ -101,12 +101,24 @@ class Gateway:
 
     def _plan(self, call: Call, snapshot: Snapshot) -> Plan:
         """The steps for the model's name; for the name without its suffix (`model(high)`) where only that is known."""
-        plan = snapshot.catalogue.plan(call.model) if call.client.may_use(call.model) else ()
+        self._take_provider_from_name(call, snapshot)
+        plan = snapshot.catalogue.plan(call.model, call.provider) if call.client.may_use(call.model) else ()
         base, reasoning = split_suffix(call.model)
-        if reasoning is not None and call.client.may_use(base) and (bare := snapshot.catalogue.plan(base)):
+        if (
+            reasoning is not None
+            and call.client.may_use(base)
+            and (bare := snapshot.catalogue.plan(base, call.provider))
+        ):
             call.model, call.reasoning = base, reasoning
             return bare
         return plan
+
+    @staticmethod
+    def _take_provider_from_name(call: Call, snapshot: Snapshot) -> None:
+        """`[provider] model`, as AIClient-2-API's Ollama clients choose."""
+        provider, closed, model = call.model.removeprefix("[").partition("] ")
+        if call.model.startswith("[") and closed and provider.lower() in snapshot.catalogue.providers:
+            call.provider, call.model = provider.lower(), model
 
     async def _step(self, call: Call, sink: Sink, snapshot: Snapshot, step: Step, running: _Interruptible) -> None:
         """Rounds over the step's accounts until one answers. Raises the last account's error, or who rests until when."""

@@ -25,6 +25,8 @@ class IContext(Interface):
 class Context:
     record: CallRecord
     client: Client = ANYONE
+    provider: str = ""
+    """The only provider to ask, where the path or a header named one."""
 
 
 def attach(request: Request, now: float) -> Context:

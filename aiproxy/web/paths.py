@@ -2,6 +2,7 @@
 `/v1` forgotten; paths that several protocols share, told apart by headers."""
 
 import re
+from collections.abc import Collection
 
 from twisted.web.server import Request
 
@@ -28,9 +29,33 @@ def normalise(path: bytes) -> bytes:
     return b"/v1" + path if _FORGOTTEN.match(path) else path
 
 
+ALSO_CALLED = {
+    "openai-custom": "openai",
+    "openairesponses-custom": "codex",
+    "claude-custom": "claude",
+    "gemini-custom": "gemini",
+}
+"""AIClient-2-API's names of providers, and ours."""
+
+
+def split_provider(path: bytes, providers: Collection[str]) -> tuple[str, bytes]:
+    """`/provider/v1/…` → the provider and the rest of a normalised path; "" where the path begins with none."""
+    name, slash, rest = path[1:].partition(b"/")
+    provider = known_provider(name.decode("utf-8", "replace"), providers) if slash else ""
+    # Ollama's own API is at /ollama/api: there the segment is the protocol's, not the provider's.
+    if not provider or (provider == "ollama" and rest.partition(b"/")[0] == b"api"):
+        return "", path
+    return provider, normalise(b"/" + rest)
+
+
+def known_provider(name: str, providers: Collection[str]) -> str:
+    name = ALSO_CALLED.get(name.lower(), name.lower())
+    return next((provider for provider in providers if provider.lower() == name), "")
+
+
 def protocol_of(request: Request | None) -> str:
     """The client protocol a request is in; OpenAI's for a path that is nobody's, or not known yet."""
-    path = normalise(request.path) if request is not None and request.path else b""
+    path = normalise(request.path or b"") if request is not None else b""
     if _ANTHROPIC.match(path):
         return "anthropic"
     if _RESPONSES.match(path):

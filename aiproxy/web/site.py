@@ -15,13 +15,13 @@ from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, open
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway import Gateway
 from aiproxy.logs import ACCESS, AccessEntry, access
-from aiproxy.neutral.errors import Authentication, Draining, GatewayError, InvalidRequest, Permission
+from aiproxy.neutral.errors import Authentication, Draining, GatewayError, InvalidRequest, NotFound, Permission
 from aiproxy.usage import Outcome
 from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
 from aiproxy.web.keys import client_key
 from aiproxy.web.ops import Check, Ops
-from aiproxy.web.paths import normalise, protocol_of
+from aiproxy.web.paths import known_provider, normalise, protocol_of, split_provider
 from aiproxy.web.protocols.anthropic import Anthropic
 from aiproxy.web.protocols.gemini import Gemini
 from aiproxy.web.protocols.ollama import Ollama
@@ -62,16 +62,17 @@ class Web(Resource):
         self.draining = False
 
     def render(self, request: Request) -> Any:
-        path = normalise(request.path)
         request.prepath = []
-        request.postpath = [unquote_to_bytes(segment) for segment in path[1:].split(b"/")]
-        app = self._ops if path in _OPEN_PATHS else self._apps[protocol_of(request)]
+        request.postpath = [unquote_to_bytes(segment) for segment in request.path[1:].split(b"/")]
+        app = self._ops if request.path in _OPEN_PATHS else self._apps[protocol_of(request)]
         return app.render(request)
 
     def refuse(self, request: Request) -> GatewayError | None:
         """What there is to say against a request before its body is read. Begins its record."""
         context = attach(request, self._clock.seconds())
-        if normalise(request.path) in _OPEN_PATHS:
+        providers = self._gateway.snapshot.catalogue.providers
+        context.provider, request.path = split_provider(normalise(request.path), providers)
+        if request.path in _OPEN_PATHS:
             return None
         request.notifyFinish().addBoth(self._finished, request)
         if not _is_utf8(request.path):
@@ -91,6 +92,11 @@ class Web(Resource):
                 f"The API key {said}. Send it as 'Authorization: Bearer KEY'; the gateway's operator hands keys out.",
                 headers={"www-authenticate": "Bearer"},
             )
+        if named := request.getHeader("model-provider"):
+            context.provider = known_provider(named, providers)
+            if not context.provider:
+                known = ", ".join(sorted(providers))
+                return NotFound(f"There is no provider {named!r} here; Model-Provider may be one of: {known}.")
         context.client = client
         context.record.client = client.name
         return None

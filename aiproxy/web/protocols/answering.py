@@ -51,7 +51,9 @@ async def answer(
 ) -> bytes:
     """Serve one call; what it answers has been written when this returns."""
     known = context(request)
-    call = read_call(wire, operation, asked, known.client, known.record, codec=codec, streams=streams)
+    call = read_call(
+        wire, operation, asked, known.client, known.record, codec=codec, streams=streams, provider=known.provider
+    )
     await gateway.answer(call, sink or HttpSink(request))
     return b""
 
