@@ -9,7 +9,7 @@ from aiproxy.codecs import roles
 from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.codecs.pairing import paired
 from aiproxy.codecs.report import Report
-from aiproxy.neutral.parts import Part, TextPart
+from aiproxy.neutral.parts import AudioPart, DocumentPart, ImagePart, Part, TextPart
 from aiproxy.neutral.request import Role, Turn
 
 FILLER = "."
@@ -23,7 +23,7 @@ def ordered(turns: Sequence[Turn], can: Capabilities, report: Report) -> tuple[t
     leading, rest = roles.split_leading(turns)
     if any(turn.name for turn in turns):
         report.ignore("turn.name")
-    following = paired((found for turn in rest if (found := _without_empty(turn)).parts), report)
+    following = paired((found for turn in rest if (found := _speakable(turn, report)).parts), report)
     following = _placed(following, can, report)
     following = roles.starting_with_user(roles.results_first(following), FILLER, report)
     if roles.ends_with_assistant(following) and can.prefill is False:
@@ -33,12 +33,29 @@ def ordered(turns: Sequence[Turn], can: Capabilities, report: Report) -> tuple[t
     return tuple(part for turn in leading for part in turn.parts), following
 
 
-def _without_empty(turn: Turn) -> Turn:
-    """The API refuses empty text, and a message that is blank: such parts say nothing."""
+def _speakable(turn: Turn, report: Report) -> Turn:
+    """The API refuses empty text, a message that is blank, and media the model is said to have made."""
     parts = tuple(part for part in turn.parts if not (isinstance(part, TextPart) and not part.text))
+    if turn.role == "assistant":
+        parts = tuple(_named(part, report) for part in parts)
     if all(isinstance(part, TextPart) and not part.text.strip() for part in parts):
         parts = ()
     return replace(turn, parts=parts)
+
+
+def _named(part: Part, report: Report) -> Part:
+    match part:
+        case ImagePart():
+            report.drop("part.image.inline")
+            return TextPart("[an image]")
+        case AudioPart(transcript=transcript):
+            report.drop("part.audio")
+            return TextPart(transcript or "[a sound]")
+        case DocumentPart():
+            report.drop("part.document.inline")
+            return TextPart("[a document]")
+        case _:
+            return part
 
 
 def _placed(turns: Iterable[Turn], can: Capabilities, report: Report) -> tuple[Turn, ...]:

@@ -210,7 +210,9 @@ def headers(request: GenerateRequest, body: Mapping[str, Json]) -> dict[str, str
     betas = [beta.strip() for beta in notes.get(BETAS, "").split(",") if beta.strip()]
     if FILES_BETA not in betas and _names_files(request):
         betas.append(FILES_BETA)
-    version = WITH_SAMPLING if any(name in body for name in _SAMPLING) else notes.get(VERSION, WITH_SAMPLING)
+    version = (
+        WITH_SAMPLING if any(body.get(name) is not None for name in _SAMPLING) else notes.get(VERSION, WITH_SAMPLING)
+    )
     found = {"anthropic-version": version}
     return found | {"anthropic-beta": ",".join(betas)} if betas else found
 

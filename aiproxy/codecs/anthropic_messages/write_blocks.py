@@ -16,6 +16,7 @@ from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.codecs.fields import restore
 from aiproxy.codecs.opaque import returnable
 from aiproxy.codecs.report import Report
+from aiproxy.codecs.results import result_media, result_text
 from aiproxy.codecs.schema import VALUE
 from aiproxy.codecs.tool_ids import fit
 from aiproxy.neutral.carried import Json
@@ -40,6 +41,9 @@ from aiproxy.neutral.parts import (
 
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 PDF = "application/pdf"
+
+FAILED = "The tool failed without a word."
+"""What a failed tool says that said nothing: the API refuses an error without content."""
 
 _OWN_HOSTED = re.compile(r"server_tool_use|mcp_tool_use|\w+_tool_result")
 """Types of this protocol's blocks of vendor-run tools."""
@@ -214,14 +218,13 @@ class BlockWriter:
     def _tool_result(self, part: ToolResultPart) -> dict[str, Json]:
         call_id = part.call_id if self.tools is None else fit(part.call_id, "anthropic")
         block: dict[str, Json] = {"type": "tool_result", "tool_use_id": call_id}
-        if part.content:
-            content: str | list[dict[str, Json]]
-            if self.tools is None:
-                content = self.content(part.content, dict(part.extensions.get(NAME, {})))
-            else:
-                content = self._result_content(part)
-            if content:
-                block["content"] = content
+        content: str | list[dict[str, Json]]
+        if self.tools is None:
+            content = self.content(part.content, dict(part.extensions.get(NAME, {})))
+        else:
+            content = self._result_content(part)
+        if content:
+            block["content"] = content
         if part.is_error:
             block["is_error"] = True
         return block
@@ -233,6 +236,8 @@ class BlockWriter:
             else inner
             for inner in part.content
         ]
+        if part.is_error and not result_text(part) and not result_media(part):
+            return FAILED
         if len(told) == 1 and isinstance(told[0], TextPart) and told[0].cache is None:
             return told[0].text
         return self.blocks(told)
