@@ -2,9 +2,11 @@
 
     stream      = first-chunk { delta-chunk } finish-chunk [ usage-chunk ] "data: [DONE]"     per choice up to its finish
     first-chunk = delta {role: "assistant", content: "" | null, refusal?: null}               the role exactly once
-    delta-chunk = delta of one kind: content | refusal | reasoning_content | tool_calls | audio | function_call
+    delta-chunk = delta of one kind: content | refusal | reasoning_content | tool_calls | audio | function_call | annotations
+                | reasoning_details | images | extra_content                                  in OpenRouter's and Google's form
     fragment    = {index, id, type, function: {name, arguments: ""}}                          the first of an index
                 | {index, function: {arguments}}                                              the later ones
+                | {index, extra_content}                                                      a thought signature
 
 It is stricter than clients are: what the official SDK only tolerates is refused here."""
 
@@ -24,7 +26,9 @@ CHUNK_KEYS = {
     "service_tier",
     "obfuscation",
 }
-DELTA_KINDS = {"content", "refusal", "reasoning_content", "tool_calls", "audio", "function_call"}
+TEXT_KINDS = {"content", "refusal", "reasoning_content"}
+INDEXED_KINDS = {"reasoning_details", "images"}
+DELTA_KINDS = TEXT_KINDS | INDEXED_KINDS | {"tool_calls", "audio", "function_call", "annotations", "extra_content"}
 FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
 INPUT = {"function": "arguments", "custom": "input"}
 
@@ -79,8 +83,9 @@ class _Choice:
     begun: bool = False
     finish: str = ""
     calls: dict[int, str] = field(default_factory=dict)
+    listed: dict[str, int] = field(default_factory=dict)
 
-    def feed(self, delta: dict[str, Any], finish: str | None) -> None:
+    def feed(self, delta: dict[str, Any], finish: str | None, logprobs: object) -> None:
         assert not self.finish, f"a delta after the finish: {delta}"
         if finish is not None:
             assert finish in FINISH_REASONS, finish
@@ -101,9 +106,21 @@ class _Choice:
             if kind == "tool_calls":
                 for fragment in delta["tool_calls"]:
                     self._fragment(fragment)
-            elif kind not in ("audio", "function_call"):
+            elif kind in INDEXED_KINDS:
+                self._entries(kind, delta[kind])
+            elif kind == "annotations":
+                assert kind not in self.listed, "the SDK's accumulator takes one delta of annotations"
+                self.listed[kind] = len(delta[kind])
+            elif kind in TEXT_KINDS:
                 assert isinstance(delta[kind], str)
-                assert delta[kind], f"an empty delta: {delta}"
+                assert delta[kind] or logprobs, f"an empty delta: {delta}"
+
+    def _entries(self, kind: str, entries: list[dict[str, Any]]) -> None:
+        """Each with an index of its own: the SDK's accumulator merges by it."""
+        assert entries, f"an empty delta: {kind}"
+        for entry in entries:
+            assert entry["index"] == self.listed.get(kind, 0), f"{kind} {entry['index']} is out of turn"
+            self.listed[kind] = entry["index"] + 1
 
     def _fragment(self, fragment: dict[str, Any]) -> None:
         index = fragment["index"]
@@ -118,6 +135,9 @@ class _Choice:
             self.calls[index] = kind
         else:
             kind = self.calls[index]
+            if "extra_content" in fragment:
+                assert set(fragment) == {"index", "extra_content"}, fragment
+                return
             assert set(fragment) == {"index", kind}, fragment
             assert set(fragment[kind]) == {INPUT[kind]}, fragment
         assert isinstance(fragment[kind][INPUT[kind]], str)
@@ -141,7 +161,9 @@ def _check_chunks(chunks: list[dict[str, Any]], include_usage: bool) -> dict[int
         for choice in chunk["choices"]:
             assert {"index", "delta", "finish_reason"} <= set(choice) <= {"index", "delta", "finish_reason", "logprobs"}
             assert choice["index"] <= len(states), f"choice {choice['index']} begins before choice {len(states)}"
-            states.setdefault(choice["index"], _Choice()).feed(choice["delta"], choice["finish_reason"])
+            states.setdefault(choice["index"], _Choice()).feed(
+                choice["delta"], choice["finish_reason"], choice.get("logprobs")
+            )
     return states
 
 

@@ -27,7 +27,7 @@ from aiproxy.neutral.events import (
     StreamEvent,
     TextDelta,
 )
-from aiproxy.neutral.parts import Citation, ImagePart, TokenLogprob
+from aiproxy.neutral.parts import Citation, ImagePart, TextPart, TokenLogprob
 from aiproxy.neutral.response import FinishReason
 
 _FINISHES: Mapping[str, FinishReason] = {
@@ -56,7 +56,18 @@ _MESSAGE = frozenset(
 
 
 class OpenCandidate:
-    __slots__ = ("_annotated", "_calls", "_count", "_exchange", "_index", "_names", "_open", "_rest", "finish_word")
+    __slots__ = (
+        "_calls",
+        "_count",
+        "_exchange",
+        "_index",
+        "_names",
+        "_open",
+        "_rest",
+        "_text",
+        "_whole",
+        "finish_word",
+    )
 
     def __init__(self, index: int, exchange: Exchange, names: GivenNames) -> None:
         self.finish_word = ""
@@ -67,23 +78,25 @@ class OpenCandidate:
         self._open: OpenPart | None = None
         self._calls = OpenCalls(index, exchange, names)
         self._rest: dict[str, Any] = {}
+        self._whole = False
+        self._text = 0
 
     def read(self, choice: Mapping[str, Any], out: list[StreamEvent]) -> None:
         delta = choice.get("delta")
         if delta is None:
             delta = choice.get("message")
+            self._whole = delta is not None
             if delta is None:
                 delta = {"content": choice.get("text")}
         if not isinstance(delta, dict):
             raise UpstreamFailed("The upstream sent a delta that is not an object.")
         logprobs = choice.get("logprobs")
-        if len(delta) == 1 and type(text := delta.get("content")) is str and not logprobs:
-            if text:
-                self._say(text, None, out)
+        if len(delta) == 1 and not logprobs:
+            self._read_one(delta, out)
         elif delta or logprobs:
             self._read(delta, logprobs, out)
-            if "message" in choice:
-                self._keep_rest(choice, delta)
+        if "delta" not in choice:
+            self._keep_rest(choice, delta)
         word = choice.get("finish_reason")
         if isinstance(word, str) and word and self.finish_word not in ("tool_calls", "function_call"):
             self.finish_word = word
@@ -100,11 +113,26 @@ class OpenCandidate:
         extensions: Extensions = {NAME: self._rest} if self._rest else {}
         out.append(CandidateFinished(finish, detail, self._index, extensions))
 
+    def _read_one(self, delta: Mapping[str, Any], out: list[StreamEvent]) -> None:
+        """A delta of one kind, as most are: the short way to what `_read` does."""
+        ((kind, said),) = delta.items()
+        if kind == "content" and type(said) is str:
+            if said:
+                self._say(said, None, out)
+        elif kind == "tool_calls" and said:
+            self._call(said, None, out)
+        elif kind in ("reasoning_content", "reasoning") and type(said) is str:
+            if said:
+                self._think_on(said, out)
+        else:
+            self._read(delta, None, out)
+
     def _read(self, delta: Mapping[str, Any], logprobs: Any, out: list[StreamEvent]) -> None:
         """Thinking, content, refusal, sound, pictures, sources and calls, in this order where one chunk has several."""
-        for thought in reasoning.thoughts(delta):
-            self._think(thought, out)
-        content, refusal = _logprobs(logprobs)
+        if not reasoning.FIELDS.isdisjoint(delta):
+            for thought in reasoning.thoughts(delta):
+                self._think(thought, out)
+        content, refusal = _logprobs(logprobs) if logprobs else (None, None)
         said = delta.get("content")
         if isinstance(said, str):
             if said or content:
@@ -121,15 +149,17 @@ class OpenCandidate:
             for image in images:
                 self._show(image, out)
         if isinstance(annotations := delta.get("annotations"), list):
-            for citation in _citations(annotations):
-                self._cite(citation, out)
+            self._cite(annotations, out)
         if (signature := signature_in(delta)) is not None:
             self._sign(signature, out)
         calls = delta.get("tool_calls")
         legacy = delta.get("function_call")
         if calls or legacy:
-            self._close(out)
-            self._count = self._calls.read(calls, legacy, self._count, out)
+            self._call(calls, legacy, out)
+
+    def _call(self, calls: Any, legacy: Any, out: list[StreamEvent]) -> None:
+        self._close(out)
+        self._count = self._calls.read(calls, legacy, self._count, out, whole=self._whole)
 
     def _read_list(self, content: Sequence[Any], out: list[StreamEvent]) -> None:
         """Content as a list of parts: Mistral's, and servers that copy requests' form."""
@@ -149,7 +179,7 @@ class OpenCandidate:
     def _say(self, text: str, logprobs: tuple[TokenLogprob, ...] | None, out: list[StreamEvent]) -> None:
         part = self._open
         if type(part) is not OpenText:
-            part = OpenText(self._names.wrapped_output)
+            part = OpenText(self._names.wrapped_output, self._text)
             self._begin(part, out)
         part.pieces.append(text)
         if logprobs is not None:
@@ -166,6 +196,14 @@ class OpenCandidate:
         if logprobs is not None:
             part.logprobs.append(logprobs)
         out.append(RefusalDelta(part.index, text, self._index, logprobs))
+
+    def _think_on(self, text: str, out: list[StreamEvent]) -> None:
+        part = self._open
+        if type(part) is OpenReasoning and not part.states:
+            part.raw.append(text)
+            out.append(ReasoningDelta(part.index, text, "raw", 0, self._index))
+        else:
+            self._think(Thought(text=text), out)
 
     def _think(self, thought: Thought, out: list[StreamEvent]) -> None:
         part = self._open if isinstance(self._open, OpenReasoning) else None
@@ -200,7 +238,10 @@ class OpenCandidate:
         part = self._open
         if not isinstance(part, OpenAudio):
             asked = self._exchange.request.audio_output
-            part = OpenAudio(asked.format if asked and asked.format else "wav")
+            audio_id = audio.get("id")
+            part = OpenAudio(
+                asked.format if asked and asked.format else "wav", audio_id if isinstance(audio_id, str) else None
+            )
             self._begin(part, out)
         for channel, fragment in part.add(audio):
             out.append(AudioDelta(part.index, fragment, channel, self._index))
@@ -221,12 +262,14 @@ class OpenCandidate:
             case _:
                 pass
 
-    def _cite(self, citation: Citation, out: list[StreamEvent]) -> None:
-        if not isinstance(self._open, OpenText):
-            self._begin(OpenText(self._names.wrapped_output), out)
-        assert isinstance(self._open, OpenText)
-        self._open.citations.append(citation)
-        out.append(CitationAdded(self._open.index, citation, self._index))
+    def _cite(self, annotations: Sequence[Any], out: list[StreamEvent]) -> None:
+        offset = self._open.offset if isinstance(self._open, OpenText) else self._text
+        for citation in _citations(annotations, offset):
+            if not isinstance(self._open, OpenText):
+                self._begin(OpenText(self._names.wrapped_output, self._text), out)
+            assert isinstance(self._open, OpenText)
+            self._open.citations.append(citation)
+            out.append(CitationAdded(self._open.index, citation, self._index))
 
     def _begin(self, part: OpenPart, out: list[StreamEvent]) -> None:
         self._close(out)
@@ -237,12 +280,17 @@ class OpenCandidate:
 
     def _close(self, out: list[StreamEvent]) -> None:
         if self._open is not None:
-            out.append(PartFinished(self._open.index, self._open.part(), self._index))
+            part = self._open.part()
+            if isinstance(part, TextPart):
+                self._text += len(part.text)
+            out.append(PartFinished(self._open.index, part, self._index))
             self._open = None
 
     def _keep_rest(self, choice: Mapping[str, Any], message: Mapping[str, Any]) -> None:
         """What a whole answer says that neutral has no word for."""
         self._rest = {key: value for key, value in choice.items() if key not in _CHOICE}
+        if "message" not in choice:
+            return
         inner = {key: value for key, value in message.items() if key not in _MESSAGE or value in (None, [])}
         inner.pop("role", None)
         if not _citations_listed(inner.get("annotations")):
@@ -260,22 +308,21 @@ def _logprobs(found: Any) -> tuple[tuple[TokenLogprob, ...] | None, tuple[TokenL
     return read_logprobs(found.get("content")), read_logprobs(found.get("refusal"))
 
 
-def _citations(annotations: Sequence[Any]) -> Iterator[Citation]:
+def _citations(annotations: Sequence[Any], offset: int) -> Iterator[Citation]:
+    """`offset`: where the text they are told of begins in the message's. A place outside it is none."""
     for annotation in annotations:
         match annotation:
             case {"type": "url_citation", "url_citation": {"url": str(url)} as found}:
                 title = found.get("title") if isinstance(found.get("title"), str) else None
-                start, end = (_offset(found.get(name)) for name in ("start_index", "end_index"))
-                known = start is not None and end is not None and start <= end
-                yield Citation(url, title, None, start if known else None, end if known else None)
+                start, end = found.get("start_index"), found.get("end_index")
+                if not isinstance(start, int) or not isinstance(end, int) or not offset <= start <= end:
+                    yield Citation(url, title)
+                else:
+                    yield Citation(url, title, None, start - offset, end - offset)
             case _:
                 pass
 
 
 def _citations_listed(annotations: Any) -> bool:
     """Whether annotations ride along: those that are not citations."""
-    return isinstance(annotations, list) and not any(_citations(annotations))
-
-
-def _offset(found: Any) -> int | None:
-    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+    return isinstance(annotations, list) and not any(_citations(annotations, 0))

@@ -73,7 +73,7 @@ class ChatDecoder:
                 raise UpstreamFailed("The upstream sent choices that are not a list.")
             for choice in choices:
                 self._choice(choice, out)
-        if chunk.keys() - _HEAD:
+        if not chunk.keys() <= _HEAD:
             self._rest |= {key: value for key, value in chunk.items() if key not in _HEAD}
         if (usage := chunk.get("usage")) and usage != self._raw_usage:
             self._read_usage(usage, out)

@@ -10,6 +10,7 @@ from aiproxy.codecs.openai_chat.table import NAME, TABLE
 from aiproxy.codecs.openai_chat.tools import encode_choice, encode_tool, web_search_options
 from aiproxy.codecs.report import Report
 from aiproxy.neutral.carried import Json
+from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.neutral.request import GenerateRequest, OutputFormat
 
 
@@ -46,6 +47,8 @@ def _foreign(exchange: Exchange) -> dict[str, Json]:
     TABLE.write(request, body, can, report)
     foreign.settle_fields(request, body, can, report)
     body["messages"] = foreign.messages(fitted, exchange)
+    if not body["messages"]:
+        raise InvalidRequest("The request says nothing: it needs at least one turn with content.", param="messages")
     if written := [found for tool in request.tools if (found := encode_tool(tool, report)) is not None]:
         body["tools"] = written
         _write_choice(request, body, "tool_choice")

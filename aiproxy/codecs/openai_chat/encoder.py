@@ -88,6 +88,7 @@ class _Choice:
     details: int = 0
     text: int = 0
     thought: bool = False
+    finished: bool = False
     annotations: list[Json] = field(default_factory=list)
     parts: dict[int, _Shown] = field(default_factory=dict)
 
@@ -108,23 +109,15 @@ class ChatEncoder:
         if self._ended:
             return b""
         match event:
-            case TextDelta(index, fragment, candidate, logprobs):
-                seen = self._choices[candidate].parts[index]
-                seen.length += len(fragment)
-                return (
-                    self._delta(candidate, {"content": fragment}, logprobs, "content") if fragment or logprobs else b""
-                )
-            case ToolCallArgumentsDelta(index, fragment, candidate):
-                seen = self._choices[candidate].parts[index]
-                seen.length += len(fragment)
-                return self._arguments(seen, fragment, candidate) if fragment else b""
-            case ReasoningDelta(index, fragment, channel, section, candidate):
-                return self._thought(index, fragment, (channel, section), candidate)
-            case RefusalDelta(index, fragment, candidate, logprobs):
-                self._choices[candidate].parts[index].length += len(fragment)
-                return (
-                    self._delta(candidate, {"refusal": fragment}, logprobs, "refusal") if fragment or logprobs else b""
-                )
+            case TextDelta() | RefusalDelta():
+                return self._said(event)
+            case ToolCallArgumentsDelta():
+                seen = self._choices[event.candidate].parts[event.part_index]
+                seen.length += len(event.fragment)
+                return self._arguments(seen, event.fragment, event.candidate) if event.fragment else b""
+            case ReasoningDelta():
+                section = (event.channel, event.section)
+                return self._thought(event.part_index, event.fragment, section, event.candidate)
             case AudioDelta(index, fragment, channel, candidate):
                 return self._sound(index, fragment, channel, candidate)
             case PartStarted(index, part, candidate):
@@ -181,6 +174,14 @@ class ChatEncoder:
             told = {"content": None, "refusal": None} | {kind: write_logprobs(logprobs)}
             tail = b',"logprobs":' + dump(told) + tail
         return self._choices[candidate].head + dump(delta) + tail
+
+    def _said(self, event: TextDelta | RefusalDelta) -> bytes:
+        fragment, candidate = event.fragment, event.candidate
+        self._choices[candidate].parts[event.part_index].length += len(fragment)
+        kind = "content" if isinstance(event, TextDelta) else "refusal"
+        if event.logprobs:
+            return self._delta(candidate, {kind: fragment}, event.logprobs, kind)
+        return self._delta(candidate, {kind: fragment}) if fragment else b""
 
     def _begin(self, index: int, part: Part, candidate: int) -> bytes:
         out = self._open_choices(candidate)
@@ -298,16 +299,21 @@ class ChatEncoder:
         choice = self._choices[event.candidate]
         if choice.annotations:
             out += self._delta(event.candidate, {"annotations": choice.annotations})
+        choice.finished = True
         word = finish_word(event.finish, calls=choice.calls > 0, legacy=self._legacy)
         tail = self._tail.replace(b"null", dump(word), 1)
         return out + choice.head + b"{}" + tail
 
     def _end(self, usage: Usage | None, tier: str | None) -> bytes:
+        out = b"".join(
+            self._finish(CandidateFinished("stop", candidate=index))
+            for index, choice in enumerate(self._choices)
+            if not choice.finished
+        )
         self._ended = True
-        out = b""
         if self._include_usage and usage is not None:
             last: dict[str, Json] = {"usage": write_usage(usage)}
             if tier is not None:
                 last["service_tier"] = tier
-            out = self._head + b"]," + dump(last)[1:] + b"\n\n"
+            out += self._head + b"]," + dump(last)[1:] + b"\n\n"
         return out + b"data: " + DONE + b"\n\n"

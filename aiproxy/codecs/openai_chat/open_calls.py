@@ -61,14 +61,15 @@ class OpenCalls:
         self._by_index: dict[int, OpenCall] = {}
         self._ids: dict[str, int] = {}
 
-    def read(self, fragments: Any, legacy: Any, count: int, out: list[StreamEvent]) -> int:
-        """`count` parts have started in the candidate; returns how many have by now."""
+    def read(self, fragments: Any, legacy: Any, count: int, out: list[StreamEvent], *, whole: bool) -> int:
+        """`count` parts have started in the candidate; returns how many have by now. `whole`: these are calls, not fragments."""
         if fragments is not None and not isinstance(fragments, list):
             raise UpstreamFailed("The upstream sent tool calls that are not a list.")
         for fragment in fragments or ():
             if not isinstance(fragment, dict):
                 raise UpstreamFailed("The upstream sent a tool call that is not an object.")
-            count = self._grow(self._call_of(fragment), fragment, count, out)
+            call = self._new() if whole else self._call_of(fragment)
+            count = self._grow(call, fragment, count, out)
         if isinstance(legacy, dict):
             call = next((call for call in self._calls if call.legacy), None) or self._new(legacy=True)
             count = self._grow(call, {"function": legacy}, count, out)

@@ -14,12 +14,14 @@ _MEDIA_TYPES = {"mp3": "audio/mpeg", "pcm16": "audio/pcm"}
 
 
 class OpenText:
-    """`held`: its deltas wait for the end, because the whole has to be unwrapped."""
+    """`held`: its deltas wait for the end, because the whole has to be unwrapped. `offset`: characters of the message's text
+    before it."""
 
-    __slots__ = ("citations", "held", "index", "logprobs", "pieces", "states")
+    __slots__ = ("citations", "held", "index", "logprobs", "offset", "pieces", "states")
 
-    def __init__(self, held: bool) -> None:
+    def __init__(self, held: bool, offset: int) -> None:
         self.index = 0
+        self.offset = offset
         self.held = held
         self.pieces: list[str] = []
         self.logprobs: list[tuple[TokenLogprob, ...]] = []
@@ -52,14 +54,14 @@ class OpenRefusal:
 
 
 class OpenReasoning:
-    __slots__ = ("_raw", "_summaries", "index", "last_index", "redacted", "states")
+    __slots__ = ("_summaries", "index", "last_index", "raw", "redacted", "states")
 
     def __init__(self, redacted: bool) -> None:
         self.index = 0
         self.last_index: int | None = None
         self.states: tuple[OpaqueState, ...] = ()
         self.redacted = redacted
-        self._raw: list[str] = []
+        self.raw: list[str] = []
         self._summaries: list[str] = []
 
     def add(self, thought: Thought) -> int:
@@ -67,7 +69,7 @@ class OpenReasoning:
         if thought.channel == "summary":
             self._summaries.append(thought.text)
         else:
-            self._raw.append(thought.text)
+            self.raw.append(thought.text)
         self.redacted = False
         return 0
 
@@ -76,23 +78,21 @@ class OpenReasoning:
 
     def part(self) -> ReasoningPart:
         summaries = ("".join(self._summaries),) if self._summaries else ()
-        return ReasoningPart("".join(self._raw), summaries, self.redacted, opaque=self.states)
+        return ReasoningPart("".join(self.raw), summaries, self.redacted, opaque=self.states)
 
 
 class OpenAudio:
     __slots__ = ("_data", "_id", "_media_type", "_rest", "_transcript", "index")
 
-    def __init__(self, form: str) -> None:
+    def __init__(self, form: str, audio_id: str | None) -> None:
         self.index = 0
         self._media_type = _MEDIA_TYPES.get(form, f"audio/{form}")
-        self._id: str | None = None
+        self._id = audio_id
         self._data: list[str] = []
         self._transcript: list[str] = []
         self._rest: dict[str, Any] = {}
 
     def add(self, audio: Mapping[str, Any]) -> Iterator[tuple[Literal["data", "transcript"], str]]:
-        if self._id is None and isinstance(found := audio.get("id"), str):
-            self._id = found
         if "expires_at" in audio:
             self._rest["expires_at"] = audio["expires_at"]
         if isinstance(data := audio.get("data"), str) and data:
@@ -103,7 +103,7 @@ class OpenAudio:
             yield "transcript", words
 
     def opening(self) -> AudioPart:
-        return AudioPart(InlineSource(self._media_type, ""))
+        return AudioPart(InlineSource(self._media_type, ""), id=self._id)
 
     def part(self) -> AudioPart:
         extensions = {NAME: self._rest} if self._rest else {}

@@ -16,7 +16,7 @@ from aiproxy.codecs.opaque import read_slot, returnable
 from aiproxy.neutral.carried import Json, OpaqueKind, OpaqueState
 from aiproxy.neutral.parts import ReasoningPart
 
-FIELDS = ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")
+FIELDS = frozenset({"reasoning_content", "reasoning", "reasoning_details", "thinking_blocks"})
 
 
 @dataclass(frozen=True, slots=True)

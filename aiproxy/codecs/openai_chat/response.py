@@ -49,7 +49,7 @@ def encode_response(response: GenerateResponse, exchange: Exchange) -> Answer:
         "model": exchange.request.model,
         "choices": [
             _text_choice(candidate, exchange) if legacy else _choice(candidate, exchange)
-            for candidate in response.candidates
+            for candidate in response.candidates or (Candidate(),)
         ],
     }
     raw = note(response.extensions, "~usage")

@@ -50,9 +50,9 @@ def citation(found: Citation, offset: int) -> dict[str, Json] | None:
     """None for one without a URL: the protocol knows no other source. `offset` is where its part's text begins."""
     if found.url is None:
         return None
-    start, end = found.start or 0, found.end or 0
-    place = {"start_index": offset + start, "end_index": offset + end, "title": found.title or "", "url": found.url}
-    return {"type": "url_citation", "url_citation": place}
+    start, end = (0 if place is None else offset + place for place in (found.start, found.end))
+    said = {"start_index": start, "end_index": end, "title": found.title or "", "url": found.url}
+    return {"type": "url_citation", "url_citation": said}
 
 
 def image(part: ImagePart, index: int) -> dict[str, Json] | None:

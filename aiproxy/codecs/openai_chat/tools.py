@@ -13,6 +13,7 @@ from aiproxy.codecs.openai_chat.table import NAME, TABLE
 from aiproxy.codecs.report import Report
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.neutral.parts import CacheHint
 from aiproxy.neutral.tools import (
     FreeformTool,
     FunctionTool,
@@ -26,6 +27,8 @@ from aiproxy.neutral.tools import (
 WEB_SEARCH = "web_search"
 
 _MODES = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+
+_FUNCTION: Mapping[str, type] = {"name": str, "description": str, "parameters": dict, "strict": bool}
 
 _HOSTED_KINDS = {"web_search_preview": WEB_SEARCH, "web_search": WEB_SEARCH, "code_interpreter": "code_execution"}
 
@@ -140,47 +143,36 @@ def _tool(found: Any, where: str, report: Report) -> ToolDefinition:
     match found:
         case {"type": "function", "function": {"name": str()} as function}:
             report.read("tools[].function", "tool.function")
-            tool = _function(found, function)
+            tool = _function(function, cache_hint(found))
+            return replace(tool, extensions=rest_of(found, ("type",), function=_known(function)))
         case {"type": "custom", "custom": {"name": str()} as custom}:
             report.read("tools[].custom", "tool.freeform")
             return _freeform(found, custom)
         case {"function": {"name": str()} as function, **others} if "type" not in others:
-            tool = replace(_function(found, function), extensions=noted({}, raw=found))
+            return replace(_function(function, cache_hint(found)), extensions=noted({}, raw=found))
         case {"type": str(kind)} if kind not in ("function", "custom"):
             neutral = _HOSTED_KINDS.get(kind, kind)
             report.read(f"tools[].{kind}", "tool.web_search" if neutral == WEB_SEARCH else "tool.hosted")
             return HostedTool(neutral, NAME, found, _web_search(found) if neutral == WEB_SEARCH else None)
         case _:
             raise InvalidRequest(f"`{where}` must have a `type` and, under it, a `name`.", param=where)
-    return tool
 
 
-def _function(found: dict[str, Json], function: dict[str, Json]) -> FunctionTool:
-    description, parameters, strict = (function.get(name) for name in ("description", "parameters", "strict"))
-    known = ["name"]
-    if isinstance(description, str):
-        known.append("description")
-    if isinstance(parameters, dict):
-        known.append("parameters")
-    if isinstance(strict, bool):
-        known.append("strict")
-    return FunctionTool(
-        function["name"],
-        description if isinstance(description, str) else None,
-        parameters if isinstance(parameters, dict) else None,
-        strict if isinstance(strict, bool) else None,
-        cache=cache_hint(found),
-        extensions=rest_of(found, ("type",), function=tuple(known)),
-    )
+def _function(function: Mapping[str, Json], cache: CacheHint | None = None) -> FunctionTool:
+    said = {name: function[name] for name in _known(function)}
+    return FunctionTool(**said, cache=cache)
+
+
+def _known(function: Mapping[str, Json]) -> tuple[str, ...]:
+    """The fields of a function that neutral has a word for; what isn't of the right type rides along."""
+    return tuple(name for name, kind in _FUNCTION.items() if isinstance(function.get(name), kind))
 
 
 def _legacy(found: Any, where: str, report: Report) -> FunctionTool:
     if not isinstance(found, dict) or not isinstance(found.get("name"), str):
         raise InvalidRequest(f"`{where}` must be an object with a `name`.", param=where)
     report.read("functions", "tool.function")
-    tool = _function({"type": "function", "function": found}, found)
-    rest = tool.extensions.get(NAME, {}).get("function", {})
-    return replace(tool, extensions=noted({NAME: rest} if rest else {}, legacy=True))
+    return replace(_function(found), extensions=noted(rest_of(found, _known(found)), legacy=True))
 
 
 def _freeform(found: dict[str, Json], custom: dict[str, Json]) -> FreeformTool:

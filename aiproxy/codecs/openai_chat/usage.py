@@ -38,7 +38,11 @@ def read_usage(usage: Any) -> Usage | None:
 
 def write_usage(usage: Usage) -> dict[str, Json]:
     """Details only where something is known of them; an unknown total is what is known of its parts."""
-    prompt, completion = usage.input_total or 0, usage.output_total or 0
+    prompt, completion = usage.input_total, usage.output_total
+    if prompt is None:
+        prompt = _known(usage.cache_read, usage.cache_write_total, usage.audio_in, usage.tool_prompt)
+    if completion is None:
+        completion = _known(usage.reasoning, usage.audio_out)
     found: dict[str, Json] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -59,6 +63,10 @@ def write_usage(usage: Usage) -> dict[str, Json]:
 def _count(counts: Any, name: str) -> int | None:
     found = counts.get(name) if isinstance(counts, dict) else None
     return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
+def _known(*counts: int | None) -> int:
+    return sum(count or 0 for count in counts)
 
 
 def _first(*counts: int | None) -> int | None:
