@@ -29,7 +29,7 @@ TEXTS = {"output_text": ("response.output_text", "text"), "refusal": ("response.
 def payloads(data: bytes) -> list[dict[str, Any]]:
     """The events. Between them only comments may stand, each with its blank line."""
     assert data.endswith(b"\n\n"), f"the last event lacks its blank line: {data[-80:]!r}"
-    found = []
+    found: list[dict[str, Any]] = []
     for block in data[:-2].split(b"\n\n"):
         if block.startswith(b":"):
             continue

@@ -185,8 +185,8 @@ class _Writer:
                 self._own_file(source, "part.image.file")
                 if detail is not None and detail not in _DETAILS:
                     report.drop("part.image.detail")
-                    part = replace(part, detail=None)
-                return write_part(part, "")
+                    detail = None
+                return write_part(replace(part, detail=detail or "auto"), "")
             case DocumentPart(source=source):
                 self._own_file(source, "part.document.file")
                 return self._document(part)
