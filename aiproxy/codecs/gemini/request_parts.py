@@ -51,6 +51,7 @@ class PartWriter:
         self._model = exchange.request.model
         self._is_third = is_third_generation(self._model)
         self._wrapped = wrapped_tools(exchange.request, exchange.capabilities)
+        self._called: dict[str, str] = {}
 
     def write_turn(self, turn: Turn) -> list[dict[str, Json]]:
         parts = self._with_states(turn.parts) if turn.role == "assistant" else turn.parts
@@ -108,13 +109,15 @@ class PartWriter:
         arguments, whole = as_object(said)
         if not whole:
             self._report.emulate("part.tool_call")
-        found: dict[str, Json] = {"name": self.names.safe(part.name, part.namespace), "args": arguments}
+        name = self._called[part.call_id] = self.names.safe(part.name, part.namespace)
+        found: dict[str, Json] = {"name": name, "args": arguments}
         return {"id": part.call_id, **found} if part.call_id else found
 
     def _result(self, part: ToolResultPart) -> WireParts:
-        """Pictures go inside the result since Gemini 3, before that beside it."""
+        """By the name of its call. Pictures go inside the result since Gemini 3, before that beside it."""
         answer: dict[str, Json] = {"id": part.call_id} if part.call_id else {}
-        answer |= {"name": self.names.safe(part.name or "_"), "response": as_response_object(part)}
+        name = self._called.get(part.call_id) or self.names.safe(part.name or "_")
+        answer |= {"name": name, "response": as_response_object(part)}
         media = [found for inner in result_media(part) for found in self.write(inner)]
         inside = self._can.tool_result_media if self._can.tool_result_media is not None else self._is_third
         if media and inside:
@@ -135,6 +138,7 @@ class PartWriter:
         if isinstance(part, DocumentPart) and (part.citations_enabled or part.context or part.title):
             TABLE.report("part.document.citations", self._report)
         found = encode_media(replace(part, extensions={}))
+        found.get("inlineData", {}).pop("displayName", None)  # Vertex AI knows it, the Gemini API refuses it
         if guessed := guessed_type(part):
             found["fileData"]["mimeType"] = guessed
         if isinstance(part, ImagePart) and part.detail in _RESOLUTIONS:

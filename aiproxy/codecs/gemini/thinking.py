@@ -72,7 +72,7 @@ def encode_thinking(reasoning: ReasoningConfig, model: str, can: Capabilities, r
         return {}
     if can.thinking == "none":
         if effort_of(reasoning) != "none" and reasoning.mode != "adaptive":
-            report.drop("reasoning.effort" if reasoning.effort else "reasoning.budget_tokens")
+            report.drop(_asked_by(reasoning))
         return {}
     found: dict[str, Json] = {}
     if takes_levels(model, can):
@@ -80,7 +80,7 @@ def encode_thinking(reasoning: ReasoningConfig, model: str, can: Capabilities, r
         if level is not None:
             found["thinkingLevel"] = level
             if level.lower() != effort_of(reasoning):
-                report.clamp("reasoning.effort" if reasoning.effort else "reasoning.budget_tokens")
+                report.clamp(_asked_by(reasoning))
     else:
         budget = budget_of(reasoning, can)
         if budget is not None:
@@ -92,3 +92,9 @@ def encode_thinking(reasoning: ReasoningConfig, model: str, can: Capabilities, r
     if reasoning.visibility is not None:
         found["includeThoughts"] = reasoning.visibility != "hidden"
     return found
+
+
+def _asked_by(reasoning: ReasoningConfig) -> str:
+    if reasoning.effort is not None:
+        return "reasoning.effort"
+    return "reasoning.mode" if reasoning.budget_tokens is None else "reasoning.budget_tokens"

@@ -1,6 +1,7 @@
 """What holds for any body and any stream: the way there and back, junk, order."""
 
 import contextlib
+import itertools
 import json
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_a_stream_and_a_whole_answer_say_the_same(body: dict[str, Any]) -> None:
         candidate.pop("groundingMetadata", None)
         found = candidate.get("content", {}).get("parts", [])
         kinds = [(part.get("text") is not None, part.get("thought") is True) for part in found]
-        assume(all(one != other or not one[0] for one, other in zip(kinds, kinds[1:], strict=False)))
+        assume(all(one != other or not one[0] for one, other in itertools.pairwise(kinds)))
         assume(all(part.get("text") != "" for part in found))
         for part in found:
             part.pop("xNew", None)
