@@ -101,13 +101,11 @@ def ending(message: Mapping[str, Json], parts: Iterable[Part]) -> Ending:
     calls = any(isinstance(part, ToolCallPart) for part in parts)
     finish: FinishReason = "tool_calls" if calls else "stop"
     notes: dict[str, Json] = {}
-    detail = None
-    if isinstance(reason, str) and reason in FINISH:
-        if reason != "tool_use":
-            finish = FINISH[reason]
-    else:
-        notes[REASON] = reason
-        detail = reason if isinstance(reason, str) else None
+    detail: str | None = None
+    if isinstance(reason, str) and reason != "tool_use":
+        finish = FINISH.get(reason, finish)
+        if reason not in FINISH:
+            notes[REASON] = detail = reason
     sequence = message.get("stop_sequence")
     if finish == "stop_sequence" and isinstance(sequence, str):
         detail = sequence

@@ -12,9 +12,6 @@ from aiproxy.codecs.report import Report
 from aiproxy.neutral.parts import AudioPart, DocumentPart, ImagePart, Part, TextPart
 from aiproxy.neutral.request import Role, Turn
 
-FILLER = "."
-"""What the user says where the model would speak first: the API refuses empty text."""
-
 _INSTRUCTIONS: tuple[Role, ...] = ("system", "developer")
 
 
@@ -25,7 +22,7 @@ def ordered(turns: Sequence[Turn], can: Capabilities, report: Report) -> tuple[t
         report.ignore("turn.name")
     following = paired((found for turn in rest if (found := _speakable(turn, report)).parts), report)
     following = _placed(following, can, report)
-    following = roles.starting_with_user(roles.results_first(following), FILLER, report)
+    following = roles.results_first(following)
     if roles.ends_with_assistant(following) and can.prefill is False:
         report.refuse(
             "turn.prefill", "The chosen model does not continue a last assistant message: end with a user message."

@@ -52,7 +52,7 @@ COUNT = "count_tokens"
 def decode_request(incoming: Incoming, sealer: Sealer, report: Report) -> GenerateRequest:
     body = read_object(incoming.body)
     for name in ("model", "messages") if incoming.operation == COUNT else ("model", "max_tokens", "messages"):
-        if body.get(name) is None:
+        if body.get(name) is None or (body[name] == [] and name != "messages"):
             raise InvalidRequest(f"{name}: Field required", param=name)
     reading = TABLE.read(body, report)
     rest = reading.rest

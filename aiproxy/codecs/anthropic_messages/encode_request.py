@@ -1,6 +1,6 @@
 """Neutral → a Messages request for an upstream."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from aiproxy.codecs import schema
 from aiproxy.codecs.anthropic_messages.conversation import ordered
@@ -30,7 +30,10 @@ from aiproxy.codecs.report import Report
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.media import FileIdSource
 from aiproxy.neutral.parts import DocumentPart, ImagePart, TextPart, ToolCallPart
-from aiproxy.neutral.request import GenerateRequest
+from aiproxy.neutral.request import GenerateRequest, Turn
+
+FILLER = "."
+"""What the user says where the model would speak first, or no one: the API refuses empty text."""
 
 MAX_TOKENS = 8192
 """Where neither the client nor anyone knows the model's limit: what every model since Claude 3.5 can write."""
@@ -131,15 +134,28 @@ def _write_fitted(request: GenerateRequest, body: dict[str, Json], writer: Block
                 body.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": found.schema or {}}
     if system:
         body["system"] = system
-    body["messages"] = [
-        {"role": turn.role, "content": content} for turn in turns if (content := writer.blocks(turn.parts))
-    ]
+    body["messages"] = _messages(turns, writer)
     if tools:
         body["tools"] = tools
     if choice:
         body["tool_choice"] = choice
     _write_stops(request, body, report)
     _keep_last_breakpoints(body)
+
+
+def _messages(turns: Iterable[Turn], writer: BlockWriter) -> list[dict[str, Json]]:
+    """A turn of nothing that can be said leaves its neighbours one message; the first one is the user's, whatever is left."""
+    messages: list[dict[str, Json]] = []
+    for turn in turns:
+        content = writer.blocks(turn.parts)
+        if messages and messages[-1]["role"] == turn.role:
+            messages[-1]["content"] += content
+        elif content:
+            messages.append({"role": turn.role, "content": content})
+    if not messages or messages[0]["role"] != "user":
+        writer.report.emulate("turn.user")
+        messages.insert(0, {"role": "user", "content": [{"type": "text", "text": FILLER}]})
+    return messages
 
 
 def _answer_tool(request: GenerateRequest) -> dict[str, Json]:

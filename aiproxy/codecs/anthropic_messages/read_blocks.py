@@ -121,7 +121,7 @@ def read_citation(found: Json) -> Citation:
     if not isinstance(found, dict):
         raise Malformed("citations", "every citation must be an object")
     rest = taken(found)
-    titled = "document_title" if rest.get("type") in DOCUMENT_TITLED else "title"
+    titled = "document_title" if str(rest.get("type")) in DOCUMENT_TITLED else "title"
     url, title, cited = (_optional(rest, name) for name in ("url", titled, "cited_text"))
     return Citation(url, title, cited, extensions={NAME: rest})
 

@@ -48,8 +48,8 @@ def take_reasoning(rest: dict[str, Json]) -> ReasoningConfig:
     if isinstance(budget, int) and not isinstance(budget, bool):
         told["budget_tokens"] = budget
         _take(rest, "thinking", "budget_tokens")
-    if thinking.get("display") in _VISIBILITY:
-        told["visibility"] = _VISIBILITY[thinking["display"]]
+    if visibility := _VISIBILITY.get(str(thinking.get("display"))):
+        told["visibility"] = visibility
         _take(rest, "thinking", "display")
     _take(rest, "thinking", "type")
     return ReasoningConfig(**told)

@@ -234,7 +234,7 @@ def read_choice(found: Json, tools: Iterable[ToolDefinition]) -> ToolChoice:
     if not isinstance(found, dict):
         raise Malformed("tool_choice", "must be an object")
     rest = taken(found)
-    mode = _MODES.get(rest.pop("type", None))
+    mode = _MODES.get(str(rest.pop("type", None)))
     if mode is None:
         raise Malformed("tool_choice.type", "must be auto, any, tool or none")
     names: tuple[str, ...] = ()
@@ -244,8 +244,8 @@ def read_choice(found: Json, tools: Iterable[ToolDefinition]) -> ToolChoice:
         if not isinstance(name, str):
             raise Malformed("tool_choice.name", "must be a string")
         names = (name,)
-        kinds = {tool.config.get("name"): tool.kind for tool in tools if isinstance(tool, HostedTool)}
-        hosted = kinds.get(name)
+        vendor_run = (tool for tool in tools if isinstance(tool, HostedTool))
+        hosted = next((tool.kind for tool in vendor_run if tool.config.get("name") == name), None)
     single = rest.get("disable_parallel_tool_use")
     if isinstance(single, bool):
         del rest["disable_parallel_tool_use"]

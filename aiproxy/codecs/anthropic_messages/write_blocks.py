@@ -259,7 +259,7 @@ def is_own_hosted(payload: Json) -> bool:
 
 def write_citation(citation: Citation) -> dict[str, Json]:
     """One of this protocol."""
-    titled = "document_title" if citation.extensions[NAME].get("type") in DOCUMENT_TITLED else "title"
+    titled = "document_title" if str(citation.extensions[NAME].get("type")) in DOCUMENT_TITLED else "title"
     optional = {"url": citation.url, titled: citation.title, "cited_text": citation.cited_text}
     body: dict[str, Json] = {key: value for key, value in optional.items() if value is not None}
     restore(citation.extensions, NAME, body)
