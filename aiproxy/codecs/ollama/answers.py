@@ -10,6 +10,7 @@ from aiproxy.codecs.ollama.notes import DONE_REASON, note
 from aiproxy.codecs.ollama.table import NAME
 from aiproxy.codecs.report import Report
 from aiproxy.neutral.carried import Extensions, Json
+from aiproxy.neutral.errors import UpstreamFailed
 from aiproxy.neutral.parts import (
     AudioPart,
     CompactionPart,
@@ -27,7 +28,7 @@ from aiproxy.neutral.request import GenerateRequest
 from aiproxy.neutral.response import FinishReason
 from aiproxy.neutral.usage import Usage
 
-NO_ANSWER: Final[Mapping[FinishReason, str]] = {
+_NO_ANSWER: Final[Mapping[FinishReason, str]] = {
     "malformed_tool_call": "The model made a tool call that can't be read; ask again.",
     "cancelled": "The upstream cancelled the answer.",
     "error": "The upstream failed in the middle of its answer.",
@@ -39,14 +40,22 @@ _REASONS: Final[Mapping[FinishReason, str]] = {"length": "length", "context_wind
 """All other ends are `stop`: calls too."""
 
 
+def failure(finish: FinishReason, *, silent: bool) -> UpstreamFailed | None:
+    """The error to end with, if it must be one. `silent`: nothing of the answer was shown."""
+    if finish not in _NO_ANSWER or (finish == "content_filter" and not silent):
+        return None
+    return UpstreamFailed(_NO_ANSWER[finish])
+
+
+def reason(finish: FinishReason) -> str:
+    return _REASONS.get(finish, "stop")
+
+
 def said(message: Mapping[str, Json], *, generate: bool) -> dict[str, Json]:
     """What the model said, as `/api/chat` or `/api/generate` has it."""
     if not generate:
         return {"message": {"role": "assistant", **message}}
-    return {
-        "response": message["content"],
-        **{key: message[key] for key in ("thinking", "tool_calls") if key in message},
-    }
+    return {"response": message["content"], **{key: value for key, value in message.items() if key != "content"}}
 
 
 def hides_thinking(request: GenerateRequest) -> bool:
@@ -96,9 +105,9 @@ def lost(part: Part, report: Report) -> None:
 def done_fields(finish: FinishReason, extensions: Extensions, usage: Usage | None) -> dict[str, Json]:
     """The end of the last line. A count nobody knows is left out."""
     found: dict[str, Json] = {"done": True}
-    reason = note(extensions, DONE_REASON) or _REASONS.get(finish, "stop")
-    if reason != "absent":
-        found["done_reason"] = reason
+    word = note(extensions, DONE_REASON) or reason(finish)
+    if word != "absent":
+        found["done_reason"] = word
     counts = {
         "prompt_eval_count": usage.input_total if usage else None,
         "eval_count": usage.output_total if usage else None,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from aiproxy.codecs.codec import Exchange
+from aiproxy.codecs.ollama.answers import reason
 from aiproxy.codecs.ollama.calls import read_call
 from aiproxy.codecs.ollama.errors import hidden
 from aiproxy.codecs.ollama.logprobs import read_logprobs
@@ -159,7 +160,7 @@ class OllamaDecoder:
         finish = _FINISHES.get(word, "stop") if isinstance(word, str) else "stop"
         if self._calls:
             finish = "tool_calls"  # calls come whole: none of them is cut off
-        notes = {} if word == "stop" else {DONE_REASON: word or "absent"}
+        notes = {} if word == reason(finish) else {DONE_REASON: word or "absent"}
         known = [key for key in _MESSAGE if message.get(key)]
         unknown = {} if message is line else {key: message[key] for key in message if key not in (*known, "content")}
         detail = word if isinstance(word, str) and word not in _FINISHES else None

@@ -11,9 +11,9 @@ from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.fields import restore
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.ollama.answers import (
-    NO_ANSWER,
     call_shown,
     done_fields,
+    failure,
     hides_thinking,
     lost,
     said,
@@ -27,7 +27,7 @@ from aiproxy.codecs.ollama.notes import CREATED_AT, note
 from aiproxy.codecs.ollama.table import NAME
 from aiproxy.codecs.ollama.times import timestamp
 from aiproxy.neutral.carried import Json
-from aiproxy.neutral.errors import GatewayError, UpstreamFailed
+from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.events import (
     AudioDelta,
     CandidateFinished,
@@ -163,8 +163,8 @@ class OllamaEncoder:
 
     def _last(self, event: ResponseFinished) -> bytes:
         finished = self._finished or CandidateFinished("stop")
-        if finished.finish in NO_ANSWER or (finished.finish == "content_filter" and not (self._shown or self._calls)):
-            return self.fail(UpstreamFailed(NO_ANSWER.get(finished.finish, NO_ANSWER["content_filter"])))
+        if error := failure(finished.finish, silent=not (self._shown or self._calls)):
+            return self.fail(error)
         fields = {**self._said({"content": ""}), **done_fields(finished.finish, finished.extensions, event.usage)}
         restore(finished.extensions, NAME, fields)
         restore(event.extensions, NAME, fields)

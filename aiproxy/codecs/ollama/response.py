@@ -5,9 +5,9 @@ from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.fields import restore
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.ollama.answers import (
-    NO_ANSWER,
     call_shown,
     done_fields,
+    failure,
     hides_thinking,
     lost,
     said,
@@ -46,9 +46,8 @@ def encode_response(response: GenerateResponse, exchange: Exchange) -> Answer:
     if len(response.candidates) > 1:
         exchange.report.lose("sampling.n")
     message, logprobs = _message(candidate, exchange)
-    silent = message == {"content": ""}
-    if candidate.finish in NO_ANSWER and (candidate.finish != "content_filter" or silent):
-        return encode_error(UpstreamFailed(NO_ANSWER[candidate.finish]), exchange.request_id)
+    if error := failure(candidate.finish, silent=message == {"content": ""}):
+        return encode_error(error, exchange.request_id)
     created = note(response.extensions, CREATED_AT) or timestamp(response.created or exchange.now)
     generate = is_generate(exchange.request)
     body: dict[str, Json] = {
