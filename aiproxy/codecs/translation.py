@@ -11,16 +11,18 @@ from aiproxy.neutral.request import GenerateRequest
 
 
 def account_for_extensions(request: GenerateRequest, source: Codec, target: Codec, report: Report) -> None:
-    """Reports every field of `source` that neutral only carries, as `source`'s table says. Nothing, when the codec is the same.
+    """Reports every field of `source` that neutral only carries, as `source`'s table says. Nothing, when the codec is the same,
+    or one is the other in an envelope: then they share their table.
 
     Raises `Unsupported` for a field that must not be dropped."""
-    if source.name == target.name:
+    carrier = source.fields.codec
+    if carrier == target.fields.codec:
         return
     for extensions in _extensions(request):
-        for name, value in extensions.get(source.name, {}).items():
+        for name, value in extensions.get(carrier, {}).items():
             if value in (None, []) or name.startswith("~"):
                 continue
-            feature = f"{source.name}.{name}"
+            feature = f"{carrier}.{name}"
             report.read(name, feature)
             match source.fields.own_action(name):
                 case "drop":

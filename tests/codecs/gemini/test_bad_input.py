@@ -52,7 +52,6 @@ def piece(*parts: Any, finish: str | None = None, **more: Any) -> dict[str, Any]
         b'{"tools": [{"functionDeclarations": [{}]}]}',
         b'{"toolConfig": {"functionCallingConfig": {"mode": 1}}}',
         b'{"toolConfig": {"functionCallingConfig": {"allowedFunctionNames": "f"}}}',
-        b'{"generationConfig": []} ',
         b'{"generationConfig": [1]}',
         b'{"generationConfig": {"temperature": "hot"}}',
         b'{"generationConfig": {"stopSequences": "x"}}',
