@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from aiproxy.codecs import readers
+from aiproxy.codecs.anthropic_messages.choice import read_choice
 from aiproxy.codecs.anthropic_messages.read_blocks import (
     Malformed,
     ReadState,
@@ -13,8 +14,9 @@ from aiproxy.codecs.anthropic_messages.read_blocks import (
     with_call_states,
 )
 from aiproxy.codecs.anthropic_messages.table import NAME, TABLE
+from aiproxy.codecs.anthropic_messages.telling import tell
 from aiproxy.codecs.anthropic_messages.thinking import take_reasoning
-from aiproxy.codecs.anthropic_messages.tools import read_choice, read_tool
+from aiproxy.codecs.anthropic_messages.tools import read_tool
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.opaque import read_slot
@@ -22,20 +24,13 @@ from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import read_object
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import InvalidRequest
-from aiproxy.neutral.media import FileIdSource, InlineSource, Source, TextSource, UrlSource
 from aiproxy.neutral.parts import (
-    DocumentPart,
-    HostedToolCallPart,
-    HostedToolResultPart,
-    ImagePart,
     Part,
-    ReasoningPart,
-    TextPart,
     ToolCallPart,
     ToolResultPart,
 )
 from aiproxy.neutral.request import GenerateRequest, Identity, OutputFormat, Role, SamplingParams, Turn
-from aiproxy.neutral.tools import FunctionTool, ToolChoice, ToolDefinition
+from aiproxy.neutral.tools import ToolChoice, ToolDefinition
 
 TOP = "~top"
 """The note on the turn that was the body's `system`, not one of its messages."""
@@ -47,6 +42,13 @@ BETAS, VERSION = "~betas", "~version"
 """Notes that hold the client's `anthropic-beta` and `anthropic-version` headers: they say how the body is meant."""
 
 COUNT = "count_tokens"
+
+_REASONING = {
+    "mode": "thinking.type",
+    "budget_tokens": "thinking.budget_tokens",
+    "visibility": "thinking.display",
+    "effort": "output_config.effort",
+}
 
 
 def decode_request(incoming: Incoming, sealer: Sealer, report: Report) -> GenerateRequest:
@@ -62,12 +64,12 @@ def decode_request(incoming: Incoming, sealer: Sealer, report: Report) -> Genera
         choice = _choice(rest, tools)
     except Malformed as error:
         raise InvalidRequest(str(error), param=error.where) from error
-    _tell(turns, tools, report)
-    stops = _stops(rest)
+    tell(turns, tools, choice, report)
+    stops = _stops(rest, report)
     reasoning = take_reasoning(rest)
-    for name in ("mode", "effort", "budget_tokens", "visibility"):
+    for name, wire in _REASONING.items():
         if getattr(reasoning, name) not in (None, "default"):
-            report.read("output_config.effort" if name == "effort" else "thinking", f"reasoning.{name}")
+            report.read(wire, f"reasoning.{name}")
     output_format = _output_format(rest, report)
     tier = _service_tier(rest, report)
     _note_headers(rest, incoming.headers)
@@ -155,9 +157,10 @@ def _choice(rest: dict[str, Json], tools: tuple[ToolDefinition, ...]) -> ToolCho
     return read_choice(rest.pop("tool_choice"), tools) if rest.get("tool_choice") is not None else ToolChoice()
 
 
-def _stops(rest: dict[str, Json]) -> tuple[str, ...]:
+def _stops(rest: dict[str, Json], report: Report) -> tuple[str, ...]:
     if not rest.get("stop_sequences"):
         return ()
+    report.read("stop_sequences", "sampling.stop")
     try:
         return readers.texts(rest.pop("stop_sequences"))
     except ValueError as error:
@@ -204,65 +207,3 @@ def _note_headers(rest: dict[str, Json], headers: Mapping[str, str]) -> None:
         rest[BETAS] = betas
     if version := headers.get("anthropic-version"):
         rest[VERSION] = version
-
-
-def _tell(turns: tuple[Turn, ...], tools: tuple[ToolDefinition, ...], report: Report) -> None:
-    """The report: which of the client's fields became which features."""
-    first_spoken = next((place for place, turn in enumerate(turns) if turn.role != "system"), len(turns))
-    for place, turn in enumerate(turns):
-        if turn.role == "system":
-            report.read("system" if place < first_spoken else "messages[].role: system", _SYSTEM[place > first_spoken])
-        for part in turn.parts:
-            _tell_part(part, report)
-            for inner in part.content if isinstance(part, ToolResultPart) else ():
-                if not isinstance(inner, TextPart):
-                    report.read("messages[].content[].content[]", "part.tool_result.media")
-    for tool in tools:
-        if isinstance(tool, FunctionTool):
-            report.read("tools[]", "tool.function")
-            if tool.strict is not None:
-                report.read("tools[].strict", "tool.function.strict")
-            if tool.defer is not None:
-                report.read("tools[].defer_loading", "tool.function.defer")
-        else:
-            feature = f"tool.{getattr(tool, 'kind', '')}"
-            report.read("tools[].type", feature if feature in _HOSTED_FEATURES else "tool.hosted")
-
-
-_SYSTEM = ("turn.system", "turn.system_midway")
-_HOSTED_FEATURES = ("tool.web_search", "tool.code_execution")
-
-
-def _tell_part(part: Part, report: Report) -> None:
-    if part.cache is not None:
-        report.read("cache_control", "part.cache")
-    match part:
-        case TextPart():
-            if part.citations:
-                report.read("messages[].content[].citations", "part.citations")
-        case ImagePart(source=source):
-            report.read("messages[].content[].source", f"part.image.{_source_word(source)}")
-        case DocumentPart(source=source):
-            report.read("messages[].content[].source", f"part.document.{_source_word(source)}")
-            if part.title or part.context or part.citations_enabled:
-                report.read("messages[].content[].title", "part.document.citations")
-        case ReasoningPart():
-            report.read("messages[].content[].thinking", "part.reasoning")
-        case HostedToolCallPart() | HostedToolResultPart():
-            report.read("messages[].content[].type: server_tool_use", "part.hosted_tool")
-        case ToolResultPart(is_error=True):
-            report.read("messages[].content[].is_error", "part.tool_result.is_error")
-        case _:
-            pass
-
-
-def _source_word(source: Source) -> str:
-    match source:
-        case UrlSource():
-            return "url"
-        case InlineSource():
-            return "inline"
-        case FileIdSource():
-            return "file"
-        case TextSource():
-            return "text"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from aiproxy.codecs import schema
+from aiproxy.codecs.anthropic_messages.choice import write_choice, write_foreign_choice
 from aiproxy.codecs.anthropic_messages.conversation import ordered
 from aiproxy.codecs.anthropic_messages.decode_request import (
     BETAS,
@@ -16,8 +17,6 @@ from aiproxy.codecs.anthropic_messages.thinking import write_reasoning
 from aiproxy.codecs.anthropic_messages.tools import (
     ForeignTools,
     stand_ins,
-    write_choice,
-    write_foreign_choice,
     write_foreign_tools,
     write_tool,
 )

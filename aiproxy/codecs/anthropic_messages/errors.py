@@ -3,6 +3,7 @@
 Source: Anthropic API reference, errors; the statuses the official SDK's classes tell apart."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,9 +39,13 @@ OVERLOADED = 529
 """Anthropic's own status for it: its clients back off and try again."""
 
 
+_TOO_MUCH_ASKED = re.compile(r"exceeds? context limit: \d+ \+ \d+ > \d+")
+"""Anthropic's other wording: input and `max_tokens` together are too long. Agents that read it ask for less output."""
+
+
 def error_object(error: GatewayError) -> dict[str, Any]:
     message = error.message
-    if isinstance(error, errors.ContextLength):
+    if isinstance(error, errors.ContextLength) and not _TOO_MUCH_ASKED.search(message):
         message = context_length_text(message, "anthropic")
     return {"type": _TYPES.get(error.kind, "api_error"), "message": message}
 

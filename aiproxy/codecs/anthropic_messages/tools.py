@@ -1,4 +1,4 @@
-"""Tools and the choice among them, both ways, and what an answer's calls must be turned back into."""
+"""Tools, both ways, and what an answer's calls must be turned back into."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,6 @@ from aiproxy.neutral.tools import (
     FreeformTool,
     FunctionTool,
     HostedTool,
-    ToolChoice,
     ToolDefinition,
     WebSearchConfig,
 )
@@ -41,7 +40,7 @@ _KINDS = (
 )
 """Kinds of vendor-made tools, by the start of their type."""
 
-_HOSTED: Final[Mapping[str, Mapping[str, str]]] = {
+HOSTED: Final[Mapping[str, Mapping[str, str]]] = {
     "web_search": {"type": "web_search_20250305", "name": "web_search"},
     "code_execution": {"type": "code_execution_20250825", "name": "code_execution"},
 }
@@ -195,12 +194,12 @@ def _hosted(tool: HostedTool, request: GenerateRequest, can: Capabilities, repor
     if tool.protocol == NAME:
         return dict(tool.config)
     known = can.hosted_tools is None or tool.kind in can.hosted_tools
-    if tool.kind not in _HOSTED or not known:
+    if tool.kind not in HOSTED or not known:
         if request.tool_choice.hosted_kind == tool.kind:
             report.refuse("tool.hosted")
         report.drop("tool.hosted")
         return None
-    body: dict[str, Json] = dict(_HOSTED[tool.kind])
+    body: dict[str, Json] = dict(HOSTED[tool.kind])
     if tool.web_search:
         search = tool.web_search
         if search.max_uses is not None:
@@ -224,70 +223,6 @@ def cache_control(hint: CacheHint | None) -> dict[str, Json] | None:
     if hint is None:
         return None
     return {"type": "ephemeral"} if hint.ttl is None else {"type": "ephemeral", "ttl": hint.ttl}
-
-
-_MODES = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
-_TYPES = {mode: kind for kind, mode in _MODES.items()}
-
-
-def read_choice(found: Json, tools: Iterable[ToolDefinition]) -> ToolChoice:
-    if not isinstance(found, dict):
-        raise Malformed("tool_choice", "must be an object")
-    rest = taken(found)
-    mode = _MODES.get(str(rest.pop("type", None)))
-    if mode is None:
-        raise Malformed("tool_choice.type", "must be auto, any, tool or none")
-    names: tuple[str, ...] = ()
-    hosted = None
-    if mode == "named":
-        name = rest.pop("name", None)
-        if not isinstance(name, str):
-            raise Malformed("tool_choice.name", "must be a string")
-        names = (name,)
-        vendor_run = (tool for tool in tools if isinstance(tool, HostedTool))
-        hosted = next((tool.kind for tool in vendor_run if tool.config.get("name") == name), None)
-    single = rest.get("disable_parallel_tool_use")
-    if isinstance(single, bool):
-        del rest["disable_parallel_tool_use"]
-    parallel = not single if isinstance(single, bool) else None
-    return ToolChoice(mode, names, hosted, parallel, extensions=left(rest))  # type: ignore[arg-type]
-
-
-def write_choice(choice: ToolChoice) -> dict[str, Json] | None:
-    """A choice that came in this protocol, as it came."""
-    if choice.mode is None:
-        return None
-    body: dict[str, Json] = {"type": _TYPES[choice.mode]}
-    if choice.mode == "named":
-        body["name"] = choice.names[0]
-    if choice.allow_parallel is not None:
-        body["disable_parallel_tool_use"] = not choice.allow_parallel
-    restore(choice.extensions, NAME, body)
-    return body
-
-
-def write_foreign_choice(
-    choice: ToolChoice, tools: ForeignTools, request: GenerateRequest, can: Capabilities, report: Report
-) -> dict[str, Json] | None:
-    body = _chosen(choice, tools, request)
-    if body["type"] in ("any", "tool") and not can.tool_choices & {"required", "named"}:
-        report.drop("tool_choice.required" if body["type"] == "any" else "tool_choice.named")
-        body = {"type": "auto"}
-    if choice.allow_parallel is False and body["type"] != "none":
-        body["disable_parallel_tool_use"] = True
-    elif choice.mode is None:
-        return None
-    return body
-
-
-def _chosen(choice: ToolChoice, tools: ForeignTools, request: GenerateRequest) -> dict[str, Json]:
-    if choice.hosted_kind and choice.hosted_kind in _HOSTED:
-        return {"type": "tool", "name": _HOSTED[choice.hosted_kind]["name"]}
-    if choice.mode == "named" and choice.names:
-        spaces = {tool.name: tool.namespace for tool in request.tools if isinstance(tool, FunctionTool | FreeformTool)}
-        name = choice.names[0]
-        return {"type": "tool", "name": tools.names.safe(name, spaces.get(name))}
-    return {"type": _TYPES.get(choice.mode or "auto", "auto")}
 
 
 def _web_search(found: Mapping[str, Json]) -> WebSearchConfig:
