@@ -293,6 +293,8 @@ class OpenCandidate:
             return
         inner = {key: value for key, value in message.items() if key not in _MESSAGE or value in (None, [])}
         inner.pop("role", None)
+        if message.get("content") == "":
+            inner["content"] = ""
         if not _citations_listed(inner.get("annotations")):
             inner.pop("annotations", None)
         if inner:

@@ -65,9 +65,12 @@ class ChatDecoder:
 
     def read(self, chunk: dict[str, Any]) -> list[StreamEvent]:
         out: list[StreamEvent] = []
-        if not self._started:
-            self._start(chunk, out)
         choices = chunk.get("choices")
+        if not self._started:
+            if not choices and not chunk.get("id"):  # Azure's word on the prompt comes before the answer has a name
+                self._rest |= {key: value for key, value in chunk.items() if key not in _HEAD}
+                return out
+            self._start(chunk, out)
         if choices:
             if not isinstance(choices, list):
                 raise UpstreamFailed("The upstream sent choices that are not a list.")

@@ -264,7 +264,10 @@ def _assistant(turn: Turn, fitting: Fitted, exchange: Exchange) -> dict[str, Jso
         message["name"] = turn.name
     if refusal:
         message["refusal"] = refusal
-    message |= reasoning.sent_back(thinking, can, fitting.request.model, calls=bool(calls))
+    returned = reasoning.sent_back(thinking, can, fitting.request.model, calls=bool(calls))
+    if thinking and not returned:
+        report.ignore("part.reasoning")
+    message |= returned
     for part in turn.parts:
         if isinstance(part, TextPart) and (states := returnable(part.opaque, can.vendor, fitting.request.model)):
             message |= extra_content(states[-1].data)

@@ -75,6 +75,7 @@ def _choice(candidate: Candidate, exchange: Exchange) -> dict[str, Json]:
         "finish_reason": finish_word(candidate.finish, calls=bool(message.calls), legacy=legacy),
     }
     restore(candidate.extensions, NAME, choice)
+    choice["message"].setdefault("content", None)
     return choice
 
 
@@ -132,13 +133,11 @@ class _Message:
                 assert_never(part)
 
     def written(self) -> dict[str, Json]:
-        content = "".join(self._texts) if self._texts else None
-        message: dict[str, Json] = {
-            "role": "assistant",
-            "content": content,
-            "refusal": "".join(self._refusals) if self._refusals else None,
-            **self._fields,
-        }
+        message: dict[str, Json] = {"role": "assistant"}
+        if self._texts:
+            message["content"] = "".join(self._texts)
+        message["refusal"] = "".join(self._refusals) if self._refusals else None
+        message |= self._fields
         if self.calls and self._legacy:
             call = self.calls[0]
             message["function_call"] = {"name": call.name, "arguments": shown.arguments_of(call)}
