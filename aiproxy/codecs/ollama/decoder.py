@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+import orjson
+
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.ollama.answers import reason
 from aiproxy.codecs.ollama.calls import read_call
@@ -39,6 +41,12 @@ from aiproxy.neutral.response import FinishReason
 
 _LINE = ("model", "created_at", "message", "response", "thinking", "tool_calls", "logprobs", "image", "done")
 _MESSAGE = ("role", "content", "thinking", "tool_calls")
+_PLAIN = 4
+"""Keys of a line that has a model, a time, no end, and one thing more: a message, or the `response` of generate."""
+
+_NO_MESSAGE = {"role": "assistant"}
+"""For lines of generate."""
+
 _COUNTS = ("prompt_eval_count", "eval_count")
 _FINISHES: Mapping[str, FinishReason] = {"stop": "stop", "length": "length"}
 
@@ -56,12 +64,41 @@ class OllamaDecoder:
         self._logprobs: list[TokenLogprob] = []
         self._calls = 0
 
-    def feed(self, frame: Frame) -> Iterator[StreamEvent]:
+    def feed(self, frame: Frame) -> Iterable[StreamEvent]:
         if self._done:
-            return
-        line = load_line(frame.data)
+            return ()
+        if self._open and (grown := self._grown(frame.data)) is not None:
+            return (grown,)
+        return self._read(load_line(frame.data), frame.data)
+
+    def _grown(self, data: bytes) -> StreamEvent | None:
+        """Most lines by far: the open part goes on, and that is all. None for any other, which is read with care."""
+        try:
+            line = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return None
+        if line.__class__ is not dict or len(line) != _PLAIN or line.get("done") is not False:
+            return None
+        if "model" not in line or "created_at" not in line:
+            return None
+        message = line.get("message", _NO_MESSAGE)
+        if message.__class__ is not dict or "role" not in message:
+            return None
+        if self._open == "text":
+            said = message.get("content") if len(message) == 2 else line.get("response")
+            if said.__class__ is str and said:
+                self._fragments.append(said)
+                return TextDelta(self._next - 1, said)
+        elif len(message) == 3 and not message.get("content"):
+            said = message.get("thinking")
+            if said.__class__ is str and said:
+                self._fragments.append(said)
+                return ReasoningDelta(self._next - 1, said)
+        return None
+
+    def _read(self, line: Mapping[str, Any], data: bytes) -> Iterator[StreamEvent]:
         if line.get("error") is not None:
-            raise hidden(line, frame.data)
+            raise hidden(line, data)
         if not self._started:
             self._started = True
             model = line.get("model")

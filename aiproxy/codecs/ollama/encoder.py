@@ -68,10 +68,8 @@ class OllamaEncoder:
     def feed(self, event: StreamEvent) -> bytes:
         match event:
             case TextDelta() | RefusalDelta():
-                if event.candidate:
-                    return self._other_candidate()
-                if event.logprobs:
-                    return self._with_logprobs(event)
+                if event.candidate or event.logprobs:
+                    return self._unusual(event)
                 return self._text(event.part_index, event.fragment)
             case ReasoningDelta():
                 return self._reasoning(event)
@@ -117,7 +115,9 @@ class OllamaEncoder:
         self._shown[index] = self._shown.get(index, 0) + len(fragment)
         return self._before_text + _quoted(fragment) + self._after
 
-    def _with_logprobs(self, event: TextDelta | RefusalDelta) -> bytes:
+    def _unusual(self, event: TextDelta | RefusalDelta) -> bytes:
+        if event.candidate:
+            return self._other_candidate()
         self._shown[event.part_index] = self._shown.get(event.part_index, 0) + len(event.fragment)
         logprobs = write_logprobs(event.logprobs or ())
         return self._line({**self._said({"content": event.fragment}), "done": False, "logprobs": logprobs})
@@ -191,7 +191,7 @@ def _quoted(text: str) -> bytes:
     try:
         data = orjson.dumps(text)
     except TypeError:
-        data = dump(text)
+        return dump(text)
     return data if text.isascii() else _on_one_line(data)
 
 

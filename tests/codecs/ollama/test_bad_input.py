@@ -12,7 +12,7 @@ from aiproxy.neutral import errors
 from aiproxy.neutral.collect import collect, explode
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.events import Heartbeat
-from aiproxy.neutral.parts import TextPart, ToolCallPart
+from aiproxy.neutral.parts import ReasoningPart, TextPart, ToolCallPart
 from aiproxy.neutral.response import Candidate, FinishReason, GenerateResponse
 from tests.codecs.ollama.exchanges import decode, events_of, exchange, ndjson, wire
 from tests.grammars.ollama import check_failed_stream, check_stream
@@ -246,3 +246,24 @@ def test_the_observer_refuses_what_it_cannot_read() -> None:
             WIRE.observer().feed(Frame("", data))
         with pytest.raises(errors.UpstreamFailed):
             WIRE.observe(data)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        line({"content": "a", "thinking": "b"}),
+        line({"role": "assistant", "content": "a", "thinking": "b"}),
+        {"created_at": "", "message": {"role": "assistant", "content": "a"}, "thinking": "b", "done": False},
+        {"model": "m", "response": "a", "thinking": "b", "done": False},
+        {"response": "a", "thinking": "b", "model": "m", "created_at": "", "done": False},
+    ],
+)
+@pytest.mark.parametrize("before", [TEXT, line({"role": "assistant", "content": "", "thinking": "hm"})])
+def test_the_short_way_for_usual_lines_reads_them_as_the_long_one_does(odd: Any, before: Any) -> None:
+    def said(*lines: Any) -> tuple[str, str]:
+        parts = collect(events_of(ndjson(*lines, DONE))).candidates[0].parts
+        texts = "".join(part.text for part in parts if isinstance(part, TextPart))
+        return texts, "".join(part.text for part in parts if isinstance(part, ReasoningPart))
+
+    (text, thinking), (more_text, more_thinking) = said(before), said(odd)
+    assert said(before, odd) == (text + more_text, thinking + more_thinking)
