@@ -5,7 +5,6 @@ request leaves for a Gemini upstream; the note counts as long as the neutral val
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
 
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.envelope import Sealer
@@ -13,25 +12,14 @@ from aiproxy.codecs.gemini.names import NAME, VENDOR, camel
 from aiproxy.codecs.gemini.output import FIELDS, decode_format, plain_format
 from aiproxy.codecs.gemini.parts import decode_part
 from aiproxy.codecs.gemini.reading import member, objects, parse, without
+from aiproxy.codecs.gemini.reported import report_part
 from aiproxy.codecs.gemini.table import TABLE
 from aiproxy.codecs.gemini.thinking import decode_thinking, plain_thinking
 from aiproxy.codecs.gemini.tools import decode_choice, decode_tools, plain_choice, plain_tools
 from aiproxy.codecs.report import Report
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import InvalidRequest
-from aiproxy.neutral.media import FileIdSource, InlineSource, TextSource
-from aiproxy.neutral.parts import (
-    AudioPart,
-    DocumentPart,
-    HostedToolCallPart,
-    HostedToolResultPart,
-    ImagePart,
-    Part,
-    ReasoningPart,
-    ToolCallPart,
-    ToolResultPart,
-    VideoPart,
-)
+from aiproxy.neutral.parts import Part, ReasoningPart, ToolResultPart
 from aiproxy.neutral.request import (
     AudioOutput,
     GenerateRequest,
@@ -278,35 +266,10 @@ def _parts(
         if _has_foreign_state(part):
             while parts and isinstance(parts[-1], ReasoningPart) and not parts[-1].opaque:
                 parts.pop()  # the pieces a stream brought of the thinking that this part now holds whole
-        _read(part, report)
+        report_part(part, report)
         parts.append(part)
     return tuple(parts), own
 
 
 def _has_foreign_state(part: Part) -> bool:
     return isinstance(part, ReasoningPart) and any(state.vendor != VENDOR for state in part.opaque)
-
-
-def _read(part: Part, report: Report) -> None:
-    """Tells which field of the client's the part was; plain text can't be lost."""
-    match part:
-        case ImagePart() | AudioPart() | VideoPart() | DocumentPart():
-            kind = type(part).__name__.removesuffix("Part").lower()
-            inline = isinstance(part.source, InlineSource | TextSource)
-            feature = f"part.{kind}"
-            if isinstance(part, ImagePart | DocumentPart):
-                sources = {InlineSource: "inline", TextSource: "text", FileIdSource: "file"}
-                feature += "." + sources.get(cast(Any, type(part.source)), "url")
-            report.read(f"contents[].parts[].{'inlineData' if inline else 'fileData'} ({kind})", feature)
-        case ReasoningPart():
-            report.read("contents[].parts[].thought", "part.reasoning")
-        case ToolCallPart():
-            report.read("contents[].parts[].functionCall", "part.tool_call")
-        case ToolResultPart(content=content):
-            report.read("contents[].parts[].functionResponse", "part.tool_result")
-            if len(content) > 1:
-                report.read("contents[].parts[].functionResponse.parts", "part.tool_result.media")
-        case HostedToolCallPart() | HostedToolResultPart():
-            report.read("contents[].parts[].executableCode", "part.hosted_tool")
-        case _:
-            pass

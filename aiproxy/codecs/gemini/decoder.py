@@ -7,7 +7,7 @@
 So the stream's end is `close`, which also knows the last usage."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import orjson
 
@@ -27,6 +27,7 @@ from aiproxy.codecs.gemini.answers import (
     usage_of,
 )
 from aiproxy.codecs.gemini.grounding import decode_citations
+from aiproxy.codecs.gemini.growing import GrowingCandidate, OpenPart
 from aiproxy.codecs.gemini.logprobs import decode_logprobs
 from aiproxy.codecs.gemini.reading import objects, parse, without
 from aiproxy.codecs.gemini.usage import decode_usage
@@ -52,44 +53,9 @@ from aiproxy.neutral.events import (
 )
 from aiproxy.neutral.parts import Part, ReasoningPart, TextPart, TokenLogprob, ToolCallPart
 
-
 _HEAD = frozenset(HEAD)
 _PLAIN_CANDIDATE = frozenset({"content", "index"})
 _PLAIN_CONTENT = frozenset({"parts", "role"})
-
-
-@dataclass(slots=True)
-class _Open:
-    """The part that may still grow. `part` lacks what the fragments bring."""
-
-    index: int
-    part: Part
-    fragments: list[str] = field(default_factory=list)
-    logprobs: list[TokenLogprob] = field(default_factory=list)
-    sealed: bool = False
-
-    def whole(self) -> Part:
-        said = "".join(self.fragments)
-        match self.part:
-            case TextPart():
-                return replace(self.part, text=said, logprobs=tuple(self.logprobs) or None)
-            case ReasoningPart(text="") if said:
-                return replace(self.part, summaries=(said,))
-            case _:
-                return self.part
-
-
-@dataclass(slots=True)
-class _Candidate:
-    index: int
-    count: int = 0
-    open: _Open | None = None
-    kinds: list[Part] = field(default_factory=list)
-    """One finished or open part of each kind there was: what the end is judged by."""
-    signed: bool = False
-    """Whether some call has its signature: later ones of the step have none."""
-    word: Json = None
-    own: dict[str, Json] = field(default_factory=dict)
 
 
 class GeminiDecoder:
@@ -98,7 +64,7 @@ class GeminiDecoder:
         self._reader = AnswerReader(exchange)
         self._started = False
         self._closed = False
-        self._candidates: dict[int, _Candidate] = {}
+        self._candidates: dict[int, GrowingCandidate] = {}
         self._counts: dict[str, Json] = {}
         self._own: dict[str, Json] = {}
 
@@ -198,7 +164,7 @@ class GeminiDecoder:
         index = candidate_index(found)
         state = self._candidates.get(index)
         if state is None:
-            state = self._candidates[index] = _Candidate(index)
+            state = self._candidates[index] = GrowingCandidate(index)
         parts, content = content_of(found)
         tokens = decode_logprobs(found["logprobsResult"]) if "logprobsResult" in found else None
         for part in parts:
@@ -208,14 +174,14 @@ class GeminiDecoder:
             self._remember(state, found, content)
 
     @staticmethod
-    def _remember(state: _Candidate, found: Mapping[str, Json], content: Mapping[str, Json]) -> None:
+    def _remember(state: GrowingCandidate, found: Mapping[str, Json], content: Mapping[str, Json]) -> None:
         state.word = found.get("finishReason") or state.word
         state.own.update(without(found, "content", "finishReason", "index", "logprobsResult"))
         if rest := without(content, "role", "parts"):
             state.own["content"] = rest
 
     def _part(
-        self, state: _Candidate, found: Mapping[str, Json], tokens: tuple[TokenLogprob, ...] | None
+        self, state: GrowingCandidate, found: Mapping[str, Json], tokens: tuple[TokenLogprob, ...] | None
     ) -> Iterator[StreamEvent]:
         said = found.get("text")
         if type(said) is str and len(found) == 1:
@@ -236,7 +202,7 @@ class GeminiDecoder:
 
     def _grow(
         self,
-        state: _Candidate,
+        state: GrowingCandidate,
         kind: type[TextPart | ReasoningPart],
         said: str,
         part: Part | None,
@@ -263,7 +229,7 @@ class GeminiDecoder:
             yield from self._set_state(state, kind, states)
 
     def _set_state(
-        self, state: _Candidate, kind: type[TextPart | ReasoningPart], states: tuple[OpaqueState, ...]
+        self, state: GrowingCandidate, kind: type[TextPart | ReasoningPart], states: tuple[OpaqueState, ...]
     ) -> Iterator[StreamEvent]:
         """To the open part of its kind, or to the open call when it came in an empty text; else to an empty part of its own."""
         now = state.open
@@ -282,14 +248,14 @@ class GeminiDecoder:
         for held in states:
             yield OpaqueStateSet(now.index, held, state.index)
 
-    def _start(self, state: _Candidate, part: Part) -> Iterator[StreamEvent]:
+    def _start(self, state: GrowingCandidate, part: Part) -> Iterator[StreamEvent]:
         yield from self._finish_open(state)
-        state.open = _Open(state.count, part)
+        state.open = OpenPart(state.count, part)
         state.kinds.append(part)
         yield PartStarted(state.count, opening(part), state.index)
         state.count += 1
 
-    def _call(self, state: _Candidate, part: ToolCallPart) -> Iterator[StreamEvent]:
+    def _call(self, state: GrowingCandidate, part: ToolCallPart) -> Iterator[StreamEvent]:
         yield from self._start(state, part)
         if part.arguments_text:
             yield ToolCallArgumentsDelta(state.count - 1, part.arguments_text, state.index)
@@ -297,12 +263,12 @@ class GeminiDecoder:
             yield OpaqueStateSet(state.count - 1, held, state.index)
         state.signed = state.signed or bool(part.opaque)
 
-    def _finish_open(self, state: _Candidate) -> Iterator[StreamEvent]:
+    def _finish_open(self, state: GrowingCandidate) -> Iterator[StreamEvent]:
         if state.open is not None:
             now, state.open = state.open, None
             yield PartFinished(now.index, now.whole(), state.index)
 
-    def _end(self, state: _Candidate) -> Iterator[StreamEvent]:
+    def _end(self, state: GrowingCandidate) -> Iterator[StreamEvent]:
         ended = finish_of(state.word, state.kinds, self._counts)
         if ended is None:
             yield from self._usage_so_far()

@@ -34,11 +34,14 @@ def encode_tools(exchange: Exchange, names: ToolNames) -> list[dict[str, Json]]:
             continue
         feature = f"tool.{tool.kind}" if tool.kind in ("web_search", "code_execution") else "tool.hosted"
         known = tool.kind in _HOSTED and (can.hosted_tools is None or tool.kind in can.hosted_tools)
-        if request.tool_choice.hosted_kind == tool.kind:
-            TABLE.report("tool_choice.hosted", report)
+        forced = request.tool_choice.hosted_kind == tool.kind
         if not known or (functions and not is_third_generation(request.model)):
+            if forced:
+                report.refuse("tool_choice.hosted")
             report.drop(feature)  # before Gemini 3 functions and Google's tools exclude each other
             continue
+        if forced:
+            TABLE.report("tool_choice.hosted", report)
         if tool.web_search and (tool.web_search.allowed_domains or tool.web_search.blocked_domains):
             report.drop(feature)
         if {_HOSTED[tool.kind]: {}} not in found:
@@ -54,7 +57,7 @@ def encode_choice(exchange: Exchange, names: ToolNames, tools: Sequence[Mapping[
         found["includeServerSideToolInvocations"] = True
     if choice.allow_parallel is False:
         TABLE.report("tool_choice.allow_parallel", report)
-    if choice.mode is None or DECLARATIONS not in tools[0]:
+    if choice.mode is None or choice.hosted_kind or DECLARATIONS not in tools[0]:
         return found
     if choice.mode not in can.tool_choices:
         report.drop(f"tool_choice.{choice.mode}")

@@ -9,6 +9,7 @@ from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.gemini.media import MediaPart, encode_media, guessed_type
 from aiproxy.codecs.gemini.names import VENDOR
 from aiproxy.codecs.gemini.parts import SIGNATURE
+from aiproxy.codecs.gemini.reported import media_feature
 from aiproxy.codecs.gemini.schemas import wrapped_tools
 from aiproxy.codecs.gemini.table import TABLE
 from aiproxy.codecs.gemini.thinking import is_third_generation
@@ -17,7 +18,7 @@ from aiproxy.codecs.results import as_response_object, result_media
 from aiproxy.codecs.schema import VALUE
 from aiproxy.codecs.tool_names import ToolNames
 from aiproxy.neutral.carried import Json, OpaqueState
-from aiproxy.neutral.media import FileIdSource, InlineSource, TextSource, UrlSource
+from aiproxy.neutral.media import FileIdSource, TextSource
 from aiproxy.neutral.parts import (
     AudioPart,
     CompactionPart,
@@ -125,12 +126,8 @@ class PartWriter:
         return [{"functionResponse": answer}, *(() if inside else media)]
 
     def _media(self, part: MediaPart) -> dict[str, Json]:
-        kind = type(part).__name__.removesuffix("Part").lower()
-        feature = f"part.{kind}"
-        if isinstance(part, ImagePart | DocumentPart):
-            feature += {UrlSource: ".url", InlineSource: ".inline", FileIdSource: ".file", TextSource: ".text"}[
-                type(part.source)
-            ]
+        feature = media_feature(part)
+        kind = feature.split(".")[1]
         if kind not in self._can.input_modalities and not isinstance(part.source, TextSource):
             self._report.refuse(feature, f"The chosen model takes no {kind}.")
         if isinstance(part.source, FileIdSource) and part.source.vendor != VENDOR:

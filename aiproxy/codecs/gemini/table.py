@@ -99,7 +99,7 @@ TABLE = FieldTable(
         Shape("tool_choice.required", "toolConfig.functionCallingConfig.mode"),
         Shape("tool_choice.named", "toolConfig.functionCallingConfig.allowedFunctionNames"),
         Shape("tool_choice.allowed", "toolConfig.functionCallingConfig.allowedFunctionNames"),
-        Shape("tool_choice.hosted", action="refuse"),
+        Shape("tool_choice.hosted", "tools[]", "approximate", "offered, not forced"),
         Shape("tool_choice.allow_parallel", action="drop"),
         Shape("output_format.json_object", "generationConfig.responseMimeType"),
         Shape("output_format.json_schema", "generationConfig.responseJsonSchema"),
