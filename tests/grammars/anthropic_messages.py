@@ -21,6 +21,9 @@ STOP_REASONS = {
     "compaction",
 }
 
+CUT_OFF = {"max_tokens", "model_context_window_exceeded"}
+"""Reasons that may leave half an input behind."""
+
 DELTAS = {
     "text": {"text_delta", "citations_delta"},
     "thinking": {"thinking_delta", "signature_delta"},
@@ -77,12 +80,15 @@ def check_stream(data: bytes) -> list[dict[str, Any]]:
     """The events of a complete stream. AssertionError says where it leaves the grammar."""
     events = payloads(data)
     *before, end, stop = events
-    _check_blocks(before, may_be_open=False)
+    inputs = _check_blocks(before, may_be_open=False)
     assert end["type"] == "message_delta", f"before the end stands {end['type']}"
     assert end["delta"]["stop_reason"] in STOP_REASONS, end["delta"]
     assert "stop_sequence" in end["delta"], end["delta"]
     _check_usage(end["usage"])
     assert stop == {"type": "message_stop"}
+    if end["delta"]["stop_reason"] not in CUT_OFF:
+        for written in inputs:
+            assert isinstance(orjson.loads(written), dict), f"the input of a tool is no object: {written}"
     if end["delta"]["stop_reason"] == "tool_use":
         assert any(_block_type(event) == "tool_use" for event in before), "tool_use without a tool call"
     return events
@@ -104,7 +110,9 @@ def check_error(body: dict[str, Any]) -> None:
     assert body["error"]["message"]
 
 
-def _check_blocks(events: list[dict[str, Any]], *, may_be_open: bool) -> None:
+def _check_blocks(events: list[dict[str, Any]], *, may_be_open: bool) -> list[str]:
+    """The inputs of tools, as text."""
+    inputs = []
     assert events, "an empty stream"
     _check_start(events[0])
     expected = 0
@@ -127,7 +135,7 @@ def _check_blocks(events: list[dict[str, Any]], *, may_be_open: bool) -> None:
                 assert block is not None, "a block ends that did not start"
                 assert event == {"type": "content_block_stop", "index": expected}
                 if block["type"] in ("tool_use", "server_tool_use") and text:
-                    orjson.loads(text)
+                    inputs.append(text)
                 if block["type"] == "text":
                     assert text or block.get("cited"), "an empty text block"
                 if block["type"] == "thinking":
@@ -137,6 +145,7 @@ def _check_blocks(events: list[dict[str, Any]], *, may_be_open: bool) -> None:
             case _:
                 raise AssertionError(f"{event['type']} among the blocks")
     assert may_be_open or block is None, "a block that never ends"
+    return inputs
 
 
 def _check_start(event: dict[str, Any]) -> None:

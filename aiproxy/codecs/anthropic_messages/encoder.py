@@ -9,7 +9,7 @@ comes whole (Gemini's) brings state that must stand in a thinking block before i
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from aiproxy.codecs import freeform
+from aiproxy.codecs import arguments, freeform
 from aiproxy.codecs.anthropic_messages import response
 from aiproxy.codecs.anthropic_messages.answer_blocks import SECTIONS, AnswerWriter
 from aiproxy.codecs.anthropic_messages.errors import error_event
@@ -243,6 +243,8 @@ class MessagesEncoder:
             written = b"".join(map(self._whole, self._writer.carriers(part.opaque)))
             self._part, self._open = part, False
             written += self._opened("tool_use")
+            if not arguments.as_object(text)[1] and not text.lstrip().startswith("{"):
+                text = dump({arguments.RAW: text}).decode()  # clients stop at what can't be the beginning of an object
         return written + self._grow("tool_use", text[self._sent :]) + self._stop()
 
     def _whole(self, block: dict[str, Json]) -> bytes:

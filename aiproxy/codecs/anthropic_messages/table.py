@@ -126,6 +126,7 @@ TABLE = FieldTable(
         Own("user_profile_id", "ignore"),
         Own("workspace_id", "ignore"),
         Own("caller", "ignore", "of a tool call"),
+        Own("is_error", "ignore", "of a tool result: that it did not fail"),
         Own("toolset_name", "ignore", "of a tool call"),
         Own("transformations", "ignore", "of an image"),
         Own("eager_input_streaming", "ignore", "of a tool"),
