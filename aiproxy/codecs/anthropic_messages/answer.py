@@ -1,7 +1,7 @@
 """What both a whole answer and a stream need to be read: whose state it holds, which tools are meant, how it ended."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiproxy.codecs import schema
@@ -13,7 +13,7 @@ from aiproxy.codecs.anthropic_messages.usage import TIERS, take_usage
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.envelope import Envelope
 from aiproxy.neutral.carried import Extensions, Json, OpaqueKind, OpaqueState
-from aiproxy.neutral.parts import Part, TextPart, ToolCallPart
+from aiproxy.neutral.parts import Part, ReasoningPart, TextPart, ToolCallPart
 from aiproxy.neutral.response import FinishReason
 from aiproxy.neutral.usage import Usage
 
@@ -78,6 +78,9 @@ class AnswerReader:
         return self.tools.opened(part) if self.tools else part
 
     def closed(self, part: Part) -> Part:
+        if isinstance(part, ReasoningPart) and not part.opaque and not part.redacted and self.vendor != NAME:
+            # Others that speak this protocol don't sign, and want their thinking back all the same.
+            return replace(part, opaque=(OpaqueState(self.vendor, "reasoning_text", "", model=self.model),))
         if not isinstance(part, ToolCallPart):
             return part
         if self.is_answer(part):

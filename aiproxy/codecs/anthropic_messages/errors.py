@@ -52,7 +52,7 @@ def error_object(error: GatewayError) -> dict[str, Any]:
 
 def encode_error(error: GatewayError, request_id: str) -> Answer:
     status = OVERLOADED if isinstance(error, errors.Overloaded) else error.status
-    headers = {**error.headers, "request-id": request_id}
+    headers = {**error.headers, **({"request-id": request_id} if request_id else {})}
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
     return Answer(status, orjson.dumps(_envelope(error, request_id)), headers=headers)

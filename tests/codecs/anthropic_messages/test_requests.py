@@ -145,6 +145,18 @@ def test_an_envelope_goes_back_to_its_vendor_and_to_no_one_else() -> None:
     assert b"aipx1" not in orjson.dumps(sent)
 
 
+def test_thinking_nobody_signed_goes_back_to_who_thought_it() -> None:
+    body = {"id": "m", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "x"}]}
+    kimi = Capabilities(vendor="moonshot")
+    answer = CODEC.decode_response(orjson.dumps(body), exchange(can=kimi))
+    shown = orjson.loads(CODEC.encode_response(answer, exchange()).body)["content"]
+    assert shown[0]["signature"].startswith("aipx1.")
+    request = decode({"model": "claude-test", "max_tokens": 1, "messages": [{"role": "assistant", "content": shown}]})
+    back = encode(request, source="anthropic", can=kimi)["messages"][0]["content"]
+    assert back[0] == {"type": "thinking", "thinking": "hm", "signature": ""}
+    assert [block["type"] for block in encode(request, source="anthropic")["messages"][0]["content"]] == ["text"]
+
+
 def test_the_version_that_takes_sampling_is_asked_for_it() -> None:
     headers = {"anthropic-version": "2026-10-21", "anthropic-beta": "a-1, b-2"}
     body = {"model": "m", "max_tokens": 5, "messages": [], "temperature": 0.5}
