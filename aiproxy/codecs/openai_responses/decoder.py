@@ -94,7 +94,7 @@ class ResponsesDecoder:
             "response.in_progress": self._alive,
             "response.queued": self._alive,
             "keepalive": self._alive,
-            "response.content_part.added": _nothing,
+            "response.content_part.added": self._part_added,
             "response.content_part.done": _nothing,
             "response.output_text.done": _nothing,
             "response.refusal.done": _nothing,
@@ -145,6 +145,16 @@ class ResponsesDecoder:
         return () if body.get("type") == "response.created" else (Heartbeat(),)
 
     # Deltas
+
+    def _part_added(self, body: dict[str, Any]) -> Iterable[StreamEvent]:
+        found = body.get("part")
+        match found.get("type") if isinstance(found, dict) else None:
+            case "output_text":
+                return self._content(body, TextPart)[0]
+            case "refusal":
+                return self._content(body, RefusalPart)[0]
+            case _:
+                return ()  # raw thinking has one of these, too
 
     def _text_delta(self, body: dict[str, Any]) -> Iterable[StreamEvent]:
         events, growing = self._content(body, TextPart)

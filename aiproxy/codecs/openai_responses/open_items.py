@@ -168,15 +168,15 @@ class OpenReasoning:
         return events, write_reasoning(ReasoningPart(summaries=summaries, id=self.item_id), encrypted)
 
     def _grow(self, key: tuple[str, int], fragment: str) -> list[Event]:
-        if not fragment or not self._visible:
+        if not fragment or not self._visible or (key != self._current and key in self._shown):
             return []
         events = self._begin()
         if key != self._current:
             events += self._end_section()
+            events += self._skip_to(key[1]) if self._own and key[0] == "summary" else []
             self._current = key
-            self._shown.setdefault(key, [])
+            self._shown[key] = []
             if not self._is_raw(key):
-                events += self._skip_to(key[1]) if self._own else []
                 events.append(self._summary("part.added", part={"type": "summary_text", "text": ""}))
         self._shown[key].append(fragment)
         if self._is_raw(key):

@@ -92,7 +92,9 @@ calls = typed("function_call", {"call_id": ids, "name": names, "arguments": shor
     "custom_tool_call", {"call_id": ids, "name": names, "input": short}, {"id": ids, **namespaces}
 )
 results = typed(
-    "function_call_output", {"output": contents | json_values}, {"call_id": ids | st.none(), "name": names, **common}
+    "function_call_output",
+    {"output": contents | json_values.filter(lambda value: not isinstance(value, list))},
+    {"call_id": ids | st.none(), "name": names, **common},
 ) | typed("custom_tool_call_output", {"call_id": ids, "output": contents}, {"id": ids})
 hosted = st.sampled_from(["web_search_call", "mcp_call", "image_generation_call"]).flatmap(
     lambda kind: typed(kind, {"id": ids}, {"action": json_values, "status": short})

@@ -98,7 +98,9 @@ ANSWERS = {
     "a refusal": answer_of(RefusalPart("I can't."), finish="refusal"),
     "text and a refusal": answer_of(TextPart("Well."), RefusalPart("I can't.")),
     "citations": answer_of(TextPart("As A says.", (CITED, Citation(title="no url")))),
-    "logprobs": answer_of(TextPart("hi", logprobs=(TokenLogprob("hi", -0.1, (104, 105), (TokenLogprob("ho", -3.0),)),))),
+    "logprobs": answer_of(
+        TextPart("hi", logprobs=(TokenLogprob("hi", -0.1, (104, 105), (TokenLogprob("ho", -3.0),)),))
+    ),
     "a web search of Anthropic's": answer_of(
         HostedToolCallPart("web_search", "srvtoolu_1", {"type": "server_tool_use", "input": {"query": "x"}}),
         TextPart("Found."),
@@ -216,7 +218,9 @@ EVERY_ERROR = [
 
 
 @pytest.mark.parametrize(("kind", "sdk_class", "status", "code"), EVERY_ERROR)
-def test_the_sdk_raises_every_error(kind: type[GatewayError], sdk_class: type[Exception], status: int, code: str) -> None:
+def test_the_sdk_raises_every_error(
+    kind: type[GatewayError], sdk_class: type[Exception], status: int, code: str
+) -> None:
     answer = WIRE.encode_error(kind("What happened.", retry_after=2.2), "req_1")
     check_error(orjson.loads(answer.body)["error"])
     assert answer.status == status
@@ -263,7 +267,13 @@ def test_lists_and_counts() -> None:
     for body in (b"{}", b"[]", b'{"input_tokens":-1}', b'{"input_tokens":true}', b"x"):
         with pytest.raises(UpstreamFailed):
             counting.decode_answer(body)
-    asked = {"model": "gpt-test", "input": "hi", "tools": [{"type": "custom", "name": "x"}], "stream": True, "store": False}
+    asked = {
+        "model": "gpt-test",
+        "input": "hi",
+        "tools": [{"type": "custom", "name": "x"}],
+        "stream": True,
+        "store": False,
+    }
     sent = orjson.loads(counting.encode_request(exchange(decode(asked, operation="count_tokens"))).body)
     assert sent == {"model": "gpt-test", "input": "hi", "tools": [{"type": "custom", "name": "x"}]}
 
@@ -450,7 +460,11 @@ def test_the_requests_of_codex_keep_their_types() -> None:
             {"type": "custom_tool_call_output", "call_id": "c", "output": "ok"},
         ],
         "tools": [
-            {"type": "custom", "name": "apply_patch", "format": {"type": "grammar", "syntax": "lark", "definition": "x"}}
+            {
+                "type": "custom",
+                "name": "apply_patch",
+                "format": {"type": "grammar", "syntax": "lark", "definition": "x"},
+            }
         ],
     }
     sent = orjson.loads(CODEC.encode_request(exchange(decode(body))).body)
