@@ -34,6 +34,7 @@ WIRE = Wire(
     decode_models=decode_models,
     frame=_frame,
     frame_end=b"\n",
+    heartbeat=b"",
 )
 
 CODEC = Codec(

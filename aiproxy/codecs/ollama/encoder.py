@@ -113,7 +113,8 @@ class OllamaEncoder:
         if not fragment:
             return b""
         self._shown[index] = self._shown.get(index, 0) + len(fragment)
-        return self._before_text + _quoted(fragment) + self._after
+        quoted = orjson.dumps(fragment) if fragment.isascii() else _quoted(fragment)
+        return self._before_text + quoted + self._after
 
     def _unusual(self, event: TextDelta | RefusalDelta) -> bytes:
         if event.candidate:
@@ -192,7 +193,7 @@ def _quoted(text: str) -> bytes:
         data = orjson.dumps(text)
     except TypeError:
         return dump(text)
-    return data if text.isascii() else _on_one_line(data)
+    return _on_one_line(data)
 
 
 def _on_one_line(data: bytes) -> bytes:
