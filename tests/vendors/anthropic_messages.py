@@ -17,7 +17,13 @@ from tests.vendors.vendor import Asked, Vendor, dumps, exhaust, halves, paired, 
 PARAMS: TypeAdapter[Any] = TypeAdapter(
     message_create_params.MessageCreateParamsNonStreaming | message_create_params.MessageCreateParamsStreaming
 )
-STOP_REASON = {"stop": "end_turn", "length": "max_tokens", "calls": "tool_use", "filtered": "refusal"}
+STOP_REASON = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "calls": "tool_use",
+    "filtered": "refusal",
+    "refused": "refusal",
+}
 
 
 def asked(received: Received) -> Asked:
@@ -44,6 +50,9 @@ def asked(received: Received) -> Asked:
             (block["tool_use_id"], "".join(texts_of(block.get("content"))))
             for block in blocks
             if block["type"] == "tool_result"
+        ),
+        tuple(
+            filter(None, ("".join(texts_of(found["content"])) for found in messages if found["role"] == "assistant"))
         ),
         tuple(block["signature"] for block in thoughts),
         tuple(_image(block) for block in blocks if block["type"] == "image"),

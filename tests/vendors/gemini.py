@@ -13,7 +13,7 @@ from tests.rig.upstream import Received
 from tests.vendors.scenarios import THOUGHT, Answer, Counts, Failure
 from tests.vendors.vendor import Asked, Vendor, dumps, escaped
 
-FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "calls": "STOP", "filtered": "SAFETY"}
+FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "calls": "STOP", "filtered": "SAFETY", "refused": "SAFETY"}
 STATUS = {400: "INVALID_ARGUMENT", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL"}
 BYPASS = "skip_thought_signature_validator"
 
@@ -46,6 +46,7 @@ def asked(received: Received) -> Asked:
             for declared in tool.function_declarations or ()
         },
         tuple(_results(parts)),
+        tuple(filter(None, ["".join(_said(contents))])),
         tuple(_states(body["contents"])),
         tuple(part.inline_data.data or b"" for part in parts if part.inline_data),
         config.response_json_schema or config.response_schema,
@@ -59,6 +60,13 @@ def _results(parts: list[types.Part]) -> Iterator[tuple[str, str]]:
             assert isinstance(found.response, dict)
             (said,) = found.response.values()
             yield found.id or found.name or "", said
+
+
+def _said(contents: list[types.Content]) -> Iterator[str]:
+    """Neighbouring contents of the model are one turn to it."""
+    for content in contents:
+        if content.role == "model":
+            yield from (part.text for part in content.parts or () if part.text and not part.thought)
 
 
 def _states(contents: list[dict[str, Any]]) -> Iterator[str]:

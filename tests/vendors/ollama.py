@@ -12,7 +12,7 @@ from tests.rig.upstream import Received
 from tests.vendors.scenarios import Answer, Failure
 from tests.vendors.vendor import Asked, Vendor, dumps, escaped, texts_of
 
-DONE_REASON = {"stop": "stop", "length": "length", "calls": "stop", "filtered": "stop"}
+DONE_REASON = {"stop": "stop", "length": "length", "calls": "stop", "filtered": "stop", "refused": "stop"}
 
 
 def asked(received: Received) -> Asked:
@@ -37,6 +37,7 @@ def asked(received: Received) -> Asked:
             for message in messages
             if message["role"] == "tool"
         ),
+        tuple(message["content"] for message in messages if message["role"] == "assistant" and message.get("content")),
         tuple(message["thinking"] for message in messages if message.get("thinking")),
         tuple(base64.b64decode(image, validate=True) for message in of_users for image in message.get("images") or ()),
         schema if isinstance(schema, dict) else None,

@@ -18,7 +18,7 @@ PARAMS: TypeAdapter[Any] = TypeAdapter(
     completion_create_params.CompletionCreateParamsNonStreaming
     | completion_create_params.CompletionCreateParamsStreaming
 )
-FINISH = {"stop": "stop", "length": "length", "calls": "tool_calls", "filtered": "content_filter"}
+FINISH = {"stop": "stop", "length": "length", "calls": "tool_calls", "filtered": "content_filter", "refused": "stop"}
 
 
 def asked(received: Received) -> Asked:
@@ -46,6 +46,11 @@ def asked(received: Received) -> Asked:
             (message["tool_call_id"], "".join(texts_of(message["content"])))
             for message in messages
             if message["role"] == "tool"
+        ),
+        tuple(
+            "".join(texts_of(message["content"]))
+            for message in messages
+            if message["role"] == "assistant" and message.get("content")
         ),
         tuple(message["reasoning_content"] for message in messages if message.get("reasoning_content")),
         tuple(_images(of_users)),
@@ -95,8 +100,13 @@ def _call(call: Call) -> dict[str, Any]:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
+def _kind(answer: Answer) -> str:
+    return "refusal" if answer.stop == "refused" else "content"
+
+
 def whole(request: Asked, answer: Answer) -> bytes:
-    message: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": None}
+    kind = _kind(answer)
+    message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None, kind: answer.text or None}
     if answer.thought:
         message["reasoning_content"] = answer.thought.text
     if answer.calls:
@@ -122,7 +132,7 @@ def _deltas(answer: Answer) -> Iterator[Mapping[str, Any]]:
     yield {"role": "assistant", "content": "", "refusal": None}
     if answer.thought:
         yield from ({"reasoning_content": piece} for piece in answer.thought.pieces)
-    yield from ({"content": piece} for piece in answer.pieces)
+    yield from ({_kind(answer): piece} for piece in answer.pieces)
     for index, call in enumerate(answer.calls):
         wire = _call(call)
         arguments = wire["function"].pop("arguments")

@@ -21,6 +21,7 @@ REASONING_ID = "rs_7"
 ENDS = {
     "stop": ("completed", None),
     "calls": ("completed", None),
+    "refused": ("completed", None),
     "length": ("incomplete", {"reason": "max_output_tokens"}),
     "filtered": ("incomplete", {"reason": "content_filter"}),
 }
@@ -56,6 +57,7 @@ def asked(received: Received) -> Asked:
             for item in items
             if item.get("type") == "function_call_output"
         ),
+        tuple("".join(texts_of(item["content"])) for item in messages if item["role"] == "assistant"),
         tuple(item["encrypted_content"] for item in items if item.get("type") == "reasoning"),
         tuple(_images(of_users)),
         body.get("text", {}).get("format", {}).get("schema"),
@@ -104,6 +106,10 @@ def _text(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
+def _said(answer: Answer, text: str) -> dict[str, Any]:
+    return {"type": "refusal", "refusal": text} if answer.stop == "refused" else _text(text)
+
+
 def _call(number: int, call: Call, status: str, arguments: str) -> dict[str, Any]:
     item = {"id": f"fc_{number}", "type": "function_call", "call_id": call.id, "name": call.name}
     return {**item, "arguments": arguments, "status": status}
@@ -118,7 +124,7 @@ def items(answer: Answer) -> list[dict[str, Any]]:
     if answer.thought:
         found.append(_reasoning([{"type": "summary_text", "text": answer.thought.text}], answer.thought.state))
     if answer.pieces:
-        found.append(_message(ENDS[answer.stop][0], _text(answer.text)))
+        found.append(_message(ENDS[answer.stop][0], _said(answer, answer.text)))
     return found + [
         _call(number, call, "completed", json.dumps(call.arguments, ensure_ascii=False))
         for number, call in enumerate(answer.calls)
@@ -189,15 +195,23 @@ def _body(answer: Answer, item: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"type": f"{prefix}_part.done", **place, "part": text}
         case "message":
             place = {"content_index": 0}
-            yield {"type": "response.content_part.added", **place, "part": _text("")}
-            for piece in answer.pieces:
-                yield {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
-            yield {"type": "response.output_text.done", **place, "text": answer.text, "logprobs": []}
-            yield {"type": "response.content_part.done", **place, "part": _text(answer.text)}
+            yield {"type": "response.content_part.added", **place, "part": _said(answer, "")}
+            yield from ({**event, **place} for event in _growth(answer))
+            yield {"type": "response.content_part.done", **place, "part": _said(answer, answer.text)}
         case _:
             prefix = "response.function_call_arguments"
             yield from ({"type": f"{prefix}.delta", "delta": piece} for piece in halves(item["arguments"]))
             yield {"type": f"{prefix}.done", "arguments": item["arguments"], "name": item["name"]}
+
+
+def _growth(answer: Answer) -> Iterator[dict[str, Any]]:
+    if answer.stop == "refused":
+        yield from ({"type": "response.refusal.delta", "delta": piece} for piece in answer.pieces)
+        yield {"type": "response.refusal.done", "refusal": answer.text}
+    else:
+        for piece in answer.pieces:
+            yield {"type": "response.output_text.delta", "delta": piece, "logprobs": []}
+        yield {"type": "response.output_text.done", "text": answer.text, "logprobs": []}
 
 
 def _event(body: Mapping[str, Any]) -> bytes:

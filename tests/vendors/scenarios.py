@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-Stop = Literal["stop", "length", "calls", "filtered"]
+Stop = Literal["stop", "length", "calls", "filtered", "refused"]
+"""`refused`: the model itself said no, `filtered`: someone else stopped it. Not every vendor tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ SCENARIOS = {
         Scenario("cached", Answer(("Again", "."), counts=Counts(input=100, cached=64, output=9))),
         Scenario("length", Answer(("I was ", "going to"), stop="length")),
         Scenario("filtered", Answer(("I must ", "not"), stop="filtered")),
+        Scenario("refused", Answer(("I would ", "rather not"), stop="refused")),
         Scenario("status-429", Failure(429, OUT_OF_PATIENCE, retry_after=7)),
         Scenario("status-500", Failure(500, BROKEN_INSIDE)),
         Scenario("error-amid", Answer(("So far, ", "so ", "good ", "it ", "went")), breaks="error"),

@@ -66,7 +66,7 @@ def _behave(running: StandIn, received: Received, wire: Wire) -> None:
         asked = vendor.asked(received)
     except (AssertionError, KeyError, IndexError, TypeError, ValueError) as reason:
         running.refused.append(f"{vendor.name}: {reason!r} in {received.body[:2000]!r}")
-        _fail(vendor, Failure(400, f"The vendor refuses: {reason!r}"), wire)
+        _fail(vendor, Failure(400, f"The vendor refuses: {reason!r:.500}"), wire)
         return
     running.asked.append((vendor, asked))
     scenario = SCENARIOS[asked.model]

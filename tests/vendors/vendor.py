@@ -22,6 +22,8 @@ class Asked:
     """Parameters by name."""
     results: tuple[tuple[str, str], ...] = ()
     """Each call's id (or its name, where the protocol has no ids), and the text of its result."""
+    said: tuple[str, ...] = ()
+    """Of the assistant, a text a turn; turns of calls alone are left out."""
     states: tuple[str, ...] = ()
     """Of reasoning, as the vendor gave them."""
     images: tuple[bytes, ...] = ()
