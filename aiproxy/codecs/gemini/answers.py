@@ -22,7 +22,14 @@ from aiproxy.codecs.tool_ids import distinct
 from aiproxy.codecs.tool_names import ToolNames
 from aiproxy.neutral.carried import Extensions, Json
 from aiproxy.neutral.errors import GatewayError
-from aiproxy.neutral.parts import Part, ReasoningPart, ToolCallPart
+from aiproxy.neutral.parts import (
+    HostedToolCallPart,
+    HostedToolResultPart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+)
 from aiproxy.neutral.response import FinishReason
 from aiproxy.neutral.usage import Usage
 
@@ -66,7 +73,9 @@ class AnswerReader:
         part = decode_part(found, self._exchange.sealer)
         if part.opaque:
             part = replace(part, opaque=tuple(replace(s, model=self._exchange.request.model) for s in part.opaque))
-        return self._call(part) if isinstance(part, ToolCallPart) else part
+        if isinstance(part, ToolCallPart):
+            return self._call(part)
+        return part if self._native else _in_words(part)
 
     def _call(self, part: ToolCallPart) -> ToolCallPart:
         self._calls += 1
@@ -85,6 +94,18 @@ class AnswerReader:
         if (name, namespace) in self._wrapped:
             said = unwrapped(said)
         return replace(part, name=name, namespace=namespace, arguments_text=said)
+
+
+def _in_words(part: Part) -> Part:
+    """Code that Google ran, and what it gave, as text: no other protocol has a part for them."""
+    match part:
+        case HostedToolCallPart(payload={"code": str(code)}):
+            said = f"\n```python\n{code}\n```\n"
+        case HostedToolResultPart(payload={"outcome": _, "output": str(output)}):
+            said = f"\n```\n{output}\n```\n"
+        case _:
+            return part
+    return TextPart(said, opaque=part.opaque)
 
 
 def hidden_error(found: Mapping[str, Json]) -> GatewayError | None:

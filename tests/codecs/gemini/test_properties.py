@@ -77,7 +77,8 @@ def test_a_stream_and_a_whole_answer_say_the_same(body: dict[str, Any]) -> None:
         candidate.pop("logprobsResult", None)
         candidate.pop("groundingMetadata", None)
         found = candidate.get("content", {}).get("parts", [])
-        kinds = [(part.get("text") is not None, part.get("thought") is True) for part in found]
+        words = ("text", "executableCode", "codeExecutionResult")
+        kinds = [(any(word in part for word in words), part.get("thought") is True) for part in found]
         assume(all(one != other or not one[0] for one, other in itertools.pairwise(kinds)))
         assume(all(part.get("text") != "" for part in found))
         for part in found:
