@@ -3,14 +3,14 @@
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
-from time import time
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DrainedOut
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
@@ -46,7 +46,7 @@ _log = Logger("aiproxy.service")
 
 class GatewayService(Service):
     """One gateway: listens, reloads, drains. `load` reads the configuration again; `drain` is in seconds; `welcome` is
-    told once how to call the gateway."""
+    told once how to call the gateway; `cannot_start` is raised with one sentence when there is nothing to listen on."""
 
     name = "aiproxy"
 
@@ -60,6 +60,7 @@ class GatewayService(Service):
         scrubbing: Scrubbing,
         drain: float,
         welcome: Callable[[str], object] | None = None,
+        cannot_start: type[BaseException] = SystemExit,
     ) -> None:
         self._reactor = reactor
         self._configuration = configuration
@@ -68,9 +69,10 @@ class GatewayService(Service):
         self._scrubbing = scrubbing
         self._drain = drain
         self._welcome = welcome
+        self._cannot_start = cannot_start
+        self._draining_until: Deferred[None] | None = None
         self._transports: list[HttpTransport] = []
         self._reload_problem = ""
-        self._loaded_at = time()
         self._port: IListeningPort | None = None
         self._tls: ServerTls | None = None
         self._watch = LoopingCall(self._look_at_files)
@@ -84,11 +86,11 @@ class GatewayService(Service):
     # -- start
 
     def privilegedStartService(self) -> None:
-        """Open the listener, before privileges are dropped. Ends the process with one sentence when that is impossible."""
+        """Open the listener, before privileges are dropped."""
         failed: list[Failure] = []
         self._listen(self._configuration.settings).addCallbacks(self._opened, failed.append)
         if failed:
-            raise SystemExit(self._why_not_listening(failed[0]))
+            raise self._cannot_start(self._why_not_listening(failed[0]))
 
     def startService(self) -> None:
         super().startService()
@@ -156,20 +158,29 @@ class GatewayService(Service):
     # -- reload
 
     def reload(self) -> None:
-        """Build everything anew from the configuration and swap it in; a bad one changes nothing and says so."""
+        """Build everything anew from the configuration and swap it in; whatever is wrong with it, the old one stays."""
         self._seen = self._signature()
         try:
             configuration = self._load()
             snapshot = self._snapshot(configuration)
         except ConfigurationInvalid as invalid:
-            self._reload_problem = render_problems(invalid.problems).strip()
-            _log.error("configuration not reloaded, the old one stays:\n{problems}", problems=self._reload_problem)
-            return
+            self._not_reloaded(render_problems(invalid.problems).strip())
+        except Exception as error:  # noqa: BLE001 - a certificate store that has gone, a plugin that fails: nothing ends the watch
+            _log.failure("the configuration could not be taken over")
+            self._not_reloaded(f"{type(error).__name__}: {error}")
+        else:
+            self._take_over(configuration, snapshot)
+
+    def _not_reloaded(self, why: str) -> None:
+        self._reload_problem = why
+        _log.error("configuration not reloaded, the old one stays:\n{problems}", problems=why)
+
+    def _take_over(self, configuration: Configuration, snapshot: Snapshot) -> None:
         old, self._configuration = self._configuration, configuration
         self._scrubbing.scrubber = Scrubber(spellings([*old.secrets, *configuration.secrets]))
         self._reload_problem = ""
-        self._loaded_at = time()
         self.gateway.use(snapshot)
+        self.site.limits = configuration.settings.limits
         self._close_old_transports()
         if self._tls is not None:
             self._tls.reload()
@@ -177,27 +188,41 @@ class GatewayService(Service):
         for warning in configuration.warnings:
             _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
         _log.info("configuration reloaded from {source}", source=configuration.source)
+        if old.settings.logging != configuration.settings.logging:
+            _log.warn("logging has changed in the configuration; that takes effect at the next start")
         if _listener(old.settings) != _listener(configuration.settings):
-            self._move_listener(configuration.settings)
+            Deferred.fromCoroutine(self._move_listener(old.settings, configuration.settings))
 
-    def _move_listener(self, settings: Settings) -> None:
-        """Open the new listener before the old one closes; calls under way finish on the connections they have."""
-        old_port, old_site = self._port, self.site
-        self.site = self._make_site(settings)
+    async def _move_listener(self, old: Settings, new: Settings) -> None:
+        """Open the new listener before the old one closes, or where both are on one port, right after it.
 
-        def close_old(port: IListeningPort) -> None:
-            self._opened(port)
-            self._announce()
-            if old_port is not None:
-                old_port.stopListening()
-            old_site.drain()
-
-        def keep_old(failure: Failure) -> None:
-            self.site = old_site
-            _log.error("cannot open the new listener, the old one stays: {reason}", reason=failure.getErrorMessage())
-
-        self._welcome = None
-        self._listen(settings).addCallbacks(close_old, keep_old)
+        Calls under way finish on the connections they have. When there is nothing to listen on, the old listener stays."""
+        old_port, old_site, old_tls = self._port, self.site, self._tls
+        assert old_port is not None
+        if new.port == 0:  # any port will do: the one we have
+            new = replace(new, port=self.port)
+        self.site = self._make_site(new)
+        try:
+            try:
+                port = await self._listen(new)
+            except CannotListenError:
+                if new.port != self.port:
+                    raise
+                await _maybe(old_port.stopListening())
+                port = await self._listen(new)
+        except CannotListenError as error:
+            self.site, self._tls = old_site, old_tls
+            self._reload_problem = (
+                f"cannot listen on {new.host or '*'}:{new.port}: {error.socketError}; the old listener stays"
+            )
+            _log.error("{problem}", problem=self._reload_problem)
+            if new.port == self.port:  # it was closed to make room
+                self._port = await self._listen(replace(old, port=new.port))
+            return
+        self._opened(port)
+        self._announce()
+        await _maybe(old_port.stopListening())
+        old_site.drain()
 
     def _snapshot(self, configuration: Configuration) -> Snapshot:
         return build_snapshot(
@@ -242,10 +267,10 @@ class GatewayService(Service):
             signal.signal(number, from_signal(self._asked_to_stop))
 
     def _asked_to_stop(self) -> None:
-        if self.web.draining:
-            self.gateway.interrupt_all(Draining("The gateway was told to stop at once."))
-        else:
+        if not self.web.draining:
             self._reactor.stop()
+        elif self._draining_until is not None:
+            self._draining_until.cancel()
 
     def stopService(self) -> Deferred[None]:
         super().stopService()
@@ -267,7 +292,7 @@ class GatewayService(Service):
             )
         await self._idle_within(self._drain)
         if self.site.in_flight:
-            told = f"The gateway is shutting down and could not wait longer than {self._drain:g} s."
+            told = "The gateway is shutting down and could not wait for this answer any longer."
             self.gateway.interrupt_all(Draining(told))
             await self._idle_within(FLUSH_SECONDS)
         if self._port is not None:
@@ -278,10 +303,14 @@ class GatewayService(Service):
         _log.info("stopped")
 
     async def _idle_within(self, seconds: float) -> None:
+        """Until nothing is under way, for at most so long, or until we are told to stop at once."""
+        self._draining_until = self.site.idle()
         try:
-            await self.site.idle().addTimeout(seconds, self._reactor)
-        except DrainedOut:
+            await self._draining_until.addTimeout(seconds, self._reactor)
+        except (DrainedOut, CancelledError):
             return
+        finally:
+            self._draining_until = None
 
     # -- readiness
 
@@ -299,7 +328,7 @@ class GatewayService(Service):
 
 def _listener(settings: Settings) -> tuple[object, ...]:
     """What can only change with a new listener. Certificates are read again by themselves."""
-    return settings.host, settings.port, settings.tls, settings.limits
+    return settings.host, settings.port, settings.tls
 
 
 async def _maybe(result: Any) -> None:

@@ -1,5 +1,6 @@
 """twistd's front door: `Options` and `makeService`. `twistd aiproxy --help` shows what `Options` says."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from twisted.application.service import IService
 from twisted.logger import ILogObserver
 from twisted.python import usage
 
+from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, load_config, render_problems
 from aiproxy.logs import Scrubbing, make_observer, spellings
 from aiproxy.registry import load_registry
@@ -62,9 +64,25 @@ class Options(usage.Options):
             self._take_over_logging(self.parent)
 
     def load(self) -> Configuration:
-        """Read the configuration as the command line says; used again for every reload."""
-        named = [f"{name}={self[name]}" for name in ("host", "port") if self[name] is not None]
-        return load_config(self["config"], environ=os.environ, overrides=[*self["set"], *named])
+        """Read the configuration as the command line says."""
+        return self._read(self["config"])
+
+    def reload(self) -> Configuration:
+        """Read it again: the file it came from, never another one or none; one that is empty is being written."""
+        started_from = self.configuration.file
+        if started_from is not None and not started_from.read_bytes().strip():
+            raise OSError(f"{started_from} is empty")
+        return self._read(str(started_from) if started_from else self["config"])
+
+    def _read(self, path: str | None) -> Configuration:
+        named = [f"{name}={json.dumps(self[name])}" for name in ("host",) if self[name] is not None]
+        named += [f"port={self['port']}"] if self["port"] is not None else []
+        return load_config(path, environ=os.environ, overrides=[*self["set"], *named])
+
+    def opt_version(self) -> None:
+        """Print the version and exit."""
+        sys.stdout.write(f"aiproxy {__version__}\n")
+        raise SystemExit(0)
 
     def observer(self, stream: TextIO | None = None) -> ILogObserver:
         """Where log events go, as the configuration says."""
@@ -97,16 +115,19 @@ def makeService(options: Options, reactor: Any = None) -> IService:
         reactor = default_reactor
     from aiproxy.service import GatewayService
 
+    daemonizes = options.parent is not None and not options.parent.get("nodaemon")
     welcome: Callable[[str], object] | None = sys.stdout.write if options["welcome"] else None
     try:
         return GatewayService(
             reactor=reactor,
             configuration=options.configuration,
-            load=options.load,
+            load=options.reload,
             registry=load_registry(),
             scrubbing=options.scrubbing,
             drain=options["drain"],
             welcome=welcome,
+            # A daemon tells the twistd that waits for it by an ordinary exception.
+            cannot_start=RuntimeError if daemonizes else SystemExit,
         )
     except ValueError as error:  # SSL_CERT_FILE, SSL_CERT_DIR, or two plugins of one name
         raise SystemExit(f"aiproxy: {error}") from None

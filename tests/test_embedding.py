@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 
 import aiproxy
 from aiproxy.clients import ANYONE
+from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.openai_chat import WIRE
 from aiproxy.config import load_config
 from aiproxy.config.schema import Demo, Settings
@@ -24,7 +25,6 @@ from aiproxy.providers.demo import DemoTransport
 from aiproxy.providers.openai import CHAT
 from aiproxy.registry import Registry, load_registry
 from aiproxy.transports.base import Transport
-from aiproxy.codecs.codec import Incoming
 from aiproxy.usage import CallRecord, Outcome
 
 

@@ -82,6 +82,7 @@ def test_the_printed_line_is_the_readmes_and_works(built_in: Daemon) -> None:
 def test_the_rehearsal(built_in: Daemon) -> None:
     (curl,) = [command for command in COMMANDS if command.startswith("curl -sN")]
     answer = run(curl.replace("8317", str(built_in.port)), ROOT)
+    assert answer.stdout.count('"delta"') == 3
     assert '"error"' in answer.stdout
     assert "[DONE]" not in answer.stdout
 

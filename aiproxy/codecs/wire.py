@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiproxy.codecs.base import Answer, ModelCard, Observation, Observer
 from aiproxy.framing import Framer
-from aiproxy.framing.sse import encode_sse
+from aiproxy.framing.sse import comment, encode_sse
 from aiproxy.neutral.errors import GatewayError
 
 
@@ -37,3 +37,5 @@ class Wire:
     """(event, data) → a frame of its streams."""
     frame_end: bytes = b"\n\n"
     """What a last frame may lack at the end of the bytes."""
+    heartbeat: bytes = comment("keep-alive")
+    """What says in the middle of a stream that it lives."""

@@ -50,6 +50,11 @@ class Configuration:
     files: tuple[Path, ...] = ()
     """What a reload should watch: the configuration, certificates, files of secrets."""
 
+    @property
+    def file(self) -> Path | None:
+        """Where it was read from; None for the built-in one."""
+        return None if self.source == BUILT_IN else self.files[0]
+
 
 def load_config(path: str | None, *, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Configuration:
     """The configuration at `path`, or the first one found, or the built-in one. Raises `ConfigurationInvalid`."""

@@ -14,7 +14,7 @@ from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
 from aiproxy.gateway.snapshot import Snapshot
-from aiproxy.gateway.translate import STREAMED, Translation, estimated, translate
+from aiproxy.gateway.translate import Translation, estimated, sends_stream, translate
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Endpoint, Operation, Upstream
@@ -86,7 +86,7 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
         raise await _failure(call, endpoint, upstream, response, clock, idle)
     head = Head(response.status, response.headers, _answer_headers(call, upstream, model, response), sent)
     setting = Setting(call, around.sink, head, clock, idle, snapshot.scrub)
-    relay = translation.relay(setting) if translation else _relay(call, setting)
+    relay = translation.relay(setting) if translation else _relay(call, endpoint, upstream, model, setting, around)
     response.deliver(relay)
     try:
         await relay.done
@@ -101,10 +101,15 @@ def _relays(call: Call, endpoint: Endpoint) -> bool:
     return endpoint.wire is call.wire and endpoint.operation is call.operation and call.reasoning is None
 
 
-def _relay(call: Call, setting: Setting) -> Relay:
-    """What the upstream says it sends decides, not what was asked: some answer a stream request with one object."""
-    kind = setting.head.upstream.get("content-type", "").partition(";")[0].strip()
-    return StreamRelay(setting, WatchLane(call.wire)) if kind in STREAMED else WholeRelay(setting)
+def _relay(
+    call: Call, endpoint: Endpoint, upstream: Upstream, model: str, setting: Setting, around: Surroundings
+) -> Relay:
+    """A stream that was asked for as a stream passes, and so does a whole answer; an upstream that sends the one for the
+    other is translated into what the client's parser expects."""
+    streamed = sends_stream(setting.head.upstream, otherwise=call.stream)
+    if streamed is not call.stream and endpoint.codec is not None:
+        return translate(call, endpoint, upstream, model, around.snapshot, around.now).relay(setting)
+    return StreamRelay(setting, WatchLane(call.wire)) if streamed else WholeRelay(setting)
 
 
 def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:

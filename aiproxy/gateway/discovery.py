@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy import __version__
@@ -46,7 +46,11 @@ class Discovery:
             for upstream in snapshot.upstreams.values()
             if upstream.accepts == ("*",) and self._found.get(upstream.id, (0.0, ()))[0] <= now
         ]
-        await gatherResults([Deferred.fromCoroutine(self._look(snapshot, upstream)) for upstream in stale])
+        asking = [Deferred.fromCoroutine(self._look(snapshot, upstream)) for upstream in stale]
+        try:
+            await gatherResults(asking, consumeErrors=True)
+        except FirstError as first:  # the client left, or it is a bug: in either case what it says
+            first.subFailure.raiseException()
         return self.known
 
     async def _look(self, snapshot: Snapshot, upstream: Upstream) -> None:

@@ -39,6 +39,9 @@ class Lane(Protocol):
     def close(self, *, clean: bool) -> bytes:
         """The end of the bytes, `clean` as far as HTTP can tell: the rest for the client, or `error`."""
 
+    def heartbeat(self) -> bytes:
+        """What tells the client, in its protocol, that the stream lives; nothing where the protocol has no word for it."""
+
     def fail(self, error: GatewayError) -> bytes:
         """The frames that end the client's stream with this error."""
 
@@ -87,6 +90,10 @@ class WatchLane:
         """The last frame may come without its end; the client gets it with one, or its parser would drop it."""
         rest = b""
         try:
+            if (
+                not self.useful and self._held.lstrip()[:1] == b"{"
+            ):  # one object under a stream's label: an error, as a rule
+                self._wire.observe(self._held)
             for frame in self._framer.close() if clean else ():
                 self._observer.feed(frame)
                 rest = self._held + self._wire.frame_end
@@ -96,6 +103,9 @@ class WatchLane:
         if not self.complete:
             self.error = UpstreamTruncated("The upstream's stream broke off before its end.")
         return rest
+
+    def heartbeat(self) -> bytes:
+        return self._wire.heartbeat
 
     def fail(self, error: GatewayError) -> bytes:
         return self._observer.fail(error)
@@ -167,6 +177,9 @@ class TranslateLane:
         if self.error is None and not self.complete:
             self.error = UpstreamTruncated("The upstream's stream broke off before its end.")
         return rest
+
+    def heartbeat(self) -> bytes:
+        return self._encoder.feed(Heartbeat())
 
     def fail(self, error: GatewayError) -> bytes:
         return self._encoder.fail(error)

@@ -5,7 +5,6 @@ whole answer until it is complete or too large to hold. An error before that can
 to the client as its protocol can. None ends cleanly what its protocol calls incomplete.
 """
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from twisted.web.http import PotentialDataLoss
 from zope.interface import implementer
 
 from aiproxy.codecs.base import Answer
+from aiproxy.gateway.body import inflater
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.lanes import Lane, Source
 from aiproxy.neutral.collect import Collector
@@ -28,13 +28,16 @@ from aiproxy.neutral.usage import Usage
 from aiproxy.secrets import Scrubber
 
 PROLOGUE_SECONDS = 10.0
-"""Longest time a stream's first frames are held back: proxies in front of us give up at 60 s, people earlier."""
+"""Longest time a stream's status and first frames are held back: proxies in front of us give up at 60 s, people earlier."""
 
 PROLOGUE_BYTES = 65536
 """Most bytes of a stream that are held back."""
 
 WHOLE_BYTES = 1 << 20
 """Most bytes of a relayed answer that isn't a stream that are held back until it is complete."""
+
+KEEP_ALIVE_SECONDS = 15.0
+"""Silence after which a begun stream says that it lives: a quarter of what nginx and AWS load balancers wait."""
 
 LINGER_SECONDS = 2.0
 """How long a stream may stay silent after its protocol's end before we close it: time enough for late usage."""
@@ -80,7 +83,7 @@ class Relay(Protocol):
         self._setting = setting
         self._alarm: IDelayedCall | None = None
         self._patience = setting.idle
-        self._inflate = _inflater(setting.head.upstream.get("content-encoding", ""))
+        self._inflate = inflater(setting.head.upstream)
         self._ended = False
         self.done: Deferred[None] = Deferred(lambda _: None)
 
@@ -104,11 +107,9 @@ class Relay(Protocol):
         if self._alarm is not None:
             self._alarm.reset(self._patience)
         try:
-            self.received(self._inflate(data) if self._inflate else data)
+            self.received(self._inflate(data))
         except GatewayError as error:
             self.fail(error)
-        except zlib.error:
-            self.fail(UpstreamFailed("The upstream's compressed answer is damaged."))
 
     def connectionLost(self, reason: Failure = Failure(ResponseDone())) -> None:  # noqa: B008
         if not self._ended:
@@ -231,7 +232,7 @@ class StreamRelay(Relay):
         super().__init__(setting)
         self._lane = lane
         self._held = b""
-        self._prologue: IDelayedCall | None = setting.clock.callLater(PROLOGUE_SECONDS, self._waited)
+        self._pulse: IDelayedCall | None = setting.clock.callLater(PROLOGUE_SECONDS, self._beat)
 
     @property
     def usage(self) -> Usage | None:
@@ -239,6 +240,8 @@ class StreamRelay(Relay):
 
     def received(self, data: bytes) -> None:
         self._take(self._lane.feed(data))
+        if self.committed and self._pulse is not None:
+            self._pulse.reset(KEEP_ALIVE_SECONDS)
         if self._lane.complete:
             self.wait_at_most(LINGER_SECONDS)
 
@@ -277,16 +280,19 @@ class StreamRelay(Relay):
             self._setting.sink.write(self._held)
             self._held = b""
 
-    def _waited(self) -> None:
-        self._prologue = None
-        if not self._ended and not self.committed:
+    def _beat(self) -> None:
+        """Nothing has come for the client for a while: begin, or say that we live."""
+        self._pulse = self._setting.clock.callLater(KEEP_ALIVE_SECONDS, self._beat)
+        if not self.committed:
             self._begin()
+        if alive := self._lane.heartbeat():
+            self._setting.sink.write(alive)
 
     def _end(self) -> None:
         super()._end()
-        if self._prologue is not None:
-            self._prologue.cancel()
-            self._prologue = None
+        if self._pulse is not None:
+            self._pulse.cancel()
+            self._pulse = None
 
 
 class WholeRelay(Relay):
@@ -392,10 +398,3 @@ class AnswerRelay(Relay):
 
     def tell(self, error: GatewayError) -> None:  # noqa: ARG002 - nothing is committed before the whole is there
         self._setting.sink.abort()
-
-
-def _inflater(encoding: str) -> Callable[[bytes], bytes] | None:
-    """Identity is asked for; what is sent compressed all the same is passed on plain, since it has to be read here."""
-    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        return None
-    return zlib.decompressobj(wbits=47).decompress

@@ -8,6 +8,7 @@ from secrets import token_hex
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy.catalogue import Catalogue
+from aiproxy.catalogue.capabilities import capabilities_of
 from aiproxy.catalogue.globs import matches
 from aiproxy.clients import Client, Keyring
 from aiproxy.codecs.capabilities import Capabilities
@@ -38,8 +39,13 @@ class Snapshot:
     def accounts(self) -> Sequence[Account]:
         """What the pool needs to know of the upstreams, in the order of the configuration."""
         return [
-            Account(u.id, u.priority, cools=not self.settings.disable_cooling if u.cools is None else u.cools)
-            for u in self.upstreams.values()
+            Account(
+                upstream.id,
+                upstream.priority,
+                cools=not self.settings.disable_cooling if upstream.cools is None else upstream.cools,
+                identity=hash((upstream.base_url, upstream.credential, self.proxy(upstream))),
+            )
+            for upstream in self.upstreams.values()
         ]
 
     @property
@@ -48,7 +54,7 @@ class Snapshot:
 
     def capabilities(self, model: str, vendor: str) -> Capabilities:
         """What the upstream's model can do, as far as anybody knows."""
-        return Capabilities(vendor=vendor)
+        return capabilities_of(model, vendor)
 
     def proxy(self, upstream: Upstream) -> str:
         url = upstream.proxy_url or self.settings.proxy_url

@@ -1,5 +1,6 @@
 """The translate lane of one attempt: the client's request in the upstream's words, and the way back for its answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from aiproxy.codecs.base import Answer
@@ -18,8 +19,6 @@ from aiproxy.neutral.response import GenerateResponse
 from aiproxy.providers.base import Endpoint, Operation, Upstream
 
 WARNINGS = "x-aiproxy-warnings"
-STREAMED = ("text/event-stream", "application/x-ndjson")
-"""Content types of answers that come as frames; anything else is taken for one object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,8 @@ class Translation:
         """What takes the upstream's answer to the client."""
         if self.counting:
             return AnswerRelay(setting, self._count)
-        kind = setting.head.upstream.get("content-type", "").partition(";")[0].strip()
-        came: Source = (FramedSource if kind in STREAMED else BodySource)(self.target, self.up)
+        streamed = sends_stream(setting.head.upstream, otherwise=True)
+        came: Source = (FramedSource if streamed else BodySource)(self.target, self.up)
         if setting.call.stream:
             head = {"content-type": self.source.stream_content_type, **self._warnings()}
             told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))
@@ -57,6 +56,14 @@ class Translation:
 
     def _warnings(self) -> dict[str, str]:
         return {WARNINGS: self.down.report.header} if self.down.report.header else {}
+
+
+def sends_stream(headers: Mapping[str, str], *, otherwise: bool) -> bool:
+    """Whether an answer comes as frames, by its content type; `otherwise` where that says nothing."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("text/event-stream", "application/x-ndjson"):
+        return True
+    return otherwise and "json" not in kind and kind != "text/html"
 
 
 def translate(

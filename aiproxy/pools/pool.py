@@ -83,6 +83,7 @@ class Pool:
     ) -> None:
         self._clock = clock
         self._random = random
+        self._accounts: dict[str, Account] = {}
         self._health: dict[tuple[str, str], Health] = {}
         self._in_use: defaultdict[str, int] = defaultdict(int)
         self._probing: set[str] = set()
@@ -92,11 +93,12 @@ class Pool:
         self.replace(accounts, strategy)
 
     def replace(self, accounts: Sequence[Account], strategy: Strategy) -> None:
-        """Take a new configuration's accounts; those that stay keep their health, leases out stay valid."""
-        self._accounts = {account.id: account for account in accounts}
+        """Take a new configuration's accounts; those that stay what they were keep their health, leases out stay valid."""
+        known, self._accounts = self._accounts, {account.id: account for account in accounts}
         self._strategy = strategy
         self._turns.clear()
-        self._health = {key: health for key, health in self._health.items() if key[0] in self._accounts}
+        same = {a.id for a in accounts if a.id in known and known[a.id].identity == a.identity}
+        self._health = {key: health for key, health in self._health.items() if key[0] in same}
         self._serve()
 
     def lease(self, wanted: Wanted) -> "Deferred[Lease]":

@@ -12,6 +12,8 @@ class Account:
     priority: int = 100
     concurrency: int = 0
     cools: bool = True
+    identity: int = 0
+    """Differs when the account behind the id is another one: a new key, another address."""
 
 
 Strategy = Callable[[Sequence[Account], int], Account]

@@ -43,6 +43,8 @@ class CallRecord:
     attempts: list[Attempt] = field(default_factory=list)
     first_byte: float | None = None
     outcome: Outcome | None = None
+    error: str = ""
+    """The kind of the error the client was told."""
 
     @property
     def provider(self) -> str:

@@ -35,6 +35,8 @@ def write_json(request: Request, value: object, status: int = 200) -> bytes:
 def error_answer(wire: Wire, request: Request | None, error: GatewayError) -> Answer:
     """The error in the caller's protocol, with the request's id."""
     context = context_of(request) if request is not None else None
+    if context:
+        context.record.error = error.kind
     return wire.encode_error(error, context.record.request_id if context else f"req_{uuid4().hex}")
 
 
@@ -43,6 +45,8 @@ def write_failure(wire: Wire, request: IRequest, failure: Failure) -> bytes:
     assert isinstance(request, Request)
     error = as_gateway_error(failure, request)
     context = context_of(request)
+    if context:
+        context.record.error = error.kind
     if context and context.record.attempts:
         request.setHeader("x-aiproxy-provider", context.record.provider)
         request.setHeader("x-aiproxy-attempts", str(len(context.record.attempts)))

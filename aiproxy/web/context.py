@@ -9,6 +9,7 @@ from zope.interface import Attribute, Interface, implementer
 
 from aiproxy.clients import ANYONE, Client
 from aiproxy.usage import CallRecord
+from aiproxy.web.keys import header
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 """Request ids we take over from a caller: long enough to be unique, and nothing that could break a log line."""
@@ -31,7 +32,7 @@ class Context:
 
 def attach(request: Request, now: float) -> Context:
     """Begin the record of a request whose headers are complete."""
-    asked = request.getHeader("x-request-id") or ""
+    asked = header(request, b"x-request-id")
     request_id = asked if _SANE_ID.fullmatch(asked) else f"req_{uuid4().hex}"
     context = Context(CallRecord(request_id, now))
     request.setComponent(IContext, context)

@@ -4,19 +4,25 @@ from urllib.parse import parse_qs
 
 from twisted.web.server import Request
 
-_HEADERS = ("x-api-key", "x-goog-api-key")
+_HEADERS = (b"x-api-key", b"x-goog-api-key")
 _QUERY = ("key", "auth_token")
+
+
+def header(request: Request, name: bytes) -> str:
+    """The last value of a header, "" for none. Bytes beyond ASCII stay what they are: Twisted's own look-up by text raises
+    for what isn't UTF-8."""
+    values = request.requestHeaders.getRawHeaders(name)
+    return values[-1].decode("latin-1").strip() if values else ""
 
 
 def client_key(request: Request) -> str | None:
     """The key the client shows, right or wrong."""
-    authorization = request.getHeader("authorization")
-    if authorization:
-        scheme, _, key = authorization.strip().partition(" ")
-        return key.strip() if scheme.lower() == "bearer" else authorization.strip()
+    if authorization := header(request, b"authorization"):
+        scheme, _, key = authorization.partition(" ")
+        return key.strip() if scheme.lower() == "bearer" else authorization
     for name in _HEADERS:
-        if found := request.getHeader(name):
-            return found.strip()
+        if found := header(request, name):
+            return found
     _, _, query = request.uri.partition(b"?")
     arguments = parse_qs(query.decode("utf-8", "surrogateescape")) if query else {}
     return next((arguments[name][0] for name in _QUERY if name in arguments), None)

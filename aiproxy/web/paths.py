@@ -71,6 +71,6 @@ def protocol_of(request: Request | None) -> str:
 
 def _asks_for_models(request: Request) -> str:
     """Three kinds of clients ask at the same path for lists of different shapes."""
-    if request.getHeader("anthropic-version"):
+    if request.requestHeaders.hasHeader(b"anthropic-version"):
         return "anthropic"
-    return "gemini" if request.getHeader("x-goog-api-key") else "openai-chat"
+    return "gemini" if request.requestHeaders.hasHeader(b"x-goog-api-key") else "openai-chat"

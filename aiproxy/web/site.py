@@ -19,7 +19,7 @@ from aiproxy.neutral.errors import Authentication, Draining, GatewayError, Inval
 from aiproxy.usage import Outcome
 from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
-from aiproxy.web.keys import client_key
+from aiproxy.web.keys import client_key, header
 from aiproxy.web.ops import Check, Ops
 from aiproxy.web.paths import known_provider, normalise, protocol_of, split_provider
 from aiproxy.web.protocols.anthropic import Anthropic
@@ -92,7 +92,7 @@ class Web(Resource):
                 f"The API key {said}. Send it as 'Authorization: Bearer KEY'; the gateway's operator hands keys out.",
                 headers={"www-authenticate": "Bearer"},
             )
-        if named := request.getHeader("model-provider"):
+        if named := header(request, b"model-provider"):
             context.provider = known_provider(named, providers)
             if not context.provider:
                 known = ", ".join(sorted(providers))
@@ -109,14 +109,18 @@ class Web(Resource):
         return error_answer(WIRES[protocol_of(request)], request, error)
 
     def _finished(self, result: Failure | None, request: Request) -> None:
+        if isinstance(result, Failure):  # the call is cancelled after us; its record is complete a turn later
+            self._clock.callLater(0, self._write_access, request, left=True)
+        else:
+            self._write_access(request, left=False)
+
+    def _write_access(self, request: Request, *, left: bool) -> None:
         context = context_of(request)
         assert context is not None
         record = context.record
-        left = isinstance(result, Failure)
         outcome = record.outcome or (
             Outcome.CANCELLED if left else Outcome.FAILED if request.code >= 400 else Outcome.COMPLETE
         )
-        error = record.attempts[-1].error if record.attempts and outcome is not Outcome.CANCELLED else ""
         entry = AccessEntry(
             request_id=record.request_id,
             method=request.method.decode("latin-1"),
@@ -130,7 +134,7 @@ class Web(Resource):
             first_byte_ms=None if record.first_byte is None else _milliseconds(record.first_byte - record.started),
             total_ms=_milliseconds(self._clock.seconds() - record.started),
             bytes_out=request.sentLength,
-            outcome="ok" if outcome is Outcome.COMPLETE else error or outcome,
+            outcome="ok" if outcome is Outcome.COMPLETE else record.error or outcome,
         )
         access(self._log, entry)
 
@@ -149,10 +153,11 @@ def _milliseconds(seconds: float) -> float:
 
 def _from_a_foreign_page(request: Request) -> bool:
     """Whether a browser sends this for a page that isn't ours, by `Origin`, or by a `Host` that only looks local."""
-    names = [urlsplit(f"//{request.getHeader('host') or 'localhost'}").hostname]
-    if origin := request.getHeader("origin"):
-        names.append(urlsplit(origin).hostname)
-    return not all(_is_loopback(name) for name in names)
+    addresses = [f"//{header(request, b'host') or 'localhost'}", header(request, b"origin") or "//localhost"]
+    try:
+        return not all(_is_loopback(urlsplit(address).hostname) for address in addresses)
+    except ValueError:  # not an address at all
+        return True
 
 
 def _is_loopback(name: str | None) -> bool:
