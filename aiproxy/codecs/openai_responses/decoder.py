@@ -13,6 +13,7 @@ from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.openai_responses.content import read_annotation, read_logprobs
 from aiproxy.codecs.openai_responses.errors import hidden
+from aiproxy.codecs.openai_responses.items import ITEM
 from aiproxy.codecs.openai_responses.observer import DONE, TERMINAL
 from aiproxy.codecs.openai_responses.reading import OWN, load_object
 from aiproxy.codecs.openai_responses.response import ItemReader, finish_of, head, tail
@@ -276,7 +277,15 @@ class ResponsesDecoder:
             if content_index not in item.parts:
                 events.append(self._begin(item, content_index, opening(part)))
             events.append(self._end_part(item.parts.pop(content_index), part))
-        return events + [self._end_part(growing, _cut_off(growing)) for growing in item.parts.values()]
+        return events + self._end_all(item, "completed")
+
+    def _end_all(self, item: _Item, status: str) -> list[StreamEvent]:
+        """Ends the parts of an item that did not say so itself."""
+        first = min(item.parts, default=0)
+        return [
+            self._end_part(growing, _cut_off(growing, status, is_first=content_index == first))
+            for content_index, growing in item.parts.items()
+        ]
 
     def _end_part(self, growing: _Growing, part: Part) -> PartFinished:
         if type(part) is not type(growing.part):
@@ -337,10 +346,11 @@ class ResponsesDecoder:
         if isinstance(output, list):
             for place, item in enumerate(output):
                 events += self._unseen(place, item, len(output))
+        status = "completed" if kind == "response.completed" else "incomplete"
         for begun in self._items.values():
             if not begun.done:
                 begun.done = True
-                events += [self._end_part(growing, _cut_off(growing)) for growing in begun.parts.values()]
+                events += self._end_all(begun, status)
         self._done = True
         if not isinstance(response.get("status"), str):
             response = {**response, "status": kind.removeprefix("response.")}
@@ -390,16 +400,22 @@ def _agreed(growing: _Growing, part: Part) -> Part:
     return part
 
 
-def _cut_off(growing: _Growing) -> Part:
-    """A part whose end never came, of what did."""
+def _cut_off(growing: _Growing, status: str, *, is_first: bool) -> Part:
+    """A part whose end never came, of what did; its item in this status."""
+    head = {ITEM: {"status": status, "role": "assistant"}} if is_first else {}
     match growing.part:
         case TextPart() as part:
-            return replace(part, text=growing.text(), citations=tuple(growing.citations))
+            extensions = {NAME: {**part.extensions[NAME], **head}}
+            return replace(part, text=growing.text(), citations=tuple(growing.citations), extensions=extensions)
         case RefusalPart() as part:
-            return replace(part, text=growing.text())
+            return replace(part, text=growing.text(), extensions={NAME: {**part.extensions[NAME], **head}})
+        case ToolCallPart(arguments_kind="freeform") as part:
+            return replace(part, arguments_text=growing.text())
         case ToolCallPart() as part:
             text = growing.text()
-            return replace(part, arguments_text=text, complete=part.arguments_kind == "freeform" or is_complete(text))
+            extensions = {NAME: {**part.extensions[NAME], "status": status}}
+            complete = status == "completed" or is_complete(text)
+            return replace(part, arguments_text=text, complete=complete, extensions=extensions)
         case ReasoningPart() as part:
             return replace(part, text=growing.text(), summaries=_summaries(growing))
         case part:
