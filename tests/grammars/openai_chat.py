@@ -6,7 +6,7 @@
                 | reasoning_details | images | extra_content                                  in OpenRouter's and Google's form
     fragment    = {index, id, type, function: {name, arguments: ""}}                          the first of an index
                 | {index, function: {arguments}}                                              the later ones
-                | {index, extra_content}                                                      a thought signature
+                | {index, function: {arguments}, extra_content}                               a thought signature
 
 It is stricter than clients are: what the official SDK only tolerates is refused here."""
 
@@ -135,10 +135,7 @@ class _Choice:
             self.calls[index] = kind
         else:
             kind = self.calls[index]
-            if "extra_content" in fragment:
-                assert set(fragment) == {"index", "extra_content"}, fragment
-                return
-            assert set(fragment) == {"index", kind}, fragment
+            assert {"index", kind} <= set(fragment) <= {"index", kind, "extra_content"}, fragment
             assert set(fragment[kind]) == {INPUT[kind]}, fragment
         assert isinstance(fragment[kind][INPUT[kind]], str)
 

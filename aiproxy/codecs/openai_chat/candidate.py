@@ -311,13 +311,13 @@ def _logprobs(found: Any) -> tuple[tuple[TokenLogprob, ...] | None, tuple[TokenL
 
 
 def _citations(annotations: Sequence[Any], offset: int) -> Iterator[Citation]:
-    """`offset`: where the text they are told of begins in the message's. A place outside it is none."""
+    """`offset`: where the text they are told of begins in the message's. A place outside it, or of nothing, is none."""
     for annotation in annotations:
         match annotation:
             case {"type": "url_citation", "url_citation": {"url": str(url)} as found}:
                 title = found.get("title") if isinstance(found.get("title"), str) else None
                 start, end = found.get("start_index"), found.get("end_index")
-                if not isinstance(start, int) or not isinstance(end, int) or not offset <= start <= end:
+                if not isinstance(start, int) or not isinstance(end, int) or not offset <= start < end:
                     yield Citation(url, title)
                 else:
                     yield Citation(url, title, None, start - offset, end - offset)

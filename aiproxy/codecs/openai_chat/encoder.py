@@ -219,9 +219,12 @@ class ChatEncoder:
         seen = choice.parts[index]
         if not fragment:
             return b""
-        if seen.section != section and choice.thought:
+        if seen.section is None:
+            if choice.thought and not fragment.startswith("\n\n"):
+                fragment = f"\n\n{fragment}"
+                seen.length -= 2  # between parts, so of neither
+        elif seen.section != section:
             fragment = f"\n\n{fragment}"
-            seen.length -= 0 if seen.section else 2
         seen.section = section
         seen.length += len(fragment)
         choice.thought = True
@@ -278,11 +281,14 @@ class ChatEncoder:
 
     def _finish_call(self, part: ToolCallPart, seen: _Shown, candidate: int) -> bytes:
         whole = shown.arguments_of(part) if not seen.length else part.arguments_text
-        out = self._arguments(seen, whole[seen.length :], candidate) if len(whole) > seen.length else b""
+        rest = whole[seen.length :]
         signature = shown.signature(part.opaque, self._exchange.sealer)
         if not signature or self._legacy:
-            return out
-        return out + self._delta(candidate, {"tool_calls": [{"index": seen.call, **signature}]})
+            return self._arguments(seen, rest, candidate) if rest else b""
+        found = {"index": seen.call, **shown.argument_fragment(part, rest), **signature}
+        return self._delta(
+            candidate, {"tool_calls": [found]}
+        )  # the SDK's accumulator wants arguments in every fragment
 
     def _image(self, part: ImagePart, choice: _Choice, candidate: int) -> bytes:
         found = shown.image(part, choice.images)

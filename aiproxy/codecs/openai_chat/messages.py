@@ -101,7 +101,7 @@ def _assistant(
     parts: list[Part] = [*reasoning.history(found, sealer)]
     if parts:
         report.read("messages[].reasoning_content", "part.reasoning")
-        fields = {name: rest.pop(name) for name in reasoning.FIELDS if name in rest}
+        fields = {name: rest.pop(name) for name in sorted(reasoning.FIELDS) if name in rest}
         notes["reasoning"] = None if reasoning.has_envelope(found) else fields
     parts += content
     _take_signature(found, rest, parts, sealer, notes)
