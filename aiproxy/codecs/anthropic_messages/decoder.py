@@ -233,10 +233,19 @@ class MessagesDecoder:
             found[block.kind] = text
         elif isinstance(block.part, HostedToolCallPart) and text:
             found["input"] = arguments.as_object(text)[0]
-        part = read_block(found, self._reader.read_state)
+        elif text:
+            found["input"] = {}
+        try:
+            part = read_block(found, self._reader.read_state)
+        except Malformed as error:
+            raise UpstreamFailed(f"The upstream sent a block that can't be read: {error}.") from error
         if isinstance(part, ToolCallPart) and text:
             part = replace(part, arguments_text=text, complete=arguments.is_complete(text))
         part = self._reader.closed(part)
+        if type(part) is not type(block.part):
+            raise UpstreamFailed(
+                f"The upstream made something else of a block of type {block.kind} that it had started."
+            )
         self._parts.append(part)
         return PartFinished(block.index, part)
 

@@ -129,7 +129,7 @@ class MessagesEncoder:
             case Heartbeat():
                 return PING if self._begun else KEEP_ALIVE
             case RawEvent(protocol, name, found):
-                return _event(name, found) if protocol == NAME else b""
+                return _event(name, found) if protocol == NAME and name.isidentifier() else b""
             case OpaqueStateSet() | UsageUpdated() | AudioDelta():
                 return b""  # the finished part and the end of the stream say it
             case _:
@@ -288,4 +288,4 @@ class MessagesEncoder:
 
 
 def _event(name: str, body: Json) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (name.encode("utf-8", "replace"), dump(body))
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), dump(body))

@@ -64,6 +64,31 @@ FAILS: dict[str, list[dict[str, Any]]] = {
     "the end of no block": [START, CLOSED],
     "a citation that is none": [START, TEXT, delta("citations_delta", "citation", 1)],
     "a block after the end": [START, END, TEXT],
+    "a delta that breaks its block": [
+        START,
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+        delta("later_delta", "signature", 5),
+        END,
+        STOP,
+    ],
+    "a delta that makes another block of it": [
+        START,
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "x_tool_result"}},
+        delta("later_delta", "tool_use_id", "t"),
+        CLOSED,
+    ],
+    "text that is no string": [
+        START,
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": 5}},
+    ],
+    "a signature that is no string": [
+        START,
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {"type": "thinking", "thinking": "", "signature": 5},
+        },
+    ],
     "an error of another shape": [START, {"type": "x", "error": "broken"}],
 }
 
@@ -162,6 +187,28 @@ def call_of(*fragments: str) -> ToolCallPart:
     (part,) = (event.part for event in events if isinstance(event, PartFinished))
     assert isinstance(part, ToolCallPart)
     return part
+
+
+def test_an_input_of_null_is_what_its_deltas_say() -> None:
+    bare = {**CALL, "content_block": {"type": "tool_use", "id": "t", "name": "f", "input": None}}
+    piece = delta("input_json_delta", "partial_json", '{"a":1}')
+    answer = collect(events_of(sse(START, bare, piece, CLOSED, END, STOP)))
+    (block,) = orjson.loads(CODEC.encode_response(answer, exchange()).body)["content"]
+    assert block["input"] == {"a": 1}
+
+
+def test_the_name_of_an_unknown_event_breaks_no_stream() -> None:
+    name = "x\n\nevent: message_stop\ndata: {}"
+    events = events_of(sse(START) + b"data: %b\n\n" % orjson.dumps({"type": name}) + sse({"type": "later"}, END, STOP))
+    shown = wire(events)
+    assert b"x\n" not in shown
+    assert b"event: later\n" in shown
+
+
+def test_arguments_that_come_in_pieces_of_pieces_are_shown_whole() -> None:
+    pieces = [delta("input_json_delta", "partial_json", piece) for piece in ("{", '"a"', ":", "1", "}")]
+    events = events_of(sse(START, CALL, *pieces, CLOSED, {**END, "delta": {"stop_reason": "tool_use"}}, STOP))
+    check_stream(wire(events))
 
 
 def test_numbers_of_any_size_stay_exact() -> None:

@@ -16,7 +16,7 @@ from aiproxy.codecs.envelope import Envelope
 from aiproxy.codecs.report import Report
 from aiproxy.neutral.carried import OpaqueState
 from aiproxy.neutral.errors import GatewayError, InvalidRequest
-from aiproxy.neutral.media import FileIdSource, InlineSource
+from aiproxy.neutral.media import FileIdSource, InlineSource, TextSource, UrlSource
 from aiproxy.neutral.parts import (
     AudioPart,
     CompactionPart,
@@ -26,6 +26,7 @@ from aiproxy.neutral.parts import (
     TextPart,
     ToolCallPart,
     ToolResultPart,
+    VideoPart,
 )
 from aiproxy.neutral.plain import from_plain, to_plain
 from aiproxy.neutral.request import GenerateRequest, OutputFormat, Role, Turn
@@ -251,6 +252,42 @@ REFUSED: list[tuple[GenerateRequest, Capabilities]] = [
 def test_what_can_not_be_said_is_refused(request_: GenerateRequest, can: Capabilities) -> None:
     with pytest.raises(InvalidRequest):
         encode(request_, can=can)
+
+
+REDACTED = OpaqueState("anthropic", "redacted_thinking", "Emw")
+ODDS: list[tuple[Role, Any, list[dict[str, Any]]]] = [
+    ("user", VideoPart(UrlSource("https://a.test/v.mp4")), []),
+    ("user", AudioPart(InlineSource("audio/wav", "aGk=")), []),
+    ("user", ImagePart(InlineSource("image/tiff", "aGk=")), []),
+    ("user", ImagePart(FileIdSource("openai", "f")), []),
+    ("user", DocumentPart(FileIdSource("openai", "f")), []),
+    ("user", DocumentPart(InlineSource("text/plain", "/w==")), []),
+    ("user", CompactionPart(), []),
+    ("user", CompactionPart("So far."), [{"type": "text", "text": "So far."}]),
+    ("assistant", DocumentPart(TextSource("x")), [{"type": "text", "text": "[a document]"}]),
+    ("assistant", ReasoningPart(opaque=(REDACTED,)), [{"type": "redacted_thinking", "data": "Emw"}]),
+]
+
+
+@pytest.mark.parametrize(("role", "part", "blocks"), ODDS)
+def test_what_is_tolerated_is_left_out_and_the_rest_is_told(
+    role: Role, part: Any, blocks: list[dict[str, Any]]
+) -> None:
+    tolerated = frozenset({"part.video", "part.audio", "part.compaction", "part.image.inline", "part.image.file"})
+    report = Report(tolerated=tolerated | {"part.document.file", "part.document.inline"})
+    sent = encode(GenerateRequest("m", (HI, Turn(role, (part, TextPart("x"))))), report=report)
+    found = [block for message in sent["messages"] for block in message["content"]]
+    assert found == [{"type": "text", "text": "Hi"}, *blocks, {"type": "text", "text": "x"}]
+
+
+def test_documents_of_pictures_are_ours_alone() -> None:
+    picture = {"type": "image", "source": {"type": "url", "url": "https://a.test/i.png"}}
+    content = [
+        {"type": "document", "source": {"type": "content", "content": [picture]}},
+        {"type": "search_result", "source": "s", "title": "t", "content": [picture]},
+    ]
+    parts = decode({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": content}]}).turns[0].parts
+    assert [type(part).__name__ for part in parts] == ["RawPart", "RawPart"]
 
 
 def test_a_forced_tool_the_model_refuses_becomes_its_own_choice() -> None:

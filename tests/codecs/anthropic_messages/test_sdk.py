@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from aiproxy.codecs.anthropic_messages import CODEC, WIRE
+from aiproxy.codecs.anthropic_messages.models import decode_models
 from aiproxy.codecs.base import Answer, ModelCard
 from aiproxy.neutral import errors
 from aiproxy.neutral.carried import OpaqueState
@@ -222,6 +223,11 @@ def test_the_sdk_reads_the_model_list() -> None:
 
 def test_an_empty_model_list_has_all_its_keys() -> None:
     assert orjson.loads(WIRE.encode_models([])) == {"data": [], "has_more": False, "first_id": None, "last_id": None}
+
+
+def test_an_upstreams_model_list_gives_its_names() -> None:
+    assert decode_models(WIRE.encode_models([ModelCard("a", "x"), ModelCard("b", "x")])) == ["a", "b"]
+    assert decode_models(b"{}") == decode_models(b"junk") == []
 
 
 def models_answer(body: bytes) -> Answer:
