@@ -5,7 +5,6 @@
 The head and tail of a chunk are the same all along and are written once: a delta costs its own JSON and a join."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from aiproxy.codecs.codec import Encoder, Exchange
@@ -17,7 +16,9 @@ from aiproxy.codecs.openai_chat.finish import failure, finish_word
 from aiproxy.codecs.openai_chat.legacy_encoder import LegacyEncoder
 from aiproxy.codecs.openai_chat.legacy_request import is_legacy
 from aiproxy.codecs.openai_chat.logprobs import write_logprobs
+from aiproxy.codecs.openai_chat.open_calls import MOST_CALLS
 from aiproxy.codecs.openai_chat.table import NAME
+from aiproxy.codecs.openai_chat.told import ToldChoice, ToldPart
 from aiproxy.codecs.openai_chat.usage import write_usage
 from aiproxy.framing.sse import comment
 from aiproxy.neutral.carried import Json
@@ -48,7 +49,6 @@ from aiproxy.neutral.parts import (
     ReasoningPart,
     RefusalPart,
     TextPart,
-    TokenLogprob,
     ToolCallPart,
 )
 from aiproxy.neutral.usage import Usage
@@ -66,40 +66,13 @@ def asks_for_usage(exchange: Exchange) -> bool:
     return isinstance(options, Mapping) and options.get("include_usage") is True
 
 
-@dataclass(slots=True)
-class _Shown:
-    """What the client has seen of one part: `length` characters of it; of thinking, up to `section`."""
-
-    part: Part
-    call: int = 0
-    length: int = 0
-    transcript: int = 0
-    section: tuple[str, int] | None = None
-    offset: int = 0
-
-
-@dataclass(slots=True)
-class _Choice:
-    """What one choice of the stream has said so far."""
-
-    head: bytes
-    calls: int = 0
-    images: int = 0
-    details: int = 0
-    text: int = 0
-    thought: bool = False
-    finished: bool = False
-    annotations: list[Json] = field(default_factory=list)
-    parts: dict[int, _Shown] = field(default_factory=dict)
-
-
 class ChatEncoder:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._include_usage = asks_for_usage(exchange)
         self._legacy = shown.speaks_legacy(exchange.request)
         self._thinking_shown = exchange.request.reasoning.visibility != "hidden"
-        self._choices: list[_Choice] = []
+        self._choices: list[ToldChoice] = []
         self._head = b""
         self._tail = b',"finish_reason":null}]' + (b',"usage":null}\n\n' if self._include_usage else b"}\n\n")
         self._usage: Usage | None = None
@@ -110,16 +83,21 @@ class ChatEncoder:
             return b""
         match event:
             case TextDelta() | RefusalDelta():
-                return self._said(event)
+                if event.logprobs:
+                    return self._logged(event)
+                told = self._choices[event.candidate].parts[event.part_index]
+                told.length += len(event.fragment)
+                return told.chunk(event.fragment)
             case ToolCallArgumentsDelta():
-                seen = self._choices[event.candidate].parts[event.part_index]
-                seen.length += len(event.fragment)
-                return self._arguments(seen, event.fragment, event.candidate) if event.fragment else b""
+                told = self._choices[event.candidate].parts[event.part_index]
+                told.length += len(event.fragment)
+                return told.chunk(event.fragment)
             case ReasoningDelta():
-                section = (event.channel, event.section)
-                return self._thought(event.part_index, event.fragment, section, event.candidate)
-            case AudioDelta(index, fragment, channel, candidate):
-                return self._sound(index, fragment, channel, candidate)
+                choice = self._choices[event.candidate]
+                told = choice.parts[event.part_index]
+                return self._thought(choice, told, event.fragment, (event.channel, event.section))
+            case AudioDelta():
+                return self._sound(event)
             case PartStarted(index, part, candidate):
                 return self._begin(index, part, candidate)
             case PartFinished(index, part, candidate):
@@ -162,141 +140,115 @@ class ChatEncoder:
         out = b""
         while len(self._choices) <= candidate:
             index = len(self._choices)
-            self._choices.append(_Choice(self._head + b'{"index":%d,"delta":' % index))
-            out += self._delta(index, {"role": "assistant", "content": "", "refusal": None})
+            choice = ToldChoice(self._head + b'{"index":%d,"delta":' % index, self._tail)
+            self._choices.append(choice)
+            out += choice.delta({"role": "assistant", "content": "", "refusal": None})
         return out
 
-    def _delta(
-        self, candidate: int, delta: Json, logprobs: tuple[TokenLogprob, ...] | None = None, kind: str = ""
-    ) -> bytes:
-        tail = self._tail
-        if logprobs:
-            told = {"content": None, "refusal": None} | {kind: write_logprobs(logprobs)}
-            tail = b',"logprobs":' + dump(told) + tail
-        return self._choices[candidate].head + dump(delta) + tail
-
-    def _said(self, event: TextDelta | RefusalDelta) -> bytes:
-        fragment, candidate = event.fragment, event.candidate
-        self._choices[candidate].parts[event.part_index].length += len(fragment)
+    def _logged(self, event: TextDelta | RefusalDelta) -> bytes:
+        """A fragment with its tokens' probabilities."""
+        choice = self._choices[event.candidate]
+        choice.parts[event.part_index].length += len(event.fragment)
         kind = "content" if isinstance(event, TextDelta) else "refusal"
-        if event.logprobs:
-            return self._delta(candidate, {kind: fragment}, event.logprobs, kind)
-        return self._delta(candidate, {kind: fragment}) if fragment else b""
+        tokens = {"content": None, "refusal": None} | {kind: write_logprobs(event.logprobs or ())}
+        return choice.head + dump({kind: event.fragment}) + b',"logprobs":' + dump(tokens) + choice.tail
 
     def _begin(self, index: int, part: Part, candidate: int) -> bytes:
         out = self._open_choices(candidate)
         choice = self._choices[candidate]
-        seen = choice.parts[index] = _Shown(part)
+        told = choice.begin(index, part, legacy=self._legacy, thinking=self._thinking_shown)
         match part:
-            case TextPart():
-                seen.offset = choice.text
+            case ToolCallPart() if self._legacy:
+                if not told.call:
+                    return out + choice.delta({"function_call": {"name": part.name, "arguments": ""}})
+                shown.lose(part, self._exchange.report)
             case ToolCallPart():
-                seen.call = choice.calls
-                choice.calls += 1
-                if self._legacy:
-                    if seen.call:
-                        shown.lose(part, self._exchange.report)
-                        return out
-                    return out + self._delta(candidate, {"function_call": {"name": part.name, "arguments": ""}})
-                opening = shown.opening_call(part, self._exchange, candidate * 1000 + seen.call)
-                return out + self._delta(candidate, {"tool_calls": [{"index": seen.call, **opening}]})
+                opening = shown.opening_call(part, self._exchange, candidate * MOST_CALLS + told.call)
+                return out + choice.delta({"tool_calls": [{"index": told.call, **opening}]})
             case AudioPart(source=InlineSource()):
                 audio_id = part.id or self._exchange.fresh_id("audio_", candidate)
-                return out + self._delta(candidate, {"audio": {"id": audio_id}})
+                return out + choice.delta({"audio": {"id": audio_id}})
             case _:
                 pass
         return out
 
-    def _arguments(self, seen: _Shown, fragment: str, candidate: int) -> bytes:
-        assert isinstance(seen.part, ToolCallPart)
-        if self._legacy:
-            return b"" if seen.call else self._delta(candidate, {"function_call": {"arguments": fragment}})
-        found = shown.argument_fragment(seen.part, fragment)
-        return self._delta(candidate, {"tool_calls": [{"index": seen.call, **found}]})
-
-    def _thought(self, index: int, fragment: str, section: tuple[str, int], candidate: int) -> bytes:
-        choice = self._choices[candidate]
-        seen = choice.parts[index]
+    def _thought(self, choice: ToldChoice, told: ToldPart, fragment: str, section: tuple[str, int]) -> bytes:
+        """A blank line between sections, and between the thinking of two parts."""
         if not fragment:
             return b""
-        if seen.section is None:
+        if told.section is None:
             if choice.thought and not fragment.startswith("\n\n"):
                 fragment = f"\n\n{fragment}"
-                seen.length -= 2  # between parts, so of neither
-        elif seen.section != section:
+                told.length -= 2  # between parts, so of neither
+        elif told.section != section:
             fragment = f"\n\n{fragment}"
-        seen.section = section
-        seen.length += len(fragment)
+        told.section = section
+        told.length += len(fragment)
         choice.thought = True
-        return self._delta(candidate, {"reasoning_content": fragment}) if self._thinking_shown else b""
+        return told.chunk(fragment)
 
-    def _sound(self, index: int, fragment: str, channel: str, candidate: int) -> bytes:
-        seen = self._choices[candidate].parts[index]
-        if channel == "data":
-            seen.length += len(fragment)
+    def _sound(self, event: AudioDelta) -> bytes:
+        choice = self._choices[event.candidate]
+        told = choice.parts[event.part_index]
+        if event.channel == "data":
+            told.length += len(event.fragment)
         else:
-            seen.transcript += len(fragment)
-        return self._delta(candidate, {"audio": {channel: fragment}}) if fragment else b""
+            told.transcript += len(event.fragment)
+        return choice.delta({"audio": {event.channel: event.fragment}}) if event.fragment else b""
 
     def _finish_part(self, index: int, part: Part, candidate: int) -> bytes:
         """What the deltas did not bring, and what only a finished part has."""
         choice = self._choices[candidate]
-        seen = choice.parts.pop(index)
+        told = choice.parts.pop(index)
         match part:
             case TextPart(text=text):
                 choice.text += len(text)
-                found = (shown.citation(citation, seen.offset) for citation in part.citations)
+                found = (shown.citation(citation, told.offset) for citation in part.citations)
                 choice.annotations += [entry for entry in found if entry is not None]
-                out = self._delta(candidate, {"content": text[seen.length :]}) if len(text) > seen.length else b""
                 signature = shown.signature(part.opaque, self._exchange.sealer)
-                return out + (self._delta(candidate, signature) if signature else b"")
+                return told.chunk(text[told.length :]) + (choice.delta(signature) if signature else b"")
             case RefusalPart(text=text):
-                return self._delta(candidate, {"refusal": text[seen.length :]}) if len(text) > seen.length else b""
+                return told.chunk(text[told.length :])
             case ReasoningPart():
-                return self._finish_thought(index, part, seen, candidate)
+                return self._finish_thought(part, told, choice)
             case ToolCallPart():
-                return self._finish_call(part, seen, candidate)
+                return self._finish_call(part, told, choice)
             case ImagePart():
-                return self._image(part, choice, candidate)
+                return self._image(part, choice)
             case AudioPart(source=InlineSource(data=data), transcript=transcript):
-                rest = {"data": data[seen.length :], "transcript": (transcript or "")[seen.transcript :]}
+                rest = {"data": data[told.length :], "transcript": (transcript or "")[told.transcript :]}
                 rest = {name: text for name, text in rest.items() if text} | dict(part.extensions.get(NAME, {}))
-                return self._delta(candidate, {"audio": rest}) if rest else b""
+                return choice.delta({"audio": rest}) if rest else b""
             case _:
                 shown.lose(part, self._exchange.report)
                 return b""
 
-    def _finish_thought(self, index: int, part: ReasoningPart, seen: _Shown, candidate: int) -> bytes:
-        choice = self._choices[candidate]
-        text = reasoning.text_of(part)
-        out = b""
-        if len(text) > seen.length:
-            choice.parts[index] = seen
-            section = seen.section or ("raw", 0)
-            out = self._thought(index, text[seen.length :], section, candidate)
-            del choice.parts[index]
+    def _finish_thought(self, part: ReasoningPart, told: ToldPart, choice: ToldChoice) -> bytes:
+        rest = reasoning.text_of(part)[told.length :]
+        out = self._thought(choice, told, rest, told.section or ("raw", 0))
         details = list(reasoning.shown(part, self._exchange.sealer, choice.details, visible=self._thinking_shown))
         choice.details += len(details)
-        return out + (self._delta(candidate, {"reasoning_details": details}) if details else b"")
+        return out + (choice.delta({"reasoning_details": details}) if details else b"")
 
-    def _finish_call(self, part: ToolCallPart, seen: _Shown, candidate: int) -> bytes:
-        whole = shown.arguments_of(part) if not seen.length else part.arguments_text
-        rest = whole[seen.length :]
+    def _finish_call(self, part: ToolCallPart, told: ToldPart, choice: ToldChoice) -> bytes:
+        text = part.arguments_text
+        if part.arguments_kind == "json" and not text.strip():
+            text += "{}"  # nothing at all is an object without members
+        rest = text[told.length :]
         signature = shown.signature(part.opaque, self._exchange.sealer)
         if not signature or self._legacy:
-            return self._arguments(seen, rest, candidate) if rest else b""
-        found = {"index": seen.call, **shown.argument_fragment(part, rest), **signature}
-        return self._delta(
-            candidate, {"tool_calls": [found]}
-        )  # the SDK's accumulator wants arguments in every fragment
+            return told.chunk(rest)
+        # The SDK's accumulator wants arguments in every fragment, be they empty.
+        found = {"index": told.call, **shown.argument_fragment(part, rest), **signature}
+        return choice.delta({"tool_calls": [found]})
 
-    def _image(self, part: ImagePart, choice: _Choice, candidate: int) -> bytes:
+    def _image(self, part: ImagePart, choice: ToldChoice) -> bytes:
         found = shown.image(part, choice.images)
         if found is None:
             shown.lose(part, self._exchange.report)
             return b""
         choice.images += 1
-        return self._delta(candidate, {"images": [found]})
+        return choice.delta({"images": [found]})
 
     def _finish(self, event: CandidateFinished) -> bytes:
         if error := failure(event.finish, event.detail):
@@ -304,11 +256,10 @@ class ChatEncoder:
         out = self._open_choices(event.candidate)
         choice = self._choices[event.candidate]
         if choice.annotations:
-            out += self._delta(event.candidate, {"annotations": choice.annotations})
+            out += choice.delta({"annotations": choice.annotations})
         choice.finished = True
         word = finish_word(event.finish, calls=choice.calls > 0, legacy=self._legacy)
-        tail = self._tail.replace(b"null", dump(word), 1)
-        return out + choice.head + b"{}" + tail
+        return out + choice.head + b"{}" + choice.tail.replace(b"null", dump(word), 1)
 
     def _end(self, usage: Usage | None, tier: str | None) -> bytes:
         out = b"".join(

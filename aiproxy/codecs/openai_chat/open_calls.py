@@ -68,6 +68,8 @@ class OpenCalls:
         for fragment in fragments or ():
             if not isinstance(fragment, dict):
                 raise UpstreamFailed("The upstream sent a tool call that is not an object.")
+            if len(fragment) == 2 and self._goes_on(fragment, out):
+                continue
             call = self._new() if whole else self._call_of(fragment)
             count = self._grow(call, fragment, count, out)
         if isinstance(legacy, dict):
@@ -94,6 +96,20 @@ class OpenCalls:
                 part = replace(part, opaque=(call.state,))
             out.append(PartFinished(call.index, part, self._candidate))
         return EndedCalls(count, complete)
+
+    def _goes_on(self, fragment: dict[str, Any], out: list[StreamEvent]) -> bool:
+        """The short way for what most fragments are: `{index, function: {arguments}}` of a call that has started."""
+        index, inner = fragment.get("index"), fragment.get("function")
+        if type(index) is not int or type(inner) is not dict or len(inner) != 1:
+            return False
+        call, text = self._by_index.get(index), inner.get("arguments")
+        if call is None or call.part is None or call.held or type(text) is not str:
+            return False
+        if text:
+            call.pieces.append(text)
+            call.shown += 1
+            out.append(ToolCallArgumentsDelta(call.index, text, self._candidate))
+        return True
 
     def _call_of(self, fragment: dict[str, Any]) -> OpenCall:
         index, call_id = fragment.get("index"), fragment.get("id")
