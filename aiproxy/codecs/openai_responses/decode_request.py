@@ -11,6 +11,7 @@ from aiproxy.codecs.envelope import Envelope, Sealer
 from aiproxy.codecs.fields import Reading
 from aiproxy.codecs.opaque import read_slot
 from aiproxy.codecs.openai_responses.history import ITEM_KINDS, ITEMS, History
+from aiproxy.codecs.openai_responses.met import tell
 from aiproxy.codecs.openai_responses.read_tools import read_choice, read_format, read_tools
 from aiproxy.codecs.openai_responses.reading import Malformed
 from aiproxy.codecs.openai_responses.table import NAME, TABLE, VENDOR
@@ -69,6 +70,7 @@ def _decode(incoming: Incoming, sealer: Sealer, report: Report) -> GenerateReque
         rest[ITEMS] = history.aside
     rest |= {f"{ITEM_KINDS}{kind}": True for kind in sorted(history.unique)}
     tools = _tools(rest, report) + history.tools
+    tell(turns, tools, report)
     parallel = rest.pop("parallel_tool_calls") if isinstance(rest.get("parallel_tool_calls"), bool) else None
     choice = read_choice(rest.get("tool_choice"), parallel)
     if choice.mode:

@@ -6,7 +6,7 @@ Real streams leave out much: arguments only in the item, text only in the item, 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiproxy.codecs.arguments import is_complete
 from aiproxy.codecs.codec import Exchange
@@ -72,6 +72,14 @@ class _Item:
     done: bool = False
 
 
+class _LastText(NamedTuple):
+    """Where the last text delta went: (output index, content index), the part's own, and what of it was seen."""
+
+    place: tuple[int, Json]
+    part_index: int
+    fragments: list[str]
+
+
 class ResponsesDecoder:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -79,6 +87,7 @@ class ResponsesDecoder:
         self._items: dict[int, _Item] = {}
         self._finished: list[Part] = []
         self._next = 0
+        self._last_text: _LastText | None = None
         self._started = False
         self._done = False
         self._reactions: Mapping[str, Callable[[dict[str, Any]], Iterable[StreamEvent]]] = {
@@ -112,16 +121,12 @@ class ResponsesDecoder:
             return ()
         if frame.event == COMMENT:
             return (Heartbeat(),)
-        body = load_object(frame.data)
+        body = load_object(frame.data, exact=not frame.event.endswith(".delta"))
         kind = body.get("type") or frame.event
-        if not isinstance(kind, str):
-            raise UpstreamFailed("The upstream sent an event whose type is not a string.")
-        if kind in ("response.failed", "error") or (kind not in self._reactions and body.get("error") is not None):
-            self._done = True
-            raise hidden(body, frame.data)
-        if not self._started:
-            return [self._start(body), *self._react(kind, body)]
-        return self._react(kind, body)
+        reaction = self._reactions.get(kind) if isinstance(kind, str) else None
+        if reaction is None:
+            return self._other(kind, body, frame)
+        return reaction(body) if self._started else [self._start(body), *reaction(body)]
 
     def close(self) -> Iterable[StreamEvent]:
         if not self._done:
@@ -129,13 +134,15 @@ class ResponsesDecoder:
             raise UpstreamTruncated("The upstream's stream ended before its response was complete.")
         return ()
 
-    def _react(self, kind: str, body: dict[str, Any]) -> Iterable[StreamEvent]:
-        reaction = self._reactions.get(kind)
-        if reaction is not None:
-            return reaction(body)
-        if kind in TERMINAL:
-            return self._end(kind, body)
-        return (RawEvent(NAME, kind, body),)
+    def _other(self, kind: Json, body: dict[str, Any], frame: Frame) -> Iterable[StreamEvent]:
+        """The end, a failure, or what only this protocol knows."""
+        if not isinstance(kind, str):
+            raise UpstreamFailed("The upstream sent an event whose type is not a string.")
+        if kind in ("response.failed", "error") or body.get("error") is not None:
+            self._done = True
+            raise hidden(body, frame.data)
+        begun: list[StreamEvent] = [] if self._started else [self._start(body)]
+        return [*begun, *(self._end(kind, body) if kind in TERMINAL else (RawEvent(NAME, kind, body),))]
 
     def _start(self, body: dict[str, Any]) -> ResponseStarted:
         self._started = True
@@ -158,13 +165,25 @@ class ResponsesDecoder:
                 return ()  # raw thinking has one of these, too
 
     def _text_delta(self, body: dict[str, Any]) -> Iterable[StreamEvent]:
+        last, logprobs, fragment = self._last_text, body.get("logprobs"), body.get("delta")
+        if (
+            last is not None
+            and last.place == (body.get("output_index"), body.get("content_index"))
+            and isinstance(fragment, str)
+            and fragment
+            and not logprobs
+        ):  # the same part as before: most of a stream is this
+            last.fragments.append(fragment)
+            return (TextDelta(last.part_index, fragment),)
         events, growing = self._content(body, TextPart)
         fragment = _text(body, "delta")
         growing.seen.setdefault(-1, []).append(fragment)
-        if growing.hidden or not fragment:
+        if growing.hidden:
             return events
-        logprobs = read_logprobs(body["logprobs"]) if body.get("logprobs") else None
-        return [*events, TextDelta(growing.index, fragment, 0, logprobs)]
+        self._last_text = _LastText((body["output_index"], body.get("content_index")), growing.index, growing.seen[-1])
+        if not fragment:
+            return events
+        return [*events, TextDelta(growing.index, fragment, 0, read_logprobs(logprobs) if logprobs else None)]
 
     def _refusal_delta(self, body: dict[str, Any]) -> Iterable[StreamEvent]:
         events, growing = self._content(body, RefusalPart)
@@ -267,7 +286,7 @@ class ResponsesDecoder:
         """The item is whole: its parts begin, where they didn't, and end."""
         if item.done:
             return []
-        item.done = True
+        item.done, self._last_text = True, None
         item.key = _key(found)
         parts = self._reader.read(found) if found.get("type") != "message" or found.get("content") else ()
         if not parts and not item.parts:
@@ -344,8 +363,7 @@ class ResponsesDecoder:
         events: list[StreamEvent] = []
         output = response.get("output")
         if isinstance(output, list):
-            for place, item in enumerate(output):
-                events += self._unseen(place, item, len(output))
+            events += self._unseen(output)
         status = "completed" if kind == "response.completed" else "incomplete"
         for begun in self._items.values():
             if not begun.done:
@@ -358,20 +376,21 @@ class ResponsesDecoder:
         usage, tier, extensions = tail(found if isinstance(found, dict) else {})
         return [*events, CandidateFinished(finish, detail), ResponseFinished(usage, tier, extensions)]
 
-    def _unseen(self, place: int, found: Json, count: int) -> list[StreamEvent]:
-        """An item of the last response, where it or its end did not come by itself."""
-        if not isinstance(found, dict):
-            raise UpstreamFailed("The upstream's response holds an output item that is not an object.")
-        done = [item for item in self._items.values() if item.done]
-        if len(done) == len(self._items) and count <= len(done):
+    def _unseen(self, output: list[Json]) -> list[StreamEvent]:
+        """Items of the last response that did not come, or did not end, by themselves."""
+        if all(item.done for item in self._items.values()) and len(output) <= len(self._items):
             return []
-        key = _key(found)
-        at_place = self._items.get(place)
-        by_id = next((item for item in self._items.values() if key and key in (item.key, item.id)), None)
-        item = by_id or (at_place if at_place and at_place.kind == found.get("type") else None)
-        if item is None:
-            item = self._items[max(self._items, default=-1) + 1] = _Item(str(found.get("type")))
-        return self._finish(item, found)
+        known = {key: item for item in self._items.values() for key in (item.key, item.id) if key}
+        events: list[StreamEvent] = []
+        for place, found in enumerate(output):
+            if not isinstance(found, dict):
+                raise UpstreamFailed("The upstream's response holds an output item that is not an object.")
+            at_place = self._items.get(place)
+            item = known.get(_key(found) or "")
+            if item is None and at_place and at_place.kind == found.get("type"):
+                item = at_place
+            events += self._finish(item or _Item(str(found.get("type"))), found)
+        return events
 
 
 def _nothing(body: dict[str, Any]) -> Iterable[StreamEvent]:  # noqa: ARG001 - what it says comes again with the item

@@ -9,7 +9,7 @@ from aiproxy.codecs.openai_responses.table import NAME
 from aiproxy.codecs.openai_responses.writer import ResponseWriter
 from aiproxy.neutral.collect import explode
 from aiproxy.neutral.errors import GatewayError
-from aiproxy.neutral.events import Heartbeat, StreamEvent
+from aiproxy.neutral.events import Heartbeat, StreamEvent, TextDelta
 from aiproxy.neutral.response import GenerateResponse
 
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -21,6 +21,9 @@ class ResponsesEncoder:
         self._number = 0
 
     def feed(self, event: StreamEvent) -> bytes:
+        if type(event) is TextDelta and (message := self._writer.growing_text(event)):
+            self._number += 1
+            return message.longer(event.fragment, self._number - 1)
         if isinstance(event, Heartbeat):
             return KEEP_ALIVE
         return b"".join(map(self._frame, self._writer.feed(event)))

@@ -84,9 +84,10 @@ class _Writer:
             case "assistant":
                 return self._answer(turn)
             case "user" | "tool":
-                results = [self._result(part) for part in turn.parts if isinstance(part, ToolResultPart)]
+                results = [part for part in turn.parts if isinstance(part, ToolResultPart)]
                 others = tuple(part for part in turn.parts if not isinstance(part, ToolResultPart))
-                return results + self._message("user", others)
+                shown = self._beside(results) if self.exchange.capabilities.tool_result_media is False else ()
+                return [self._result(part) for part in results] + self._message("user", (*shown, *others))
             case _:
                 assert_never(turn.role)
 
@@ -160,7 +161,7 @@ class _Writer:
             TABLE.report("part.cache", self.exchange.report)
         text = told_as_error(part)
         output: Json = text
-        if result_media(part):
+        if result_media(part) and self.exchange.capabilities.tool_result_media is not False:
             media = [found for inner in result_media(part) if (found := self._content(inner)) is not None]
             output = [{"type": "input_text", "text": text}, *media] if text else media
         kind = part.kind
@@ -169,6 +170,15 @@ class _Writer:
         return write_result(
             replace(part, call_id=fit(part.call_id, self.id_rule), name=None, id=None, kind=kind), output
         )
+
+    def _beside(self, results: Iterable[ToolResultPart]) -> tuple[Part, ...]:
+        """What tools gave back besides text, for upstreams that take it from the user only."""
+        shown: list[Part] = []
+        for result in results:
+            for part in result_media(result):
+                self.exchange.report.emulate("part.tool_result.media")
+                shown += [TextPart(f"[image from tool call {fit(result.call_id, self.id_rule)}]"), part]
+        return tuple(shown)
 
     def _content(self, part: Part) -> dict[str, Json] | None:
         """A part of what isn't the model's, checked for what this protocol takes of it."""

@@ -3,6 +3,7 @@ come, `finish` with the whole part; nothing is shown of an item before there is 
 
 from typing import Final
 
+from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.openai_responses.content import write_logprobs
 from aiproxy.codecs.openai_responses.items import ITEM
 from aiproxy.codecs.openai_responses.reading import OWN, note
@@ -29,7 +30,8 @@ class OpenMessage:
         self.content: list[Json] = []
         self._head: dict[str, Json] | None = None
         self._added = False
-        self._growing = False
+        self.growing = False
+        self._prefix = b""
         self._shown: list[str] = []
         self._annotations = 0
         self._logprobs: list[Json] = []
@@ -41,7 +43,7 @@ class OpenMessage:
     def text(self, fragment: str, logprobs: tuple[TokenLogprob, ...] | None) -> list[Event]:
         if not fragment:
             return []
-        events = [] if self._growing else self._begin("output_text")
+        events = [] if self.growing else self._begin("output_text")
         self._shown.append(fragment)
         told = write_logprobs(logprobs) if logprobs else []
         self._logprobs += told
@@ -55,10 +57,18 @@ class OpenMessage:
         }
         return [*events, event]
 
+    def longer(self, fragment: str, number: int) -> bytes:
+        """The frame of one more text delta, for a text that is `growing`; `text` says the same as an event."""
+        self._shown.append(fragment)
+        if not self._prefix:
+            event = self._event("response.output_text.delta", logprobs=[])
+            self._prefix = b"event: response.output_text.delta\ndata: %b" % dump(event)[:-1]
+        return b'%b,"delta":%b,"sequence_number":%d}\n\n' % (self._prefix, dump(fragment), number)
+
     def refusal(self, fragment: str) -> list[Event]:
         if not fragment:
             return []
-        events = [] if self._growing else self._begin("refusal")
+        events = [] if self.growing else self._begin("refusal")
         self._shown.append(fragment)
         return [*events, self._event("response.refusal.delta", delta=fragment)]
 
@@ -69,18 +79,18 @@ class OpenMessage:
         """A text that is empty, and not this protocol's own, leaves no trace."""
         match part:
             case TextPart(text=text):
-                if not (text or self._growing or is_own(part)):
+                if not (text or self.growing or is_own(part)):
                     return []
-                events = [] if self._growing else self._begin("output_text")
+                events = [] if self.growing else self._begin("output_text")
                 events += self.text(self._missing(text), None)
                 for citation in part.citations[self._annotations :]:
                     events += self._cite(write_annotation(citation))
                 found = self._whole(part)
                 events.append(self._event("response.output_text.done", text=text, logprobs=found.get("logprobs") or []))
             case RefusalPart(text=text):
-                if not (text or self._growing or is_own(part)):
+                if not (text or self.growing or is_own(part)):
                     return []
-                events = [] if self._growing else self._begin("refusal")
+                events = [] if self.growing else self._begin("refusal")
                 events += self.refusal(self._missing(text))
                 found = write_part(part, "") or {}
                 events.append(self._event("response.refusal.done", refusal=text))
@@ -92,7 +102,7 @@ class OpenMessage:
         self._head = self._head or note(part.extensions, ITEM)
         events.append(self._event("response.content_part.done", part=found))
         self.content.append(found)
-        self._growing, self._shown, self._annotations, self._logprobs = False, [], 0, []
+        self.growing, self._prefix, self._shown, self._annotations, self._logprobs = False, b"", [], 0, []
         return events
 
     def item(self, status: str) -> dict[str, Json]:
@@ -105,7 +115,7 @@ class OpenMessage:
             self._added = True
             item = {"type": "message", "id": self.item_id, "status": "in_progress", "role": "assistant", "content": []}
             events.append({"type": "response.output_item.added", "output_index": self.place, "item": item})
-        self._growing = True
+        self.growing = True
         part: dict[str, Json] = {"type": "output_text", "annotations": [], "logprobs": [], "text": ""}
         if kind == "refusal":
             part = {"type": "refusal", "refusal": ""}
@@ -120,7 +130,7 @@ class OpenMessage:
     def _cite(self, annotation: dict[str, Json] | None) -> list[Event]:
         if annotation is None:
             return []
-        events = [] if self._growing else self._begin("output_text")
+        events = [] if self.growing else self._begin("output_text")
         index, self._annotations = self._annotations, self._annotations + 1
         told = self._event("response.output_text.annotation.added", annotation_index=index, annotation=annotation)
         return [*events, told]

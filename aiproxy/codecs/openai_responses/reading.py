@@ -93,11 +93,12 @@ def note(extensions: Extensions, name: str) -> Json:
     return extensions.get(NAME, {}).get(name)
 
 
-def load_object(data: bytes) -> dict[str, Any]:
-    """An upstream's JSON. Numbers stay exact, and half a surrogate pair is read as it stands: text may be cut anywhere."""
+def load_object(data: bytes, *, exact: bool = True) -> dict[str, Any]:
+    """An upstream's JSON. Numbers stay exact, where anybody looks at them, and half a surrogate pair is read as it stands: text
+    may be cut anywhere."""
     found: Any
     try:
-        found = orjson.loads(data) if not _LONG_NUMBER.search(data) else _exact(data)
+        found = orjson.loads(data) if not (exact and _LONG_NUMBER.search(data)) else _exact(data)
     except ValueError:
         found = _exact(data)
     if not isinstance(found, dict):

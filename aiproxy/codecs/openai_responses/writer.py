@@ -79,9 +79,19 @@ class ResponseWriter:
     def feed(self, event: StreamEvent) -> list[Event]:
         if self.complete:
             return []
-        if type(event) is TextDelta and event.part_index == self._growing and event.candidate == 0:
-            return self._text(event)  # nothing to serialize: most of a stream is this
         return [told for one in self._serializer.feed(event) for told in self._feed(one)]
+
+    def growing_text(self, event: TextDelta) -> OpenMessage | None:
+        """The message that only gets longer by this delta: most of a stream is this, and there is nothing to serialize."""
+        if (
+            self.complete
+            or event.part_index != self._growing
+            or event.candidate
+            or event.logprobs
+            or not event.fragment
+        ):
+            return None
+        return self._message if self._message and self._message.growing else None
 
     def fail(self, error: GatewayError) -> list[Event]:
         """Nothing after the clean end; the failure alone otherwise."""

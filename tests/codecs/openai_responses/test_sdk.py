@@ -446,6 +446,24 @@ def test_what_a_foreign_request_becomes() -> None:
     assert thoughts == [{"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}]
 
 
+def test_images_of_tools_go_beside_the_results_where_these_are_text() -> None:
+    items = encode(REQUESTS["tools"], can=Capabilities(tool_result_media=False))["input"]
+    assert items[4]["output"] == "sun"
+    assert items[6]["role"] == "user"
+    assert [part["type"] for part in items[6]["content"]] == ["input_text", "input_image"]
+
+
+def test_a_loss_is_told_by_the_name_of_the_client() -> None:
+    from aiproxy.codecs.ollama import CODEC as OTHER
+
+    file = {"type": "input_image", "file_id": "file_1"}
+    report = Report()
+    request = decode({"model": "m", "input": [{"role": "user", "content": [file]}]}, report)
+    with pytest.raises(errors.Unsupported) as caught:
+        OTHER.encode_request(exchange(request, report=report))
+    assert caught.value.param == "input[].content[].file_id"
+
+
 def test_the_requests_of_codex_keep_their_types() -> None:
     body = {
         "model": "gpt-5.5",
