@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiproxy.codecs.splice import read_object, splice_model
+from aiproxy.codecs.splice import MOST_TOKENS, read_object, splice_model
 from aiproxy.neutral.errors import InvalidRequest
 
 json_values = st.recursive(
@@ -42,6 +42,12 @@ def test_only_the_model_differs(body: dict[str, object], name: str, indented: bo
 )
 def test_spellings(body: bytes, expected: bytes) -> None:
     assert splice_model(body, "NEW") == expected
+
+
+@pytest.mark.parametrize("padding", [b"[]," * MOST_TOKENS, b'"",' * MOST_TOKENS, b'"model",' * MOST_TOKENS])
+def test_a_body_of_too_many_tokens_is_written_anew(padding: bytes) -> None:
+    body = b'{"x":[' + padding + b'0],"metadata":{"model":"inner"},"model":"old"}'
+    assert orjson.loads(splice_model(body, "NEW")) == {**orjson.loads(body), "model": "NEW"}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"{\xff}", b"\xff\xfe{}"])

@@ -232,6 +232,21 @@ def test_heads(gateway: Daemon, sent: bytes, statuses: set[int]) -> None:
     assert answer.error
 
 
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"Authorization: Bearer \xff", 401),
+        (b"x-api-key: \xff", 401),
+        (b"x-request-id: \xff\xff\xff\xff\xff\xff\xff\xff", 401),
+        (b"Model-Provider: \xff", 401),
+    ],
+)
+def test_headers_that_are_no_text(gateway: Daemon, header: bytes, status: int) -> None:
+    answer = exchange(gateway, b"GET /v1/models HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+    assert answer.status == status
+    assert answer.error
+
+
 def test_a_half_sent_request_and_a_reset_leave_no_trace(gateway: Daemon) -> None:
     with closing(socket.create_connection(("127.0.0.1", gateway.port), timeout=20)) as connection:
         connection.sendall(request(GOOD)[:-10])
@@ -244,5 +259,8 @@ def test_a_page_of_another_site_may_not_call_a_gateway_without_keys(tmp_path_fac
         good = request(method="GET", path="/v1/models", key=None)
         assert exchange(gateway, good.replace(b"Host: x", b"Host: localhost")).status == 200
         assert exchange(gateway, good.replace(b"Host: x", b"Host: rebound.example")).status == 403
+        for origin in (b"http://\xff", b"http://[", b"null"):
+            odd = good.replace(b"Host: x", b"Host: localhost\r\nOrigin: " + origin)
+            assert exchange(gateway, odd).status == 403
         foreign = good.replace(b"Host: x", b"Host: localhost\r\nOrigin: https://evil.example")
         assert exchange(gateway, foreign).status == 403

@@ -1,19 +1,23 @@
 """Start, reload, drain, stop: of the daemon as users run it."""
 
 import signal
+import socket
+import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from queue import Queue
 
 import httpx2
 import openai
 import pytest
+import trustme
 from openai import OpenAI
 
 from tests.rig.daemon import BIN, Daemon, daemon
-from tests.rig.upstream import Received, Upstream, Wire, begin_stream, events, says, upstream
+from tests.rig.upstream import Received, Upstream, Wire, begin_stream, events, fails, says, upstream
 
 EX_CONFIG = 78
 
@@ -107,6 +111,64 @@ def test_a_bad_file_keeps_the_old_configuration_and_says_so(vendor: Upstream, tm
         assert models(gateway) == ["fixed"]
 
 
+def spoil_by_removing(path: Path) -> None:
+    path.rename(path.with_suffix(".away"))
+
+
+def spoil_by_emptying(path: Path) -> None:
+    path.write_text("")
+
+
+@pytest.mark.parametrize("spoil", [spoil_by_removing, spoil_by_emptying])
+def test_a_file_that_goes_never_opens_the_gateway(
+    vendor: Upstream, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    """In the middle of a deploy the file may be gone or empty; the keys it asked for are asked for all the same."""
+    with daemon(tmp_path, one_account(vendor, more="api-keys: [key-of-a-client-0123456789]")) as gateway:
+        spoil(tmp_path / "aiproxy.yaml")
+        gateway.wait_for("configuration not reloaded")
+        assert httpx2.get(f"{gateway.base_url}/models").status_code == 401
+        checks = {check["name"]: check["ok"] for check in ready(gateway).json()["checks"]}
+        assert not checks["configuration"]
+
+
+def test_limits_change_without_a_new_listener(vendor: Upstream, tmp_path: Path) -> None:
+    with daemon(tmp_path, one_account(vendor)) as gateway:
+        asked = {"model": "m", "messages": [{"role": "user", "content": "x" * 20_000}]}
+        assert httpx2.post(f"{gateway.base_url}/chat/completions", json=asked).status_code == 200
+        (tmp_path / "aiproxy.yaml").write_text(one_account(vendor, more="limits: {request-body-mb: 0.01}"))
+        gateway.wait_for("configuration reloaded")
+        assert httpx2.post(f"{gateway.base_url}/chat/completions", json=asked).status_code == 413
+
+
+def test_tls_on_the_same_port(vendor: Upstream, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    (tmp_path / "server.pem").chmod(0o600)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with daemon(tmp_path, one_account(vendor)) as gateway:
+        tls = "tls: {enable: true, cert: server.pem, key: server.pem}"
+        (tmp_path / "aiproxy.yaml").write_text(one_account(vendor, more=tls))
+        gateway.wait_for("listens on https")
+        assert httpx2.get(f"https://127.0.0.1:{gateway.port}/healthz", verify=context).status_code == 200
+
+
+def test_an_account_that_was_mended_is_used_at_once(tmp_path: Path) -> None:
+    def judge(request: Received, wire: Wire) -> None:
+        right = request.headers["authorization"] == "Bearer right-key-0123456789"
+        (says("ok") if right else fails(401))(request, wire)
+
+    with upstream(judge) as vendor:
+        configuration = one_account(vendor).replace("key-0123456789abcdef", "wrong-key-0123456789")
+        with daemon(tmp_path, configuration) as gateway:
+            asked = {"model": "m", "messages": []}
+            assert httpx2.post(f"{gateway.base_url}/chat/completions", json=asked).status_code == 502
+            (tmp_path / "aiproxy.yaml").write_text(configuration.replace("wrong-key", "right-key"))
+            gateway.wait_for("configuration reloaded")
+            assert httpx2.post(f"{gateway.base_url}/chat/completions", json=asked).status_code == 200
+
+
 def test_a_changed_port_opens_before_the_old_one_closes(vendor: Upstream, tmp_path: Path) -> None:
     with daemon(tmp_path, one_account(vendor)) as gateway:
         (tmp_path / "aiproxy.yaml").write_text(one_account(vendor, more="host: localhost"))
@@ -154,6 +216,25 @@ def test_at_the_drains_limit_streams_end_with_an_error_event(vendor: Upstream, t
             text_of(stream)
         assert gateway.process.wait(20) == 0
         paced.end()
+
+
+def test_a_second_signal_does_not_wait_for_half_a_request(tmp_path: Path) -> None:
+    with daemon(tmp_path) as gateway, closing(socket.create_connection(("127.0.0.1", gateway.port))) as half:
+        half.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\nabc")
+        assert ready(gateway).status_code == 200  # so the head has been read
+        gateway.signal(signal.SIGTERM)
+        gateway.wait_for("draining")
+        gateway.signal(signal.SIGTERM)
+        assert gateway.process.wait(20) == 0
+
+
+def test_a_daemon_that_can_not_listen_says_so_and_ends(tmp_path: Path) -> None:
+    with daemon(tmp_path) as gateway:
+        command = [str(BIN / "twistd"), f"--pidfile={tmp_path}/d.pid", "aiproxy", "--port", str(gateway.port)]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
+    assert run.returncode == 1
+    assert f"127.0.0.1:{gateway.port}" in run.stdout + run.stderr + (tmp_path / "twistd.log").read_text()
+    assert not (tmp_path / "d.pid").exists()
 
 
 @pytest.mark.parametrize("command", ["twistd -n --pidfile= aiproxy", "aiproxy"])

@@ -1,5 +1,7 @@
 """What reaches upstreams, and how: the bytes, the headers, the names, proxies, TLS, deadlines."""
 
+import gzip
+import json
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +9,11 @@ from pathlib import Path
 import httpx2
 import pytest
 import trustme
+from openai import OpenAI
 
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.proxy import connect_proxy
-from tests.rig.upstream import Received, Upstream, Wire, says, upstream
+from tests.rig.upstream import Received, Upstream, Wire, begin_stream, completion, events, says, upstream
 
 
 @pytest.fixture
@@ -37,6 +40,52 @@ def test_the_body_goes_up_and_comes_back_byte_for_byte(vendor: Upstream, tmp_pat
         answer = httpx2.post(f"{gateway.base_url}/chat/completions", content=sent.encode())
     assert vendor.received[0].body == sent.replace('"alias"', '"real"').encode()
     assert answer.content == answered
+
+
+def test_the_client_gets_the_form_it_asked_for(vendor: Upstream, tmp_path: Path) -> None:
+    """Some upstreams answer a stream request with one object, or one with a stream."""
+
+    def always_whole(_request: Received, wire: Wire) -> None:
+        wire.answer(200, completion("in one piece"))
+
+    def always_streamed(_request: Received, wire: Wire) -> None:
+        begin_stream(wire, "Text/Event-Stream; charset=utf-8")
+        for event in events("in", " pieces"):
+            wire.chunk(event)
+        wire.chunk(b"")
+
+    configuration = f"openai-compatibility: [{{name: v, base-url: '{vendor.base_url}', models: [m]}}]"
+    with daemon(tmp_path, configuration) as gateway, OpenAI(base_url=gateway.base_url, api_key="-") as client:
+        vendor.script.extend([always_whole, always_streamed, always_streamed])
+        stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], stream=True)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == "in one piece"
+        whole = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}])
+        assert whole.choices[0].message.content == "in pieces"
+        stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], stream=True)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == "in pieces"
+
+
+def test_what_is_compressed_unasked_is_read_all_the_same(vendor: Upstream, tmp_path: Path) -> None:
+    packed = {"content-encoding": "gzip"}
+    error = {"error": {"message": "too long", "type": "t", "param": None, "code": "context_length_exceeded"}}
+    answers = [(200, completion("unpacked")), (400, json.dumps(error).encode()), (200, b'{"data": [{"id": "listed"}]}')]
+    for status, body in answers:
+        vendor.script.append(lambda _r, wire, s=status, b=body: wire.answer(s, gzip.compress(b), packed))  # type: ignore[misc]
+    configuration = f"openai-compatibility: [{{name: v, base-url: '{vendor.base_url}'}}]"
+    with daemon(tmp_path, configuration) as gateway:
+        assert ask(gateway, "m").json()["choices"][0]["message"]["content"] == "unpacked"
+        assert ask(gateway, "m").json()["error"]["code"] == "context_length_exceeded"
+        assert httpx2.get(f"{gateway.base_url}/models").json()["data"][0]["id"] == "listed"
+
+
+def test_an_error_object_under_a_streams_label_keeps_its_meaning(vendor: Upstream, tmp_path: Path) -> None:
+    said = b'{"error": {"message": "slow down", "code": 429}}'
+    vendor.script.append(lambda _request, wire: wire.answer(200, said, {"content-type": "text/event-stream"}))
+    configuration = f"request-retry: 0\nopenai-compatibility: [{{name: v, base-url: '{vendor.base_url}', models: [m]}}]"
+    with daemon(tmp_path, configuration) as gateway:
+        asked = {"model": "m", "stream": True, "messages": []}
+        answer = httpx2.post(f"{gateway.base_url}/chat/completions", json=asked)
+    assert (answer.status_code, answer.json()["error"]["message"]) == (429, "slow down")
 
 
 def test_headers_up_and_back(vendor: Upstream, tmp_path: Path) -> None:

@@ -221,8 +221,8 @@ def says(*words: str) -> Behaviour:
     return behave
 
 
-def begin_stream(wire: Wire) -> None:
-    wire.head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+def begin_stream(wire: Wire, content_type: str = "text/event-stream") -> None:
+    wire.head(200, {"content-type": content_type, "transfer-encoding": "chunked"})
 
 
 def fails(
