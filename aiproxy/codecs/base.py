@@ -4,11 +4,11 @@ No clock, no socket, no logging. A codec works in both roles: what it decodes fr
 Codecs don't import one another, except an envelope its base.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from aiproxy.framing import Frame, Framer
+from aiproxy.framing import Frame
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.usage import Usage
 
