@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [code.strip() for language, code in BLOCKS if language == "sh"]
+EXAMPLES = [code for language, code in BLOCKS if language == "python"]
 ENVIRON = {"MY_CLIENT_KEY": "k" * 32, "OPENAI_API_KEY": "sk-" + "a" * 40, "OPENAI_API_KEY_2": "sk-" + "b" * 40}
 STARTS = ["./tools/run", "./tools/run --config local.yaml", ".venv/bin/twistd -n aiproxy --config local.yaml"]
 
@@ -97,12 +98,16 @@ def test_the_names_of_rehearsals_are_scripts(built_in: Daemon) -> None:
         read_script(name, Demo())
 
 
-def test_the_sdk_example(built_in: Daemon, tmp_path: Path) -> None:
-    (code,) = [code for language, code in BLOCKS if language == "python"]
+@pytest.mark.parametrize(
+    ("code", "said"),
+    zip(EXAMPLES, ["Say this again.", "Say this in another protocol."], strict=True),
+    ids=["openai", "anthropic"],
+)
+def test_the_sdk_examples(built_in: Daemon, tmp_path: Path, code: str, said: str) -> None:
     example = tmp_path / "example.py"
     example.write_text(code.replace("8317", str(built_in.port)))
     answer = run(f"{shlex.quote(sys.executable)} {shlex.quote(str(example))}", tmp_path)
-    assert answer.stdout == "Say this again.", answer.stderr
+    assert answer.stdout == said, answer.stderr
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith(".venv/bin/aiproxy-config")])
