@@ -100,7 +100,7 @@ def test_the_names_of_rehearsals_are_scripts(built_in: Daemon) -> None:
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    zip(EXAMPLES, ["Say this again.", "Say this in another protocol."], strict=True),
+    list(zip(EXAMPLES, ["Say this again.", "Say this in another protocol."], strict=True)),
     ids=["openai", "anthropic"],
 )
 def test_the_sdk_examples(built_in: Daemon, tmp_path: Path, code: str, said: str) -> None:
