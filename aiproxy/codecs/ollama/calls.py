@@ -63,5 +63,6 @@ def write_call(call: ToolCallPart) -> dict[str, Json]:
 
 
 def call_object(call_id: str, index: int, name: str, arguments: Mapping[str, Json]) -> dict[str, Json]:
-    """A call from elsewhere."""
-    return {"id": call_id, "function": {"index": index, "name": name, "arguments": arguments}}
+    """A call from elsewhere; some protocols' old ones have no id."""
+    function = {"index": index, "name": name, "arguments": arguments}
+    return {"id": call_id, "function": function} if call_id else {"function": function}

@@ -8,6 +8,9 @@ from aiproxy.neutral.carried import Json
 
 NAME: Final = "ollama"
 
+MOST_LOGPROBS: Final = 20
+"""Alternatives to a token: more is a 400."""
+
 
 def _stops(value: Json) -> tuple[str, ...]:
     """A single one may come bare."""
@@ -16,8 +19,8 @@ def _stops(value: Json) -> tuple[str, ...]:
 
 def _top_logprobs(value: Json) -> int:
     found = readers.integer(value)
-    if not 0 <= found <= 20:
-        raise ValueError("top_logprobs must be between 0 and 20")
+    if not 0 <= found <= MOST_LOGPROBS:
+        raise ValueError(f"top_logprobs must be between 0 and {MOST_LOGPROBS}")
     return found
 
 
@@ -50,7 +53,7 @@ TABLE = FieldTable(
         Field("sampling.seed", "options.seed", read=readers.integer),
         Field("sampling.stop", "options.stop", read=_stops, write=list),
         Field("sampling.logprobs", "logprobs", read=readers.boolean),
-        Field("sampling.top_logprobs", "top_logprobs", read=_top_logprobs),
+        Field("sampling.top_logprobs", "top_logprobs", read=_top_logprobs, limits=(0, MOST_LOGPROBS)),
         Field("sampling.logit_bias", action="drop"),
         Shape("sampling.n", action="refuse"),
         Shape("reasoning.mode", "think"),

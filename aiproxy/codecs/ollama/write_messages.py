@@ -31,7 +31,7 @@ from aiproxy.neutral.parts import (
     ToolResultPart,
     VideoPart,
 )
-from aiproxy.neutral.request import Turn
+from aiproxy.neutral.request import Role, Turn
 
 
 def message_as_it_came(turn: Turn) -> dict[str, Json]:
@@ -73,7 +73,7 @@ def foreign_messages(turns: Iterable[Turn], tools: ForeignTools, report: Report)
             TABLE.report("turn.name", report)
         if turn.phase is not None:
             TABLE.report("turn.phase", report)
-        message = _Message(tools, report)
+        message = _Message(turn.role, tools, report)
         for part in turn.parts:
             message.add(part)
             if isinstance(part, ToolCallPart):
@@ -86,18 +86,15 @@ def _result(part: ToolResultPart, tool_name: str, report: Report) -> dict[str, J
         TABLE.report("part.tool_result.is_error", report)
     if result_media(part):
         TABLE.report("part.tool_result.media", report)
-    return {
-        "role": "tool",
-        "content": told_as_error(part),
-        "tool_name": tool_name,
-        "tool_call_id": part.call_id,
-    }
+    message: dict[str, Json] = {"role": "tool", "content": told_as_error(part), "tool_name": tool_name}
+    return {**message, "tool_call_id": part.call_id} if part.call_id else message
 
 
 class _Message:
     """One message as it grows."""
 
-    def __init__(self, tools: ForeignTools, report: Report) -> None:
+    def __init__(self, role: Role, tools: ForeignTools, report: Report) -> None:
+        self._role = role
         self._tools = tools
         self._report = report
         self._content: list[str] = []
@@ -127,7 +124,9 @@ class _Message:
                 TABLE.report("part.refusal", self._report)
                 self._content.append(part.text)
             case ReasoningPart():
-                if text := part.text or "\n\n".join(part.summaries):
+                if self._role != "assistant":
+                    self._report.drop("part.reasoning")
+                elif text := part.text or "\n\n".join(part.summaries):
                     self._thinking.append(text)
             case ToolCallPart():
                 self._calls.append(self._call(part))
