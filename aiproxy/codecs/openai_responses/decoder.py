@@ -5,15 +5,13 @@ Real streams leave out much: arguments only in the item, text only in the item, 
 `content_part.added`, ids that change on the way. Items are told apart by `output_index`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from aiproxy.codecs.arguments import is_complete
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.openai_responses.content import read_annotation, read_logprobs
 from aiproxy.codecs.openai_responses.errors import hidden
-from aiproxy.codecs.openai_responses.items import ITEM
+from aiproxy.codecs.openai_responses.growing import Growing, Item, agreed, cut_off
 from aiproxy.codecs.openai_responses.observer import DONE, TERMINAL
 from aiproxy.codecs.openai_responses.reading import OWN, load_object
 from aiproxy.codecs.openai_responses.response import ItemReader, finish_of, head, tail
@@ -38,38 +36,12 @@ from aiproxy.neutral.events import (
     TextDelta,
     ToolCallArgumentsDelta,
 )
-from aiproxy.neutral.parts import Citation, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from aiproxy.neutral.parts import Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 
 _OWN: Mapping[str, Mapping[str, Json]] = {NAME: {OWN: True}}
 
 MOST_SUMMARIES = 4096
 """Summaries of one reasoning item: a number no model comes near, so that a wrong `summary_index` can't fill the memory."""
-
-
-@dataclass(slots=True)
-class _Growing:
-    """A part whose deltas come in. `seen` holds them by section (a summary's index; −1 for everything else)."""
-
-    index: int
-    part: Part
-    seen: dict[int, list[str]] = field(default_factory=dict)
-    citations: list[Citation] = field(default_factory=list)
-    hidden: bool = False
-
-    def text(self, section: int = -1) -> str:
-        return "".join(self.seen.get(section, ()))
-
-
-@dataclass(slots=True)
-class _Item:
-    """`parts` by content index; items that are no messages have one, at 0. `early` are arguments that came before the name."""
-
-    kind: str
-    id: str | None = None
-    key: str | None = None
-    parts: dict[int, _Growing] = field(default_factory=dict)
-    early: list[str] = field(default_factory=list)
-    done: bool = False
 
 
 class _LastText(NamedTuple):
@@ -84,7 +56,7 @@ class ResponsesDecoder:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._reader = ItemReader(exchange)
-        self._items: dict[int, _Item] = {}
+        self._items: dict[int, Item] = {}
         self._finished: list[Part] = []
         self._next = 0
         self._last_text: _LastText | None = None
@@ -246,7 +218,7 @@ class ResponsesDecoder:
         if place in self._items:
             return ()  # it began with a delta, or comes twice
         item_id = found.get("id")
-        item = _Item(kind, item_id if isinstance(item_id, str) else None)
+        item = Item(kind, item_id if isinstance(item_id, str) else None)
         self._items[place] = item
         match kind:
             case "message" | "compaction" | "compaction_summary":
@@ -263,7 +235,7 @@ class ResponsesDecoder:
                 parts = self._reader.read(found)
                 return [self._begin(item, 0, opening(parts[0]))]
 
-    def _begin_call(self, item: _Item, part: Part) -> list[StreamEvent]:
+    def _begin_call(self, item: Item, part: Part) -> list[StreamEvent]:
         assert isinstance(part, ToolCallPart)
         event = self._begin(item, 0, opening(part))
         growing = item.parts[0]
@@ -279,10 +251,10 @@ class ResponsesDecoder:
         place = _index(body, "output_index")
         item = self._items.get(place)
         if item is None:
-            item = self._items[place] = _Item(str(found.get("type")))
+            item = self._items[place] = Item(str(found.get("type")))
         return self._finish(item, found)
 
-    def _finish(self, item: _Item, found: dict[str, Any]) -> list[StreamEvent]:
+    def _finish(self, item: Item, found: dict[str, Any]) -> list[StreamEvent]:
         """The item is whole: its parts begin, where they didn't, and end."""
         if item.done:
             return []
@@ -298,38 +270,38 @@ class ResponsesDecoder:
             events.append(self._end_part(item.parts.pop(content_index), part))
         return events + self._end_all(item, "completed")
 
-    def _end_all(self, item: _Item, status: str) -> list[StreamEvent]:
+    def _end_all(self, item: Item, status: str) -> list[StreamEvent]:
         """Ends the parts of an item that did not say so itself."""
         first = min(item.parts, default=0)
         return [
-            self._end_part(growing, _cut_off(growing, status, is_first=content_index == first))
+            self._end_part(growing, cut_off(growing, status, is_first=content_index == first))
             for content_index, growing in item.parts.items()
         ]
 
-    def _end_part(self, growing: _Growing, part: Part) -> PartFinished:
+    def _end_part(self, growing: Growing, part: Part) -> PartFinished:
         if type(part) is not type(growing.part):
             raise UpstreamFailed("The upstream finished an output item as another kind than it began.")
-        part = _agreed(growing, part)
+        part = agreed(growing, part)
         self._finished.append(part)
         return PartFinished(growing.index, part)
 
-    def _begin(self, item: _Item, content_index: int, part: Part) -> PartStarted:
-        growing = _Growing(self._next, part)
+    def _begin(self, item: Item, content_index: int, part: Part) -> PartStarted:
+        growing = Growing(self._next, part)
         growing.hidden = isinstance(part, TextPart) and self._reader.wraps_text
         item.parts[content_index] = growing
         self._next += 1
         return PartStarted(growing.index, part)
 
-    def _item(self, body: dict[str, Any], kind: str) -> _Item:
+    def _item(self, body: dict[str, Any], kind: str) -> Item:
         place = _index(body, "output_index")
         item = self._items.get(place)
         if item is None:
-            item = self._items[place] = _Item(kind, _id(body))
+            item = self._items[place] = Item(kind, _id(body))
         if item.done:
             raise UpstreamFailed("The upstream sent a delta for an output item that was done.")
         return item
 
-    def _content(self, body: dict[str, Any], kind: type[TextPart | RefusalPart]) -> tuple[list[StreamEvent], _Growing]:
+    def _content(self, body: dict[str, Any], kind: type[TextPart | RefusalPart]) -> tuple[list[StreamEvent], Growing]:
         """The content part a delta belongs to, and the event of its beginning where this is it."""
         item = self._item(body, "message")
         content_index = body.get("content_index", 0)
@@ -344,7 +316,7 @@ class ResponsesDecoder:
         event = self._begin(item, content_index, kind(id=item.id, extensions=_OWN))
         return [event], item.parts[content_index]
 
-    def _only(self, body: dict[str, Any], kind: str, part: Part) -> tuple[list[StreamEvent], _Growing]:
+    def _only(self, body: dict[str, Any], kind: str, part: Part) -> tuple[list[StreamEvent], Growing]:
         item = self._item(body, kind)
         if 0 in item.parts:
             return [], item.parts[0]
@@ -389,61 +361,12 @@ class ResponsesDecoder:
             item = known.get(_key(found) or "")
             if item is None and at_place and at_place.kind == found.get("type"):
                 item = at_place
-            events += self._finish(item or _Item(str(found.get("type"))), found)
+            events += self._finish(item or Item(str(found.get("type"))), found)
         return events
 
 
 def _nothing(body: dict[str, Any]) -> Iterable[StreamEvent]:  # noqa: ARG001 - what it says comes again with the item
     return ()
-
-
-def _agreed(growing: _Growing, part: Part) -> Part:
-    """The whole part, without contradicting what its deltas have shown already."""
-    match part:
-        case TextPart(text=text) if not growing.hidden and not text.startswith(seen := growing.text()):
-            return replace(part, text=seen, citations=part.citations or tuple(growing.citations))
-        case RefusalPart(text=text) if not text.startswith(seen := growing.text()):
-            return replace(part, text=seen)
-        case ToolCallPart(arguments_text=text) if not growing.hidden and not text.startswith(seen := growing.text()):
-            return replace(part, arguments_text=seen, complete=part.arguments_kind == "freeform" or is_complete(seen))
-        case ReasoningPart(text=text, summaries=summaries):
-            if not text.startswith(seen := growing.text()):
-                part = replace(part, text=seen)
-            shown = _summaries(growing)
-            if len(shown) > len(summaries) or any(
-                not whole.startswith(s) for s, whole in zip(shown, summaries, strict=False)
-            ):
-                part = replace(part, summaries=shown)
-        case _:
-            pass
-    return part
-
-
-def _cut_off(growing: _Growing, status: str, *, is_first: bool) -> Part:
-    """A part whose end never came, of what did; its item in this status."""
-    head = {ITEM: {"status": status, "role": "assistant"}} if is_first else {}
-    match growing.part:
-        case TextPart() as part:
-            extensions = {NAME: {**part.extensions[NAME], **head}}
-            return replace(part, text=growing.text(), citations=tuple(growing.citations), extensions=extensions)
-        case RefusalPart() as part:
-            return replace(part, text=growing.text(), extensions={NAME: {**part.extensions[NAME], **head}})
-        case ToolCallPart(arguments_kind="freeform") as part:
-            return replace(part, arguments_text=growing.text())
-        case ToolCallPart() as part:
-            text = growing.text()
-            extensions = {NAME: {**part.extensions[NAME], "status": status}}
-            complete = status == "completed" or is_complete(text)
-            return replace(part, arguments_text=text, complete=complete, extensions=extensions)
-        case ReasoningPart() as part:
-            return replace(part, text=growing.text(), summaries=_summaries(growing))
-        case part:
-            return part
-
-
-def _summaries(growing: _Growing) -> tuple[str, ...]:
-    sections = [section for section in growing.seen if section >= 0]
-    return tuple(growing.text(section) for section in range(max(sections, default=-1) + 1))
 
 
 def _key(found: Mapping[str, Any]) -> str | None:

@@ -96,7 +96,7 @@ def own_settings(exchange: Exchange) -> dict[str, Json]:
         body["parallel_tool_calls"] = request.tool_choice.allow_parallel
     if request.output_format:
         body.setdefault("text", {})["format"] = own_format(request.output_format)
-    reasoning = {"effort": request.reasoning.effort, "summary": request.reasoning.summary_style}
+    reasoning = {"effort": effort_of(request.reasoning), "summary": request.reasoning.summary_style}
     if said := {key: value for key, value in reasoning.items() if value is not None}:
         body["reasoning"] = {**body.get("reasoning", {}), **said}
     if (conversation := request.state.conversation) is not None:

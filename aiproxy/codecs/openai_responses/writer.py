@@ -5,15 +5,13 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from aiproxy.codecs.codec import Exchange
-from aiproxy.codecs.envelope import Envelope, is_envelope
-from aiproxy.codecs.opaque import slot_value
-from aiproxy.codecs.openai_responses.compaction import seal_summary
+from aiproxy.codecs.envelope import Envelope
 from aiproxy.codecs.openai_responses.errors import failed_error
 from aiproxy.codecs.openai_responses.items import is_content
 from aiproxy.codecs.openai_responses.open_items import Event, OpenCall, OpenMessage, OpenReasoning, is_own
 from aiproxy.codecs.openai_responses.skeleton import Skeleton, status_of
-from aiproxy.codecs.openai_responses.table import NAME, VENDOR
-from aiproxy.codecs.openai_responses.write import write_compaction
+from aiproxy.codecs.openai_responses.table import NAME
+from aiproxy.codecs.openai_responses.whole_items import encrypted, tell_loss, whole_item
 from aiproxy.codecs.serializer import Serializer
 from aiproxy.codecs.tool_ids import distinct
 from aiproxy.neutral.carried import Json, OpaqueState
@@ -36,16 +34,12 @@ from aiproxy.neutral.events import (
     ToolCallArgumentsDelta,
     UsageUpdated,
 )
-from aiproxy.neutral.media import InlineSource
 from aiproxy.neutral.parts import (
     AudioPart,
     CompactionPart,
     DocumentPart,
-    HostedToolCallPart,
-    HostedToolResultPart,
     ImagePart,
     Part,
-    RawPart,
     ReasoningPart,
     TextPart,
     ToolCallPart,
@@ -180,7 +174,9 @@ class ResponseWriter:
                 call_id = part.call_id or self._fresh("call_")
                 call_id = call_id if is_own(part) else distinct(call_id, self._taken)
                 self._open = OpenCall(part.id or self._fresh(prefix), place, part, call_id)
-            case _ if (item := self._whole(part)) is not None and not isinstance(part, CompactionPart):
+            case _ if (item := whole_item(part, len(self._output), self._exchange)) is not None and not isinstance(
+                part, CompactionPart
+            ):
                 self._open = str(item.get("id"))
                 events.append({"type": "response.output_item.added", "output_index": place, "item": item})
             case _:
@@ -199,7 +195,7 @@ class ResponseWriter:
         opened, self._open = self._open, None
         match part:
             case ReasoningPart() if isinstance(opened, OpenReasoning):
-                events, item = opened.finish(part, self._encrypted(part))
+                events, item = opened.finish(part, encrypted(part, self._exchange))
                 return events + (self._done(item) if item is not None else [])
             case ToolCallPart() if isinstance(opened, OpenCall):
                 return self._finish_call(opened, part)
@@ -241,9 +237,9 @@ class ResponseWriter:
         return events
 
     def _finish_whole(self, part: Part, shown: bool) -> list[Event]:
-        item = self._whole(part)
+        item = whole_item(part, len(self._output), self._exchange)
         if item is None:
-            self._lose(part)
+            tell_loss(part, self._exchange)
             return []
         place = len(self._output)
         added = [] if shown else [{"type": "response.output_item.added", "output_index": place, "item": item}]
@@ -258,68 +254,6 @@ class ResponseWriter:
         if message is None or not message.shown:
             return []
         return self._done(message.item("incomplete" if incomplete else "completed"))
-
-    # Items that come whole
-
-    def _whole(self, part: Part) -> dict[str, Json] | None:
-        """None for what this protocol can't show."""
-        match part:
-            case RawPart(protocol=protocol, json=value) if protocol == NAME and isinstance(value, dict):
-                return value
-            case HostedToolCallPart(payload=payload) if is_own(part) and isinstance(payload, dict):
-                return payload
-            case HostedToolCallPart(kind="web_search", payload=payload):
-                return self._web_search(payload)
-            case CompactionPart():
-                identified = part if part.id is not None else replace(part, id=self._fresh("cmp_"))
-                return write_compaction(identified, self._sealed(part))
-            case ImagePart(source=InlineSource(media_type, data)):
-                return {
-                    "type": "image_generation_call",
-                    "id": self._fresh("ig_"),
-                    "status": "completed",
-                    "result": data,
-                    "output_format": media_type.removeprefix("image/"),
-                }
-            case _:
-                return None
-
-    def _web_search(self, payload: Json) -> dict[str, Json]:
-        asked = payload.get("input") if isinstance(payload, dict) else None
-        query = asked.get("query") if isinstance(asked, dict) else None
-        action: dict[str, Json] = {"type": "search", "query": query if isinstance(query, str) else ""}
-        return {"type": "web_search_call", "id": self._fresh("ws_"), "status": "completed", "action": action}
-
-    def _lose(self, part: Part) -> None:
-        match part:
-            case HostedToolCallPart() | HostedToolResultPart():
-                self._exchange.report.lose("part.hosted_tool")
-            case AudioPart():
-                self._exchange.report.lose("part.audio")
-            case ImagePart():
-                self._exchange.report.lose("part.image.url")
-            case VideoPart():
-                self._exchange.report.lose("part.video")
-            case _:
-                pass
-
-    def _encrypted(self, part: ReasoningPart) -> str | None:
-        state = next(iter(part.opaque), None)
-        if state is None:
-            return None
-        return self._slot(state, None if is_own(part) else part.text or None)
-
-    def _sealed(self, part: CompactionPart) -> str:
-        state = next(iter(part.opaque), None)
-        return self._slot(state, part.text) if state else seal_summary(self._exchange.sealer, part.text or "")
-
-    def _slot(self, state: OpaqueState, text: str | None) -> str:
-        """Another gateway's envelope is sealed once more: it would be taken for ours when it comes back."""
-        if state.vendor == VENDOR and not is_envelope(state.data):
-            return state.data
-        if is_envelope(state.data):
-            return self._exchange.sealer.seal(Envelope(state))
-        return slot_value(self._exchange.sealer, state, VENDOR, text=text)
 
     def _raw(self, event: RawEvent) -> list[Event]:
         """An event of this protocol about the item that is open now."""
