@@ -14,7 +14,7 @@ from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
 from aiproxy.gateway.snapshot import Snapshot
-from aiproxy.gateway.translate import Translation, estimated, sends_stream, translate
+from aiproxy.gateway.translate import Target, Translation, estimated, sends_stream, translate
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Endpoint, Operation, Upstream
@@ -54,8 +54,6 @@ async def attempt(call: Call, upstream: Upstream, model: str, around: Surroundin
     try:
         usage = await _exchange(call, upstream, model, around)
         outcome = Outcome.COMPLETE
-    except CancelledError:
-        raise
     except GatewayError as error:
         outcome, kind, status = Outcome.CUT if call.committed else Outcome.FAILED, error.kind, error.upstream_status
         raise
@@ -67,26 +65,23 @@ async def attempt(call: Call, upstream: Upstream, model: str, around: Surroundin
 
 async def _exchange(call: Call, upstream: Upstream, model: str, around: Surroundings) -> Usage | None:
     snapshot, clock, idle = around.snapshot, around.clock, around.snapshot.settings.timeouts.idle
-    endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
-    if endpoint is None and call.operation is Operation.COMPLETIONS:  # translated to what every upstream has
-        endpoint = upstream.provider.endpoint(Operation.CHAT, "")
-    if endpoint is None or not (endpoint.wire.name == call.wire.name or call.codec):
-        if call.operation is Operation.COUNT_TOKENS:
-            _answer_ourselves(call, estimated(call, snapshot), around)
-            return None
-        told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
-        raise Unsupported(told, param="model")
-    translation = None
-    if not _relays(call, endpoint):
-        translation = translate(call, endpoint, upstream, model, snapshot, around.now)
-    request = _request(call, endpoint, upstream, model, snapshot.proxy(upstream), translation)
+    endpoint = _endpoint(call, upstream)
+    if endpoint is None:
+        if call.operation is not Operation.COUNT_TOKENS:
+            told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
+            raise Unsupported(told, param="model")
+        _answer_ourselves(call, estimated(call, snapshot), around)
+        return None
+    target = Target(upstream, endpoint, model)
+    translation = None if _relays(call, endpoint) else translate(call, target, snapshot, around.now)
+    request = _request(call, target, snapshot.proxy(upstream), translation)
     sent = clock.seconds()
     response = await snapshot.transports[upstream.id].send(request)
     if not 200 <= response.status < 300:
-        raise await _failure(call, endpoint, upstream, response, clock, idle)
-    head = Head(response.status, response.headers, _answer_headers(call, upstream, model, response), sent)
+        raise await _failure(call, target, response, clock, idle)
+    head = Head(response.status, response.headers, _answer_headers(call, target, response), sent)
     setting = Setting(call, around.sink, head, clock, idle, snapshot.scrub)
-    relay = translation.relay(setting) if translation else _relay(call, endpoint, upstream, model, setting, around)
+    relay = translation.relay(setting) if translation else _relay(call, target, setting, around)
     response.deliver(relay)
     try:
         await relay.done
@@ -96,19 +91,27 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
     return relay.usage
 
 
+def _endpoint(call: Call, upstream: Upstream) -> Endpoint | None:
+    """Where this operation is done: in the client's protocol, else in one it can be translated to."""
+    endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
+    if endpoint is None and call.operation is Operation.COMPLETIONS:  # every upstream has the newer form
+        endpoint = upstream.provider.endpoint(Operation.CHAT, "")
+    if endpoint is not None and endpoint.wire.name != call.wire.name and call.codec is None:
+        return None
+    return endpoint
+
+
 def _relays(call: Call, endpoint: Endpoint) -> bool:
     """The client's protocol is the endpoint's, and nothing in the body is to be said differently."""
     return endpoint.wire is call.wire and endpoint.operation is call.operation and call.reasoning is None
 
 
-def _relay(
-    call: Call, endpoint: Endpoint, upstream: Upstream, model: str, setting: Setting, around: Surroundings
-) -> Relay:
+def _relay(call: Call, target: Target, setting: Setting, around: Surroundings) -> Relay:
     """A stream that was asked for as a stream passes, and so does a whole answer; an upstream that sends the one for the
     other is translated into what the client's parser expects."""
     streamed = sends_stream(setting.head.upstream, otherwise=call.stream)
-    if streamed is not call.stream and endpoint.codec is not None:
-        return translate(call, endpoint, upstream, model, around.snapshot, around.now).relay(setting)
+    if streamed is not call.stream and target.endpoint.codec is not None:
+        return translate(call, target, around.snapshot, around.now).relay(setting)
     return StreamRelay(setting, WatchLane(call.wire)) if streamed else WholeRelay(setting)
 
 
@@ -120,18 +123,16 @@ def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:
     around.sink.write(answer.body)
 
 
-def _request(
-    call: Call, endpoint: Endpoint, upstream: Upstream, model: str, proxy: str, translation: Translation | None
-) -> Request:
+def _request(call: Call, target: Target, proxy: str, translation: Translation | None) -> Request:
     if translation is not None:
         body, asked = translation.outgoing.body, translation.outgoing.headers
         stream = translation.up.request.stream
     else:
         body, asked, stream = call.incoming.body, call.incoming.headers, call.stream
-        if model != call.model and not endpoint.names_model_in_path:
-            body = splice_model(body, model)
-    url = endpoint.url(upstream.base_url, model, stream=stream)
-    return Request("POST", url, tuple(_headers(asked, call.incoming.headers, upstream)), body, proxy)
+        if target.model != call.model and not target.endpoint.names_model_in_path:
+            body = splice_model(body, target.model)
+    url = target.endpoint.url(target.upstream.base_url, target.model, stream=stream)
+    return Request("POST", url, tuple(_headers(asked, call.incoming.headers, target.upstream)), body, proxy)
 
 
 def _headers(asked: Mapping[str, str], client: Mapping[str, str], upstream: Upstream) -> Iterable[tuple[str, str]]:
@@ -152,29 +153,27 @@ def _headers(asked: Mapping[str, str], client: Mapping[str, str], upstream: Upst
     yield from upstream.credential.sign()
 
 
-def _answer_headers(call: Call, upstream: Upstream, model: str, response: Response) -> dict[str, str]:
+def _answer_headers(call: Call, target: Target, response: Response) -> dict[str, str]:
     headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
-    headers["x-aiproxy-provider"] = upstream.provider.name
-    headers["x-aiproxy-model"] = model
+    headers["x-aiproxy-provider"] = target.upstream.provider.name
+    headers["x-aiproxy-model"] = target.model
     headers["x-aiproxy-attempts"] = str(len(call.record.attempts) + 1)
     if "x-request-id" in response.headers:
         headers["x-upstream-request-id"] = response.headers["x-request-id"]
     return headers
 
 
-async def _failure(
-    call: Call, endpoint: Endpoint, upstream: Upstream, response: Response, clock: IReactorTime, idle: float
-) -> GatewayError:
+async def _failure(call: Call, target: Target, response: Response, clock: IReactorTime, idle: float) -> GatewayError:
     status = response.status
     body = await read_body(response, ERROR_BODY_BYTES, clock, idle)
     if 300 <= status < 400:
         body = b'{"error": "The upstream redirects; base-url must be its final address."}'
         status = 502
-    error = endpoint.wire.decode_error(status, response.headers, body)
+    error = target.endpoint.wire.decode_error(status, response.headers, body)
     error.upstream_status = response.status
     if isinstance(error, CredentialRefused):
         error.message = (
             f"The upstream of {call.model!r} refused the gateway's own credential ({status}). "
-            f"Its operator must check the account {upstream.id!r}."
+            f"Its operator must check the account {target.upstream.id!r}."
         )
     return error

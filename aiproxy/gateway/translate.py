@@ -22,6 +22,15 @@ WARNINGS = "x-aiproxy-warnings"
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Where an attempt goes; `model` is the upstream's name of it."""
+
+    upstream: Upstream
+    endpoint: Endpoint
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Translation:
     """`down` is the exchange as the client sees it, `up` as the upstream does."""
 
@@ -66,11 +75,9 @@ def sends_stream(headers: Mapping[str, str], *, otherwise: bool) -> bool:
     return otherwise and "json" not in kind and kind != "text/html"
 
 
-def translate(
-    call: Call, endpoint: Endpoint, upstream: Upstream, model: str, snapshot: Snapshot, now: int
-) -> Translation:
+def translate(call: Call, to: Target, snapshot: Snapshot, now: int) -> Translation:
     """Raises `InvalidRequest` for a body that can't be read, `Unsupported` for what the target must not drop."""
-    source, target = call.codec, endpoint.codec
+    source, target = call.codec, to.endpoint.codec
     assert source is not None
     assert target is not None
     sealer = Sealer(snapshot.sealing_key, call.client.name)
@@ -78,12 +85,12 @@ def translate(
     report = report.fork()
     account_for_extensions(request, source, target, report)
     counting = call.operation is Operation.COUNT_TOKENS
-    capabilities = snapshot.capabilities(model, upstream.provider.vendor)
+    capabilities = snapshot.capabilities(to.model, to.upstream.provider.vendor)
     down = Exchange(request, sealer, call.request_id, source.name, now, report=report)
-    up = replace(down, request=replace(request, model=model, stream=not counting), capabilities=capabilities)
+    up = replace(down, request=replace(request, model=to.model, stream=not counting), capabilities=capabilities)
     if counting:
         if target.token_counting is None:
-            raise UpstreamFailed(f"The provider {upstream.provider.name!r} declares a token count it can't make.")
+            raise UpstreamFailed(f"The provider {to.upstream.provider.name!r} declares a token count it can't make.")
         outgoing = target.token_counting.encode_request(up)
     else:
         outgoing = target.encode_request(up)
