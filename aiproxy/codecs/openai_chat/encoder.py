@@ -220,6 +220,9 @@ class ChatEncoder:
                 rest = {name: text for name, text in rest.items() if text} | dict(part.extensions.get(NAME, {}))
                 return choice.delta({"audio": rest}) if rest else b""
             case _:
+                if text := shown.code_text(part):
+                    choice.text += len(text)
+                    return choice.delta({"content": text})
                 shown.lose(part, self._exchange.report)
                 return b""
 

@@ -68,10 +68,12 @@ def _decoded(found: dict[str, Any], report: Report) -> Part:
         case {"type": "image_url", "image_url": {"url": str(url)} as inner}:
             detail = inner.get("detail") if isinstance(inner.get("detail"), str) else None
             source = data_urls.source_of(url)
-            report.read(
-                "messages[].content[].image_url",
-                "part.image.url" if isinstance(source, UrlSource) else "part.image.inline",
-            )
+            if isinstance(source, UrlSource):
+                report.read("messages[].content[].image_url", "part.image.url")
+            else:
+                report.read("messages[].content[].image_url.url", "part.image.inline")
+            if detail:
+                report.read("messages[].content[].image_url.detail", "part.image.detail")
             known = ("url", "detail") if detail else ("url",)
             return ImagePart(source, detail, cache=cache, extensions=rest_of(found, ("type",), image_url=known))
         case {"type": "image_url", "image_url": str(url)}:

@@ -110,6 +110,8 @@ class _Message:
             case ImagePart():
                 found = shown.image(part, len(self._fields.get("images", ())))
                 self._list("images", (found,))
+                if found is None:
+                    shown.lose(part, self._exchange.report)
             case AudioPart(source=InlineSource(data=data), transcript=transcript):
                 audio = {
                     "id": part.id or self._exchange.fresh_id("audio_"),
@@ -128,7 +130,11 @@ class _Message:
                 | CompactionPart()
                 | RawPart()
             ):
-                shown.lose(part, self._exchange.report)
+                if text := shown.code_text(part):
+                    self._texts.append(text)
+                    self._length += len(text)
+                else:
+                    shown.lose(part, self._exchange.report)
             case _:
                 assert_never(part)
 

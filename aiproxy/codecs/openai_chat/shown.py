@@ -12,7 +12,19 @@ from aiproxy.codecs.openai_chat.notes import LEGACY, note
 from aiproxy.codecs.report import Report
 from aiproxy.neutral.carried import Json, OpaqueState
 from aiproxy.neutral.media import InlineSource, UrlSource
-from aiproxy.neutral.parts import Citation, ImagePart, Part, ToolCallPart
+from aiproxy.neutral.parts import (
+    AudioPart,
+    Citation,
+    CompactionPart,
+    DocumentPart,
+    HostedToolCallPart,
+    HostedToolResultPart,
+    ImagePart,
+    Part,
+    RawPart,
+    ToolCallPart,
+    VideoPart,
+)
 from aiproxy.neutral.request import GenerateRequest
 
 
@@ -67,6 +79,36 @@ def image(part: ImagePart, index: int) -> dict[str, Json] | None:
     return {"index": index, "type": "image_url", "image_url": {"url": url}}
 
 
+def code_text(part: Part) -> str:
+    """Code a vendor ran, and what came of it, for people to read; "" for other parts."""
+    match part:
+        case HostedToolCallPart("code_execution", payload={"code": str(code), **others}):
+            language = others.get("language")
+            return f"\n```{language.lower() if isinstance(language, str) else ''}\n{code}\n```\n"
+        case HostedToolResultPart("code_execution", payload={"output": str(output)}):
+            return f"\n```\n{output}\n```\n"
+        case _:
+            return ""
+
+
 def lose(part: Part, report: Report) -> None:
     """A part this protocol's answers have no place for."""
-    report.lose(f"answer.{type(part).__name__.removesuffix('Part').lower()}")
+    match part:
+        case HostedToolCallPart() | HostedToolResultPart():
+            report.lose("part.hosted_tool")
+        case VideoPart():
+            report.lose("part.video")
+        case DocumentPart():
+            report.lose("part.document.inline")
+        case ToolCallPart():
+            report.lose("part.tool_call")
+        case ImagePart():
+            report.lose("part.image.file")
+        case AudioPart():
+            report.lose("part.audio")
+        case CompactionPart():
+            report.lose("part.compaction")
+        case RawPart(protocol=protocol, type=kind):
+            report.lose(f"{protocol}.{kind}")
+        case _:
+            pass

@@ -143,6 +143,8 @@ def _tool(found: Any, where: str, report: Report) -> ToolDefinition:
     match found:
         case {"type": "function", "function": {"name": str()} as function}:
             report.read("tools[].function", "tool.function")
+            if function.get("strict") is True:
+                report.read("tools[].function.strict", "tool.function.strict")
             tool = _function(function, cache_hint(found))
             return replace(tool, extensions=rest_of(found, ("type",), function=_known(function)))
         case {"type": "custom", "custom": {"name": str()} as custom}:

@@ -1,6 +1,7 @@
 """What an answer means to a client of another protocol: names, freeform calls and wrapped schemas turned back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,15 +16,30 @@ from aiproxy.codecs.openai_chat import CODEC
 from aiproxy.codecs.openai_chat.table import TABLE
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.translation import account_for_extensions
-from aiproxy.neutral.collect import collect
+from aiproxy.neutral.collect import collect, explode
 from aiproxy.neutral.errors import InvalidRequest, Unsupported
 from aiproxy.neutral.events import StreamEvent, TextDelta, ToolCallArgumentsDelta
-from aiproxy.neutral.parts import Part, TextPart, ToolCallPart
+from aiproxy.neutral.media import FileIdSource, UrlSource
+from aiproxy.neutral.parts import (
+    AudioPart,
+    CompactionPart,
+    DocumentPart,
+    HostedToolCallPart,
+    HostedToolResultPart,
+    ImagePart,
+    Part,
+    RawPart,
+    TextPart,
+    ToolCallPart,
+    VideoPart,
+)
 from aiproxy.neutral.request import GenerateRequest, OutputFormat, Turn
+from aiproxy.neutral.response import Candidate, GenerateResponse
 from aiproxy.neutral.tools import FreeformTool, FunctionTool, HostedTool, ToolChoice
 from tests.codecs.openai_chat import strategies
-from tests.codecs.openai_chat.exchanges import ASKED, SEALER, decoded, exchange, request_of, written
+from tests.codecs.openai_chat.exchanges import ASKED, SEALER, decoded, encoded, exchange, request_of, written
 from tests.codecs.openai_chat.test_sdk import check_request
+from tests.grammars.openai_chat import payloads
 
 SAID = (Turn("user", (TextPart("hi"),)),)
 
@@ -131,3 +147,38 @@ def test_translated_requests_are_of_the_sdks_own_types(body: dict[str, Any]) -> 
     except (InvalidRequest, Unsupported):
         return
     check_request({"messages": found["messages"], "model": found["model"]})
+
+
+def test_code_a_vendor_ran_is_told_as_text() -> None:
+    """Gemini's code execution, for clients that have no part for it."""
+    code = HostedToolCallPart("code_execution", "", {"language": "PYTHON", "code": "print(1)"})
+    result = HostedToolResultPart("code_execution", "", {"outcome": "OUTCOME_OK", "output": "1\n"})
+    response = GenerateResponse("c", "m", 1, (Candidate(0, (TextPart("So:"), code, result, TextPart("One."))),))
+    body = orjson.loads(CODEC.encode_response(response, exchange()).body)
+    text = body["choices"][0]["message"]["content"]
+    assert text == "So:\n```python\nprint(1)\n```\n\n```\n1\n\n```\nOne."
+    wire = encoded(list(explode(response)), exchange())
+    assert collect(decoded(payloads(wire), exchange())).candidates[0].parts == (TextPart(text),)
+
+
+@pytest.mark.parametrize(
+    ("part", "warning"),
+    [
+        (HostedToolCallPart("web_search", "w", {}), "drop:part.hosted_tool"),
+        (VideoPart(UrlSource("https://v")), "drop:part.video"),
+        (DocumentPart(UrlSource("https://d")), "drop:part.document.inline"),
+        (ImagePart(FileIdSource("openai", "f")), "drop:part.image.file"),
+        (AudioPart(UrlSource("https://a")), "drop:part.audio"),
+        (CompactionPart("x"), "drop:part.compaction"),
+        (RawPart("gemini", "newPart", {}), "drop:gemini.newPart"),
+    ],
+)
+def test_what_an_answer_cannot_show_is_told(part: Part, warning: str) -> None:
+    response = GenerateResponse("c", "m", 1, (Candidate(0, (part, TextPart("a"))),))
+    for write in (
+        lambda asked: CODEC.encode_response(response, asked),
+        lambda asked: encoded(list(explode(response)), asked),
+    ):
+        report = Report()
+        write(replace(exchange(), report=report))
+        assert report.warnings == (warning,)
