@@ -82,10 +82,10 @@ class AnswerReader:
         extensions = part.extensions
         if not part.call_id and self._native:
             extensions = {NAME: {**extensions.get(NAME, {}), NO_ID: True}}
-        call_id = distinct(part.call_id or self._exchange.fresh_id("call_", self._calls), self._taken)
-        part = replace(part, call_id=call_id, extensions=extensions)
+        call_id = part.call_id or self._exchange.fresh_id("call_", self._calls)
         if self._native:
-            return part
+            return replace(part, call_id=call_id, extensions=extensions)
+        part = replace(part, call_id=distinct(call_id, self._taken))
         name, namespace = self._names.original(part.name)
         said = part.arguments_text or "{}"
         if (name, namespace) in self._freeform:

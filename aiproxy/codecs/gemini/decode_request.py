@@ -35,6 +35,9 @@ from aiproxy.neutral.tools import FunctionTool, HostedTool, ToolChoice, ToolDefi
 THINKING, FORMAT, TOOLS, CHOICE, MODALITIES = "~thinking", "~format", "~tools", "~choice", "~modalities"
 """Notes of the request: what was written there, where we would write it otherwise."""
 
+EMPTY = "~empty"
+"""The note of a request: its empty objects."""
+
 ROLE, SINGLE, MODEL = "~role", "~single", "~model"
 """Notes of a turn: its role as a list of one or none; that its part came without a list. Of the request: the prefix of the
 model's name in the body."""
@@ -72,6 +75,9 @@ def _decode(body: dict[str, Json], incoming: Incoming, sealer: Sealer, report: R
     tools = _tools(rest, report)
     choice = _choice(rest, report)
     turns = _turns(rest, sealer, report)
+    if empty := [name for name, value in rest.items() if value == {}]:
+        # They say nothing, so nothing of them can be lost: google-genai configures nothing with an empty generationConfig.
+        rest = {**without(rest, *empty), **{name: rest[name] for name in rest if name.startswith("~")}, EMPTY: empty}
     return GenerateRequest(
         model=model,
         turns=turns,

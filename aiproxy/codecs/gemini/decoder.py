@@ -9,8 +9,6 @@ So the stream's end is `close`, which also knows the last usage."""
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-import orjson
-
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.gemini.answers import (
     BLOCKED,
@@ -29,7 +27,7 @@ from aiproxy.codecs.gemini.answers import (
 from aiproxy.codecs.gemini.grounding import decode_citations
 from aiproxy.codecs.gemini.growing import GrowingCandidate, OpenPart
 from aiproxy.codecs.gemini.logprobs import decode_logprobs
-from aiproxy.codecs.gemini.reading import objects, parse, without
+from aiproxy.codecs.gemini.reading import exact, objects, parse_fast, without
 from aiproxy.codecs.gemini.usage import decode_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
@@ -75,13 +73,13 @@ class GeminiDecoder:
         if not frame.data or frame.data == b"[DONE]":
             return
         try:
-            # Only a call's arguments hold numbers that must be exact.
-            found = parse(frame.data) if b"functionCall" in frame.data else orjson.loads(frame.data)
+            found = parse_fast(frame.data)
         except ValueError as error:
             raise UpstreamFailed("The upstream sent something that is not JSON in the middle of its stream.") from error
         if (delta := self._continued(found)) is not None:
             yield delta
             return
+        found = exact(found, frame.data)
         for piece in found if isinstance(found, list) else (found,):
             yield from self.answer(piece)
 

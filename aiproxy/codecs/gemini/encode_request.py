@@ -11,6 +11,7 @@ from aiproxy.codecs.codec import Exchange, Outgoing
 from aiproxy.codecs.fields import restore
 from aiproxy.codecs.gemini.decode_request import (
     CHOICE,
+    EMPTY,
     FORMAT,
     MODALITIES,
     MODEL,
@@ -85,6 +86,7 @@ def _as_it_came(exchange: Exchange, body: dict[str, Json]) -> None:
         config["speechConfig"] = request.audio_output.voice
     if not config:
         del body["generationConfig"]
+    body.update({name: {} for name in notes.get(EMPTY, ()) if name not in body})
     if request.tools or TOOLS in notes:
         body["tools"] = _noted(notes.get(TOOLS), decode_tools, request.tools) or plain_tools(request.tools)
     if choice := _noted(notes.get(CHOICE), decode_choice, request.tool_choice) or plain_choice(request.tool_choice):

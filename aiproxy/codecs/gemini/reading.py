@@ -16,12 +16,21 @@ _LONG_INTEGER = re.compile(rb"[\d]{19}")
 
 def parse(data: bytes) -> Json:
     """Any JSON, integers of any size and lone surrogates included."""
+    return exact(parse_fast(data), data)
+
+
+def parse_fast(data: bytes) -> Json:
+    """The same, but for integers beyond 64 bits: those are floats."""
     try:
-        found = orjson.loads(data)
+        return orjson.loads(data)
     except orjson.JSONDecodeError:
         if b"\\u" not in data and not _LONG_INTEGER.search(data):
             raise
         return _slowly(data)
+
+
+def exact(found: Json, data: bytes) -> Json:
+    """What was parsed fast, as `parse` gives it."""
     return _slowly(data) if _LONG_INTEGER.search(data) else found
 
 

@@ -205,7 +205,7 @@ def test_thousands_of_parts_and_candidates_take_linear_time() -> None:
 
 def test_calls_that_share_an_id_are_told_apart() -> None:
     call = {"functionCall": {"id": "call_0", "name": "f", "args": {}}}
-    response = collect(events_of(sse(piece(call, call, finish="STOP"))))
+    response = collect(events_of(sse(piece(call, call, finish="STOP")), exchange(source=FOREIGN)))
     ids = [part.call_id for part in response.candidates[0].parts if isinstance(part, ToolCallPart)]
     assert ids == ["call_0", "call_0_2"]
 
