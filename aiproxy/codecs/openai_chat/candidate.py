@@ -1,12 +1,13 @@
 """One choice of an answer as it grows: deltas in, events out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiproxy.codecs import data_urls
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.openai_chat import reasoning
 from aiproxy.codecs.openai_chat.calls import signature_in
+from aiproxy.codecs.openai_chat.citations import other_annotations, read_citations
 from aiproxy.codecs.openai_chat.given_names import GivenNames
 from aiproxy.codecs.openai_chat.logprobs import read_legacy, read_logprobs
 from aiproxy.codecs.openai_chat.open_calls import OpenCalls
@@ -27,7 +28,7 @@ from aiproxy.neutral.events import (
     StreamEvent,
     TextDelta,
 )
-from aiproxy.neutral.parts import Citation, ImagePart, TextPart, TokenLogprob
+from aiproxy.neutral.parts import ImagePart, TextPart, TokenLogprob
 from aiproxy.neutral.response import FinishReason
 
 _FINISHES: Mapping[str, FinishReason] = {
@@ -264,7 +265,7 @@ class OpenCandidate:
 
     def _cite(self, annotations: Sequence[Any], out: list[StreamEvent]) -> None:
         offset = self._open.offset if isinstance(self._open, OpenText) else self._text
-        for citation in _citations(annotations, offset):
+        for citation in read_citations(annotations, offset):
             if not isinstance(self._open, OpenText):
                 self._begin(OpenText(self._names.wrapped_output, self._text), out)
             assert isinstance(self._open, OpenText)
@@ -295,7 +296,7 @@ class OpenCandidate:
         inner.pop("role", None)
         if message.get("content") == "":
             inner["content"] = ""
-        if not _citations_listed(inner.get("annotations")):
+        if not other_annotations(inner.get("annotations")):
             inner.pop("annotations", None)
         if inner:
             self._rest["message"] = inner
@@ -308,23 +309,3 @@ def _logprobs(found: Any) -> tuple[tuple[TokenLogprob, ...] | None, tuple[TokenL
     if "tokens" in found:
         return read_legacy(found), None
     return read_logprobs(found.get("content")), read_logprobs(found.get("refusal"))
-
-
-def _citations(annotations: Sequence[Any], offset: int) -> Iterator[Citation]:
-    """`offset`: where the text they are told of begins in the message's. A place outside it, or of nothing, is none."""
-    for annotation in annotations:
-        match annotation:
-            case {"type": "url_citation", "url_citation": {"url": str(url)} as found}:
-                title = found.get("title") if isinstance(found.get("title"), str) else None
-                start, end = found.get("start_index"), found.get("end_index")
-                if not isinstance(start, int) or not isinstance(end, int) or not offset <= start < end:
-                    yield Citation(url, title)
-                else:
-                    yield Citation(url, title, None, start - offset, end - offset)
-            case _:
-                pass
-
-
-def _citations_listed(annotations: Any) -> bool:
-    """Whether annotations ride along: those that are not citations."""
-    return isinstance(annotations, list) and not any(_citations(annotations, 0))

@@ -10,6 +10,7 @@ from typing import assert_never
 from aiproxy.codecs.codec import Encoder, Exchange
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.openai_chat import reasoning, shown
+from aiproxy.codecs.openai_chat.citations import write_citation
 from aiproxy.codecs.openai_chat.decoder import DONE
 from aiproxy.codecs.openai_chat.errors import error_object
 from aiproxy.codecs.openai_chat.finish import failure, finish_word
@@ -203,7 +204,7 @@ class ChatEncoder:
         match part:
             case TextPart(text=text):
                 choice.text += len(text)
-                found = (shown.citation(citation, told.offset) for citation in part.citations)
+                found = (write_citation(citation, told.offset) for citation in part.citations)
                 choice.annotations += [entry for entry in found if entry is not None]
                 signature = shown.signature(part.opaque, self._exchange.sealer)
                 return told.chunk(text[told.length :]) + (choice.delta(signature) if signature else b"")

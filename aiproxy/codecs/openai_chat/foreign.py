@@ -1,6 +1,5 @@
 """A request that came in another protocol, fitted to a Chat Completions upstream: order, roles, ids, names, schemas, fields."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never, cast
@@ -9,17 +8,17 @@ from aiproxy.codecs import results, roles, tool_choice
 from aiproxy.codecs.arguments import json_text
 from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.codecs.codec import Exchange
-from aiproxy.codecs.freeform import as_function, wrap
+from aiproxy.codecs.freeform import wrap
 from aiproxy.codecs.opaque import returnable
 from aiproxy.codecs.openai_chat import reasoning
 from aiproxy.codecs.openai_chat.calls import encode_call, extra_content
+from aiproxy.codecs.openai_chat.fitting import fitted_choice, fitted_format, fitted_tool, with_schema
 from aiproxy.codecs.openai_chat.parts import encode_part
 from aiproxy.codecs.openai_chat.switches import EFFORTS
 from aiproxy.codecs.openai_chat.table import TABLE
 from aiproxy.codecs.pairing import paired
 from aiproxy.codecs.reasoning import effort_of, fitted_effort
 from aiproxy.codecs.report import Report
-from aiproxy.codecs.schema import convert
 from aiproxy.codecs.tool_ids import IdRule, fit
 from aiproxy.codecs.tool_names import ToolNames
 from aiproxy.neutral.carried import Json
@@ -33,8 +32,7 @@ from aiproxy.neutral.parts import (
     ToolCallPart,
     ToolResultPart,
 )
-from aiproxy.neutral.request import GenerateRequest, OutputFormat, Turn
-from aiproxy.neutral.tools import FreeformTool, FunctionTool, HostedTool, ToolChoice, ToolDefinition
+from aiproxy.neutral.request import GenerateRequest, Turn
 
 MOST_STOPS = 4
 """OpenAI's limit; the gateway watches for the others itself."""
@@ -54,15 +52,15 @@ def fitted(exchange: Exchange) -> Fitted:
     request, report, can = exchange.request, exchange.report, exchange.capabilities
     names = ToolNames.of(request, "openai")
     offered = request.tools if "allowed" in can.tool_choices else tool_choice.allowed(request)
-    tools = tuple(_tool(tool, names, can, report) for tool in offered)
+    tools = tuple(fitted_tool(tool, names, can, report) for tool in offered)
     ids = cast(IdRule, can.tool_id_rule or "openai-chat")
     return Fitted(
         replace(
             request,
-            turns=_with_schema(_turns(request.turns, can, report), request.output_format, can),
+            turns=with_schema(_turns(request.turns, can, report), request.output_format, can),
             tools=tools,
-            tool_choice=_choice(request.tool_choice, tools, names, can, report),
-            output_format=_format(request.output_format, can, report),
+            tool_choice=fitted_choice(request.tool_choice, tools, names, can, report),
+            output_format=fitted_format(request.output_format, can, report),
             modalities=_text_only(request, report),
             audio_output=None,
         ),
@@ -117,96 +115,6 @@ def _turns(turns: Sequence[Turn], can: Capabilities, report: Report) -> tuple[Tu
 
 def _says_something(turn: Turn) -> bool:
     return any(not isinstance(part, TextPart) or part.text for part in turn.parts)
-
-
-def _tool(tool: ToolDefinition, names: ToolNames, can: Capabilities, report: Report) -> ToolDefinition:
-    if isinstance(tool, FreeformTool) and can.freeform_tools is False:
-        report.emulate("tool.freeform")
-        tool = as_function(tool)
-    match tool:
-        case HostedTool():
-            return tool
-        case FreeformTool(name=name, namespace=namespace):
-            return replace(tool, name=names.safe(name, namespace), namespace=None)
-        case FunctionTool(name=name, namespace=namespace, strict=strict):
-            if namespace is not None:
-                TABLE.report("tool.function.namespace", report)
-            found = convert(tool.parameters, "openai-strict" if strict else "openai")
-            if strict and not found.exact:
-                report.drop("tool.function.strict")
-                strict, found = False, convert(tool.parameters, "openai")
-            return replace(
-                tool, name=names.safe(name, namespace), namespace=None, parameters=found.schema, strict=strict
-            )
-        case _:
-            assert_never(tool)
-
-
-def _choice(
-    choice: ToolChoice, tools: Sequence[ToolDefinition], names: ToolNames, can: Capabilities, report: Report
-) -> ToolChoice:
-    if choice.hosted_kind is not None:
-        TABLE.report("tool_choice.hosted", report)
-        choice = replace(choice, hosted_kind=None, mode="auto", names=())
-    given = {original[0]: name for name in (_name(tool) for tool in tools) if (original := names.original(name))}
-    mode = choice.mode
-    if mode is not None and mode not in can.tool_choices:
-        report.drop(f"tool_choice.{mode}")
-        mode = None
-    listed = tuple(given.get(name, name) for name in choice.names)
-    if mode == "named" or "allowed" in can.tool_choices:
-        return replace(choice, mode=mode, names=listed if mode else (), allow_parallel=_parallel(choice, can, report))
-    return replace(choice, mode=mode, names=(), allow_parallel=_parallel(choice, can, report))
-
-
-def _name(tool: ToolDefinition) -> str:
-    return tool.kind if isinstance(tool, HostedTool) else tool.name
-
-
-def _parallel(choice: ToolChoice, can: Capabilities, report: Report) -> bool | None:
-    if choice.allow_parallel is not None and not can.parallel_tools:
-        report.drop("tool_choice.allow_parallel")
-        return None
-    return choice.allow_parallel
-
-
-def _format(form: OutputFormat | None, can: Capabilities, report: Report) -> OutputFormat | None:
-    if form is None or form.kind == "text":
-        return None
-    if form.kind == "json_schema" and can.json_schema is False:
-        report.emulate("output_format.json_schema")
-        return OutputFormat("json_object") if can.json_object is not False else None
-    if form.kind == "json_object":
-        if can.json_object is False:
-            report.emulate("output_format.json_object")
-            return None
-        return form
-    found = convert(form.schema, "openai-strict" if form.strict else "openai", tool=False)
-    strict = form.strict
-    if strict and not found.exact:
-        report.clamp("output_format.json_schema")
-        strict, found = False, convert(form.schema, "openai", tool=False)
-    return replace(form, name=form.name or "answer", schema=found.schema or {"type": "object"}, strict=strict)
-
-
-def _with_schema(turns: tuple[Turn, ...], form: OutputFormat | None, can: Capabilities) -> tuple[Turn, ...]:
-    """A model that can't be held to a schema is told it."""
-    if form is None or form.kind == "text":
-        return turns
-    told = ""
-    if form.kind == "json_schema" and can.json_schema is False:
-        schema = json_schema_text(form)
-        told = f"Answer with JSON that matches this JSON Schema, and with nothing else:\n{schema}"
-    elif form.kind == "json_object" and can.json_object is False:
-        told = "Answer with one JSON object, and with nothing else."
-    if not told:
-        return turns
-    leading, rest = roles.split_leading(turns)
-    return (*leading, Turn("system", (TextPart(told),)), *rest)
-
-
-def json_schema_text(form: OutputFormat) -> str:
-    return json.dumps(form.schema or {}, ensure_ascii=False)
 
 
 def _text_only(request: GenerateRequest, report: Report) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.fields import restore
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.openai_chat import reasoning, shown
+from aiproxy.codecs.openai_chat.citations import write_citation
 from aiproxy.codecs.openai_chat.errors import encode_error
 from aiproxy.codecs.openai_chat.finish import failure, finish_word
 from aiproxy.codecs.openai_chat.legacy_request import is_legacy
@@ -95,7 +96,7 @@ class _Message:
     def add(self, part: Part) -> None:
         match part:
             case TextPart(text=text, citations=citations, logprobs=logprobs):
-                self._list("annotations", (shown.citation(found, self._length) for found in citations))
+                self._list("annotations", (write_citation(found, self._length) for found in citations))
                 self._texts.append(text)
                 self._length += len(text)
                 self._log("content", logprobs)

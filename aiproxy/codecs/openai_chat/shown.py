@@ -14,7 +14,6 @@ from aiproxy.neutral.carried import Json, OpaqueState
 from aiproxy.neutral.media import InlineSource, UrlSource
 from aiproxy.neutral.parts import (
     AudioPart,
-    Citation,
     CompactionPart,
     DocumentPart,
     HostedToolCallPart,
@@ -56,15 +55,6 @@ def signature(states: Iterable[OpaqueState], sealer: Sealer) -> dict[str, Json]:
         value = slot_value(sealer, state, GOOGLE) if native else sealer.seal(Envelope(state))
         return extra_content(value)
     return {}
-
-
-def citation(found: Citation, offset: int) -> dict[str, Json] | None:
-    """None for one without a URL: the protocol knows no other source. `offset` is where its part's text begins."""
-    if found.url is None:
-        return None
-    start, end = (0 if place is None else offset + place for place in (found.start, found.end))
-    said = {"start_index": start, "end_index": end, "title": found.title or "", "url": found.url}
-    return {"type": "url_citation", "url_citation": said}
 
 
 def image(part: ImagePart, index: int) -> dict[str, Json] | None:

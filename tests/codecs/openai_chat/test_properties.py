@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiproxy.codecs.grammar import check_events
@@ -21,6 +21,10 @@ from tests.codecs.openai_chat import strategies
 from tests.codecs.openai_chat.exchanges import ASKED, decoded, encoded, exchange, request_of, written
 from tests.grammars.openai_chat import check_stream, payloads
 from tests.neutral.strategies import responses
+
+quick = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(quick, max_examples=300)
+"""Without a deadline: how long an example takes says something of the machine only."""
 
 
 def without_state(response: GenerateResponse) -> GenerateResponse:
@@ -38,19 +42,21 @@ stateless = responses().map(without_state)
 
 
 @given(strategies.requests)
-@settings(max_examples=300)
+@thorough
 def test_a_request_comes_out_as_it_came_in(body: dict[str, Any]) -> None:
     with suppress(InvalidRequest):
         assert written(exchange(request_of(body))) == body
 
 
 @given(strategies.completions)
+@quick
 def test_so_does_a_legacy_one(body: dict[str, Any]) -> None:
     with suppress(InvalidRequest):
         assert written(exchange(request_of(body, "completions"))) == body
 
 
 @given(strategies.json_values)
+@quick
 def test_a_strange_body_is_refused(body: Any) -> None:
     with suppress(InvalidRequest):
         request_of(body)
@@ -59,12 +65,14 @@ def test_a_strange_body_is_refused(body: Any) -> None:
 @given(
     st.dictionaries(st.sampled_from(["model", "messages", "tools", "stop", "response_format"]), strategies.json_values)
 )
+@quick
 def test_strange_fields_are_carried_or_refused(fields: dict[str, Any]) -> None:
     with suppress(InvalidRequest):
         assert written(exchange(request_of({**ASKED, **fields}))) == {**ASKED, **fields}
 
 
 @given(strategies.requests)
+@quick
 def test_fitting_a_request_to_an_upstream_raises_only_refusals(body: dict[str, Any]) -> None:
     """As if it had come by another codec: whatever is in it, the outcome is a body or a typed refusal."""
     with suppress(InvalidRequest, Unsupported):
@@ -73,7 +81,7 @@ def test_fitting_a_request_to_an_upstream_raises_only_refusals(body: dict[str, A
 
 
 @given(st.lists(strategies.chunks, max_size=5), st.booleans())
-@settings(max_examples=300)
+@thorough
 def test_any_chunks_give_ordered_events_or_an_error_of_ours(chunks: list[Any], done: bool) -> None:
     lines = [orjson.dumps(chunk) for chunk in chunks] + ([b"[DONE]"] if done else [])
     with suppress(GatewayError):
@@ -88,12 +96,14 @@ def test_any_chunks_give_ordered_events_or_an_error_of_ours(chunks: list[Any], d
         max_size=6,
     )
 )
+@quick
 def test_any_bytes_give_events_or_an_error_of_ours(lines: list[bytes]) -> None:
     with suppress(GatewayError):
         decoded(lines, exchange())
 
 
 @given(strategies.chunks)
+@quick
 def test_any_whole_answer_is_read_or_an_error_of_ours(answer: dict[str, Any]) -> None:
     with suppress(GatewayError):
         CODEC.encode_response(CODEC.decode_response(orjson.dumps(answer), exchange()), exchange())
@@ -106,7 +116,7 @@ def test_comments_are_heartbeats() -> None:
 
 
 @given(responses(), st.booleans())
-@settings(max_examples=200)
+@thorough
 def test_encoded_streams_obey_the_grammar(response: Any, usage: bool) -> None:
     usage = usage and response.usage is not None
     asked = exchange(stream=True, stream_options={"include_usage": usage})
@@ -116,6 +126,7 @@ def test_encoded_streams_obey_the_grammar(response: Any, usage: bool) -> None:
 
 
 @given(stateless, st.booleans())
+@quick
 def test_a_decoded_stream_encodes_to_what_decodes_the_same(response: Any, usage: bool) -> None:
     """Once through the protocol a stream holds what the protocol can say; from then on nothing changes."""
     asked = exchange(stream=True, stream_options={"include_usage": usage})
@@ -129,6 +140,7 @@ def test_a_decoded_stream_encodes_to_what_decodes_the_same(response: Any, usage:
 
 
 @given(stateless)
+@quick
 def test_a_whole_answer_says_what_its_stream_says(response: Any) -> None:
     asked = exchange(stream=True, stream_options={"include_usage": True})
     streamed = collect(decoded(payloads(encoded(list(explode(response)), asked)), asked))

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from aiproxy.codecs import anthropic_messages
 from aiproxy.codecs.capabilities import Capabilities
@@ -138,6 +138,7 @@ def test_the_legacy_defaults_bother_nobody() -> None:
 
 
 @given(strategies.requests)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_translated_requests_are_of_the_sdks_own_types(body: dict[str, Any]) -> None:
     """Whatever came in: what goes to an upstream after fitting is what OpenAI's own types allow."""
     try:
