@@ -11,7 +11,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.openai_chat import CODEC
 from aiproxy.codecs.report import Report
-from aiproxy.neutral.errors import Unsupported
+from aiproxy.neutral.errors import InvalidRequest
 from tests.codecs.openai_chat.exchanges import SEALER, encoded, exchange
 from tests.codecs.openai_chat.test_sdk import check_request
 from tests.codecs.test_cases import ROOT, codec, decoded, read_case
@@ -45,7 +45,7 @@ def test_requests(path: Path) -> None:
     asked = replace(exchange(request, case.first), report=report)
     try:
         body = orjson.loads(CODEC.encode_request(asked).body)
-    except Unsupported:
+    except InvalidRequest:
         return
     check_request(body)
 
