@@ -86,7 +86,7 @@ def translate(call: Call, to: Target, snapshot: Snapshot, now: int) -> Translati
     account_for_extensions(request, source, target, report)
     counting = call.operation is Operation.COUNT_TOKENS
     capabilities = snapshot.capabilities(to.model, to.upstream.provider.vendor)
-    down = Exchange(request, sealer, call.request_id, source.name, now, report=report)
+    down = Exchange(request, sealer, call.request_id, source.fields.codec, now, report=report)
     up = replace(down, request=replace(request, model=to.model, stream=not counting), capabilities=capabilities)
     if counting:
         if target.token_counting is None:

@@ -9,12 +9,17 @@ from twisted.web.server import Request
 
 from aiproxy import __version__
 from aiproxy.codecs.base import Answer
+from aiproxy.codecs.codec import Exchange
+from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.ollama import CODEC, WIRE
+from aiproxy.codecs.ollama.load import encode_load
 from aiproxy.codecs.ollama.models import encode_running, encode_show, encode_version, read_show
+from aiproxy.codecs.report import Report
+from aiproxy.codecs.splice import read_object
 from aiproxy.gateway import Gateway
 from aiproxy.providers.base import Operation
 from aiproxy.web.answers import write_answer, write_failure
-from aiproxy.web.protocols.answering import answer, body_of, cards, incoming, list_models, named
+from aiproxy.web.protocols.answering import answer, body_of, cards, context, incoming, list_models, named
 
 KEPT_LOADED = 300
 """Seconds that `/api/ps` says a model stays loaded: Ollama's own default."""
@@ -33,14 +38,12 @@ class Ollama:
     @app.route("/ollama/api/chat", methods=["POST"])
     @app.route("/api/chat", methods=["POST"])
     async def chat(self, request: Request) -> bytes:
-        asked = incoming(request, operation="chat")
-        return await answer(self._gateway, request, WIRE, Operation.CHAT, asked, codec=CODEC, streams=True)
+        return await self._answer(request, Operation.CHAT, "chat", "messages")
 
     @app.route("/ollama/api/generate", methods=["POST"])
     @app.route("/api/generate", methods=["POST"])
     async def generate(self, request: Request) -> bytes:
-        asked = incoming(request, operation="generate")
-        return await answer(self._gateway, request, WIRE, Operation.COMPLETIONS, asked, codec=CODEC, streams=True)
+        return await self._answer(request, Operation.COMPLETIONS, "generate", "prompt")
 
     @app.route("/ollama/api/tags", methods=["GET"])
     @app.route("/api/tags", methods=["GET"])
@@ -63,6 +66,17 @@ class Ollama:
     @app.route("/api/version", methods=["GET"])
     def version(self, request: Request) -> bytes:
         return write_answer(request, Answer(200, encode_version(__version__)))
+
+    async def _answer(self, request: Request, operation: Operation, name: str, content: str) -> bytes:
+        """Without content a client only wants the model loaded: there is nothing to do but to say so."""
+        asked = incoming(request, operation=name)
+        if read_object(asked.body).get(content):
+            return await answer(self._gateway, request, WIRE, operation, asked, codec=CODEC, streams=True)
+        named(await cards(self._gateway, request), read_show(asked.body))
+        sealer = Sealer(self._gateway.snapshot.sealing_key)
+        wanted = CODEC.decode_request(asked, sealer, Report())
+        exchange = Exchange(wanted, sealer, context(request).record.request_id, now=int(time()))
+        return write_answer(request, encode_load(exchange))
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:
