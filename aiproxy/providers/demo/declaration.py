@@ -24,6 +24,4 @@ def _transport(clock: IReactorTime, settings: Settings) -> DemoTransport:
     return DemoTransport(clock, settings.demo)
 
 
-DEMO = Provider(
-    name="demo", base_url="demo://here/v1", endpoints=CHAT, upstreams=_upstreams, in_process=_transport
-)
+DEMO = Provider(name="demo", base_url="demo://here/v1", endpoints=CHAT, upstreams=_upstreams, in_process=_transport)
