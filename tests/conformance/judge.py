@@ -121,6 +121,7 @@ def _judge_answer(cell: Cell, answer: Answer, seen: Seen) -> None:
     assert seen.thought == (answer.thought.text if answer.thought else "")
     assert seen.finish == FINISHES[cell.sdk.name][_ending(cell, answer)]
     _judge_usage(cell, answer, seen.usage)
+    assert seen.warnings == "", "something is lost"
 
 
 def _ending(cell: Cell, answer: Answer) -> str:

@@ -19,6 +19,7 @@ from tests.conformance.sdks.conversation import (
     TOOL,
     CallSeen,
     Failed,
+    Headers,
     Question,
     Seen,
     Usage,
@@ -28,7 +29,9 @@ from tests.conformance.sdks.conversation import (
 
 class Messages:
     def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._client = anthropic.Anthropic(base_url=address, api_key=KEY, max_retries=0)
+        self._headers = Headers()
+        http = anthropic.DefaultHttpxClient(event_hooks={"response": [self._headers.hook]})
+        self._client = anthropic.Anthropic(base_url=address, api_key=KEY, max_retries=0, http_client=http)
         self._streamed = streamed
         self._messages: list[Any] = [{"role": "user", "content": _content(question)}]
         self._calls: list[str] = []
@@ -57,6 +60,7 @@ class Messages:
             _usage(answer.usage),
             "".join(block.thinking for block in answer.content if block.type == "thinking"),
             tuple(CallSeen(call.name, call.input) for call in calls),
+            self._headers.warnings,
         )
 
     def give(self, results: Sequence[str]) -> Seen:

@@ -58,6 +58,8 @@ class Seen:
     usage: Usage
     thought: str = ""
     calls: tuple[CallSeen, ...] = ()
+    warnings: str = ""
+    """What the gateway says it could not carry over."""
 
     @property
     def text(self) -> str:
@@ -84,6 +86,20 @@ class Conversation(Protocol):
         """A result for each call, in their order."""
 
     def close(self) -> None: ...
+
+
+class Headers:
+    """Of the last answer, by a hook of the SDK's HTTP client."""
+
+    def __init__(self) -> None:
+        self.last: Mapping[str, str] = {}
+
+    def hook(self, response: Any) -> None:
+        self.last = response.headers
+
+    @property
+    def warnings(self) -> str:
+        return self.last.get("x-aiproxy-warnings", "")
 
 
 def seconds(headers: Mapping[str, str] | None) -> float | None:

@@ -68,6 +68,9 @@ class GenerateContent:
             _usage(last.usage_metadata),
             "".join(part.text or "" for part in parts if part.thought),
             tuple(CallSeen(call.name or "", call.args or {}) for call in self._calls),
+            (chunks[0].sdk_http_response.headers or {}).get("x-aiproxy-warnings", "")
+            if chunks[0].sdk_http_response
+            else "",
         )
 
     def give(self, results: Sequence[str]) -> Seen:

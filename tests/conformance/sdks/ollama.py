@@ -16,6 +16,7 @@ from tests.conformance.sdks.conversation import (
     TOOL,
     CallSeen,
     Failed,
+    Headers,
     Question,
     Seen,
     Usage,
@@ -25,9 +26,9 @@ from tests.conformance.sdks.conversation import (
 
 class OllamaChat:
     def __init__(self, host: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._headers: dict[str, str] = {}
+        self._headers = Headers()
         self._client = ollama.Client(
-            host, headers={"authorization": f"Bearer {KEY}"}, event_hooks={"response": [self._answered]}
+            host, headers={"authorization": f"Bearer {KEY}"}, event_hooks={"response": [self._headers.hook]}
         )
         self._streamed = streamed
         asked: dict[str, Any] = {"role": "user", "content": question.text}
@@ -46,9 +47,6 @@ class OllamaChat:
 
     def close(self) -> None:
         self._client.close()
-
-    def _answered(self, response: httpx.Response) -> None:
-        self._headers = dict(response.headers)
 
     def ask(self) -> Seen:
         pieces: list[str] = []
@@ -76,6 +74,7 @@ class OllamaChat:
             Usage(last.prompt_eval_count, last.eval_count),
             thought,
             tuple(CallSeen(call.function.name, call.function.arguments) for call in self._calls),
+            self._headers.warnings,
         )
 
     def give(self, results: Sequence[str]) -> Seen:
@@ -96,6 +95,6 @@ class OllamaChat:
         except ollama.ResponseError as error:
             # The package's status of an error amid a stream is -1.
             status = None if error.status_code < 0 else error.status_code
-            raise Failed(status, error.error, seconds(self._headers), pieces) from error
+            raise Failed(status, error.error, seconds(self._headers.last), pieces) from error
         except httpx.HTTPError as error:
             raise Failed(None, str(error), pieces=pieces) from error

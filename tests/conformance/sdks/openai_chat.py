@@ -20,6 +20,7 @@ from tests.conformance.sdks.conversation import (
     TOOL,
     CallSeen,
     Failed,
+    Headers,
     Question,
     Seen,
     Usage,
@@ -32,7 +33,9 @@ NOT_SENT: Any = {"parsed": True, "tool_calls": {"__all__": {"index": True, "func
 
 class Chat:
     def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._client = openai.OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0)
+        self._headers = Headers()
+        http = openai.DefaultHttpxClient(event_hooks={"response": [self._headers.hook]})
+        self._client = openai.OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0, http_client=http)
         self._streamed = streamed
         self._messages: list[Any] = [
             {"role": "system", "content": question.instructions},
@@ -68,6 +71,7 @@ class Chat:
             _usage(answer.usage),
             (message.model_extra or {}).get("reasoning_content") or "",
             tuple(CallSeen(call.function.name, json.loads(call.function.arguments)) for call in calls),
+            self._headers.warnings,
         )
 
     def give(self, results: Sequence[str]) -> Seen:

@@ -17,6 +17,7 @@ from tests.conformance.sdks.conversation import (
     TOOL,
     CallSeen,
     Failed,
+    Headers,
     Question,
     Seen,
     Usage,
@@ -26,7 +27,9 @@ from tests.conformance.sdks.openai_chat import failures
 
 class Responses:
     def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._client = openai.OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0)
+        self._headers = Headers()
+        http = openai.DefaultHttpxClient(event_hooks={"response": [self._headers.hook]})
+        self._client = openai.OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0, http_client=http)
         self._streamed = streamed
         self._input: list[Any] = [{"role": "user", "content": _content(question)}]
         self._calls: list[str] = []
@@ -62,6 +65,7 @@ class Responses:
             _usage(answer.usage),
             "".join(part.text for item in answer.output if item.type == "reasoning" for part in item.summary),
             tuple(CallSeen(call.name, json.loads(call.arguments)) for call in calls),
+            self._headers.warnings,
         )
 
     def give(self, results: Sequence[str]) -> Seen:
