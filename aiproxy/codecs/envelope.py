@@ -14,6 +14,9 @@ from aiproxy.secrets import Secret
 
 PREFIX = "aipx1."
 
+MARKS = (PREFIX.encode(), base64.b64encode(PREFIX.encode()).rstrip(b"="))
+"""What shows in a body that an envelope may be in it, plain or in a slot that must be base64."""
+
 MAC_HEX = 32
 """Hex digits of the MAC kept: 128 bits, the least that is taken as unforgeable."""
 

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from aiproxy import __version__
 from aiproxy.codecs.base import Answer
+from aiproxy.codecs.envelope import MARKS
 from aiproxy.codecs.splice import splice_model
 from aiproxy.gateway.body import read_body
 from aiproxy.gateway.call import Call, Sink
@@ -102,8 +103,10 @@ def _endpoint(call: Call, upstream: Upstream) -> Endpoint | None:
 
 
 def _relays(call: Call, endpoint: Endpoint) -> bool:
-    """The client's protocol is the endpoint's, and nothing in the body is to be said differently."""
-    return endpoint.wire is call.wire and endpoint.operation is call.operation and call.reasoning is None
+    """The client's protocol is the endpoint's, and nothing in the body is to be said differently: no thinking asked for by
+    the model's name, no carrier of ours that would mean nothing to the upstream."""
+    same = endpoint.wire is call.wire and endpoint.operation is call.operation
+    return same and call.reasoning is None and not any(mark in call.incoming.body for mark in MARKS)
 
 
 def _relay(call: Call, target: Target, setting: Setting, around: Surroundings) -> Relay:

@@ -1,7 +1,7 @@
 """Everything built from one configuration, never mutated: a reload builds a new one and swaps a single reference."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from secrets import token_hex
 
@@ -52,9 +52,11 @@ class Snapshot:
     def strategy(self) -> Strategy:
         return STRATEGIES[self.settings.routing.strategy]
 
-    def capabilities(self, model: str, vendor: str) -> Capabilities:
-        """What the upstream's model can do, as far as anybody knows."""
-        return capabilities_of(model, vendor)
+    def capabilities(self, model: str, provider: Provider | None = None) -> Capabilities:
+        """What a model can do, at this provider where one is given, as far as anybody knows."""
+        if provider is None:
+            return capabilities_of(model)
+        return replace(capabilities_of(model, provider.vendor), **provider.abilities)
 
     def proxy(self, upstream: Upstream) -> str:
         url = upstream.proxy_url or self.settings.proxy_url

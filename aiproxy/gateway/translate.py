@@ -85,7 +85,7 @@ def translate(call: Call, to: Target, snapshot: Snapshot, now: int) -> Translati
     report = report.fork()
     account_for_extensions(request, source, target, report)
     counting = call.operation is Operation.COUNT_TOKENS
-    capabilities = snapshot.capabilities(to.model, to.upstream.provider.vendor)
+    capabilities = snapshot.capabilities(to.model, to.upstream.provider)
     down = Exchange(request, sealer, call.request_id, source.fields.codec, now, report=report)
     up = replace(down, request=replace(request, model=to.model, stream=not counting), capabilities=capabilities)
     if counting:

@@ -1,5 +1,5 @@
 """Every error a client can be told of, and nothing else. Codecs render them; libraries' errors become ours at the
-line that calls the library. Statuses and kinds: translation sheet §13."""
+line that calls the library."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""What one answer used, in disjoint buckets, and the two sums that protocols derive from them. Translation sheet §12."""
+"""What one answer used, in disjoint buckets, and the two sums that protocols derive from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace

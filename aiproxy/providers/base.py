@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from urllib.parse import quote
 
 from twisted.internet.interfaces import IReactorTime
@@ -60,7 +61,7 @@ def speaking(codec: Codec, operation: Operation, path: str, stream_path: str = "
 class Provider:
     """An upstream, as data. `upstreams` finds its accounts in a configuration; `in_process` makes the transport of one
     that isn't reached over the network. `vendor` is whose models it serves, where that is one vendor's ("" otherwise).
-    `headers` go with every request unless the client says them; `passed_on` are the client's headers that mean
+    `abilities` are what all its models can or can't, as fields of `Capabilities`. `headers` go with every request unless the client says them; `passed_on` are the client's headers that mean
     something to this upstream."""
 
     name: str
@@ -68,6 +69,7 @@ class Provider:
     endpoints: tuple[Endpoint, ...]
     upstreams: "Callable[[Settings], Iterable[Upstream]]"
     vendor: str = ""
+    abilities: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     passed_on: tuple[str, ...] = ()
     key_header: str = "authorization"

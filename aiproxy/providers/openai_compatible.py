@@ -8,6 +8,10 @@ from aiproxy.providers.base import Provider, Upstream, models_of
 from aiproxy.providers.openai import CHAT, PASSED_ON
 
 
+ABILITIES = {"developer_role": False, "freeform_tools": False}
+"""What only OpenAI itself is known to take."""
+
+
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
     for entry in settings.openai_compatibility:
         if not entry.disabled:
@@ -35,5 +39,10 @@ def _accounts(entry: CompatibilityEntry) -> Iterable[Upstream]:
 
 
 OPENAI_COMPATIBLE = Provider(
-    name="openai-compatibility", base_url="", endpoints=CHAT, upstreams=_upstreams, passed_on=PASSED_ON
+    name="openai-compatibility",
+    base_url="",
+    endpoints=CHAT,
+    upstreams=_upstreams,
+    abilities=ABILITIES,
+    passed_on=PASSED_ON,
 )

@@ -75,3 +75,17 @@ def test_a_copied_header_reaches_the_upstream_but_no_key_does(
     assert "x-key" not in sent
     ask(gateway, "/two/v1/chat/completions")
     assert "x-copied" not in vendors[1].received[-1].headers
+
+
+def test_a_carrier_of_ours_never_reaches_an_upstream(gateway: Daemon, vendors: tuple[Upstream, Upstream]) -> None:
+    """A conversation that began at another vendor brings its sealed state along; the upstream of the same protocol would
+    not know what to do with it."""
+    forged = "aipx1.e30.00000000000000000000000000000000"
+    history = {
+        "role": "assistant",
+        "content": "x",
+        "reasoning_details": [{"type": "reasoning.encrypted", "data": forged}],
+    }
+    body = {"model": "m", "messages": [{"role": "user", "content": "x"}, history, {"role": "user", "content": "y"}]}
+    assert httpx2.post(f"{gateway.base_url}/chat/completions", json=body, timeout=20).status_code == 200
+    assert b"aipx1." not in vendors[0].received[-1].body

@@ -99,10 +99,11 @@ def _assistant(
 ) -> tuple[Part, ...]:
     """Thinking, content, refusal and calls, in this order: the one a model says them in."""
     parts: list[Part] = [*reasoning.history(found, sealer)]
-    if parts:
+    sealed = reasoning.has_envelope(found)
+    if parts or sealed:
         report.read("messages[].reasoning_content", "part.reasoning")
         fields = {name: rest.pop(name) for name in sorted(reasoning.FIELDS) if name in rest}
-        notes["reasoning"] = None if reasoning.has_envelope(found) else fields
+        notes["reasoning"] = None if sealed else fields  # an envelope, forged or not, is for nobody but us
     parts += content
     _take_signature(found, rest, parts, sealer, notes)
     if isinstance(rest.get("refusal"), str):

@@ -54,7 +54,7 @@ class Ollama:
     @app.route("/api/show", methods=["POST"])
     async def show(self, request: Request) -> bytes:
         card = named(await cards(self._gateway, request), read_show(body_of(request)))
-        return write_answer(request, Answer(200, encode_show(card, self._gateway.snapshot.capabilities(card.id, ""))))
+        return write_answer(request, Answer(200, encode_show(card, self._gateway.snapshot.capabilities(card.id))))
 
     @app.route("/ollama/api/ps", methods=["GET"])
     @app.route("/api/ps", methods=["GET"])
