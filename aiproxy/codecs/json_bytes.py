@@ -1,19 +1,38 @@
 """JSON for the wire, fast for what is usual and right for what isn't."""
 
 import json
+import re
+from typing import Any
 
 import orjson
 
 from aiproxy.neutral.carried import Json
+from aiproxy.neutral.errors import UpstreamFailed
+
+_LONG_NUMBER = re.compile(rb"\d{19}")
+"""orjson makes floats of integers beyond 64 bits; nineteen digits may be one."""
 
 
-def load(data: bytes) -> Json:
-    """JSON as vendors send it: orjson refuses `NaN`, `Infinity` and lone surrogates, which some do. Raises `ValueError`."""
+def load_object(data: bytes, *, exact: bool = True) -> dict[str, Any]:
+    """An upstream's JSON object. Numbers stay exact, where anybody looks at them; half a surrogate pair is read as it
+    stands, because a model's text may be cut anywhere, and so are `NaN` and `Infinity`, which Python servers write.
+
+    Raises `UpstreamFailed`."""
+    found: Any
     try:
-        found: Json = orjson.loads(data)
+        found = orjson.loads(data) if not (exact and _LONG_NUMBER.search(data)) else _loads(data)
     except orjson.JSONDecodeError:
-        found = json.loads(data)
+        found = _loads(data)
+    if not isinstance(found, dict):
+        raise UpstreamFailed("The upstream sent JSON that is not an object where an answer was due.")
     return found
+
+
+def _loads(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamFailed("The upstream sent something that is not JSON where an answer was due.") from error
 
 
 def dump(value: Json) -> bytes:

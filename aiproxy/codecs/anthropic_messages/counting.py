@@ -2,10 +2,9 @@
 
 from aiproxy.codecs.anthropic_messages.encode_request import headers, request_body
 from aiproxy.codecs.anthropic_messages.errors import hidden
-from aiproxy.codecs.anthropic_messages.reading import load_object
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Exchange, Outgoing, TokenCounting
-from aiproxy.codecs.json_bytes import dump
+from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.neutral.errors import UpstreamFailed
 
 _COUNTED = frozenset(

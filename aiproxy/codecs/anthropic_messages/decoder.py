@@ -13,10 +13,10 @@ from aiproxy.codecs import arguments
 from aiproxy.codecs.anthropic_messages.answer import AnswerReader, ending
 from aiproxy.codecs.anthropic_messages.errors import hidden
 from aiproxy.codecs.anthropic_messages.read_blocks import Malformed, read_block, read_citation
-from aiproxy.codecs.anthropic_messages.reading import load_object
 from aiproxy.codecs.anthropic_messages.table import NAME
 from aiproxy.codecs.anthropic_messages.usage import read_usage
 from aiproxy.codecs.codec import Exchange
+from aiproxy.codecs.json_bytes import load_object
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
 from aiproxy.neutral.carried import Json

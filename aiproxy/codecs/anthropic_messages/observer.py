@@ -5,9 +5,9 @@ Source: Anthropic API reference, streaming messages."""
 from typing import Any
 
 from aiproxy.codecs.anthropic_messages.errors import error_event, hidden
-from aiproxy.codecs.anthropic_messages.reading import load_object
 from aiproxy.codecs.anthropic_messages.usage import read_usage
 from aiproxy.codecs.base import Observation
+from aiproxy.codecs.json_bytes import load_object
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
 from aiproxy.neutral.errors import GatewayError

@@ -6,13 +6,12 @@ from aiproxy.codecs.anthropic_messages.answer import REASON, AnswerReader, endin
 from aiproxy.codecs.anthropic_messages.answer_blocks import AnswerWriter
 from aiproxy.codecs.anthropic_messages.errors import hidden
 from aiproxy.codecs.anthropic_messages.read_blocks import Malformed, read_blocks
-from aiproxy.codecs.anthropic_messages.reading import load_object
 from aiproxy.codecs.anthropic_messages.table import NAME
 from aiproxy.codecs.anthropic_messages.usage import TIERS, write_usage
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.fields import restore
-from aiproxy.codecs.json_bytes import dump
+from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.codecs.tokens import estimate
 from aiproxy.neutral.carried import Extensions, Json
 from aiproxy.neutral.errors import UpstreamFailed

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiproxy.codecs.codec import Exchange
+from aiproxy.codecs.json_bytes import load_object
 from aiproxy.codecs.openai_chat.candidate import OpenCandidate
 from aiproxy.codecs.openai_chat.errors import hidden_error
 from aiproxy.codecs.openai_chat.given_names import GivenNames
-from aiproxy.codecs.openai_chat.reading import parse
 from aiproxy.codecs.openai_chat.table import NAME
 from aiproxy.codecs.openai_chat.usage import read_usage, write_usage
 from aiproxy.framing import Frame
@@ -51,7 +51,7 @@ class ChatDecoder:
             return (Heartbeat(),)
         if data == DONE:
             return self._end()
-        chunk = parse(data)
+        chunk = load_object(data)
         if chunk.get("error") is not None or frame.event == "error":
             raise hidden_error(chunk, data)
         return self.read(chunk)
@@ -132,7 +132,7 @@ class ChatDecoder:
 
 
 def decode_response(body: bytes, exchange: Exchange) -> GenerateResponse:
-    answer = parse(body)
+    answer = load_object(body)
     if answer.get("error") is not None:
         raise hidden_error(answer, body)
     if not isinstance(answer.get("choices"), list):

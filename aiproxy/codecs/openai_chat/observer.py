@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from aiproxy.codecs.base import Observation
+from aiproxy.codecs.json_bytes import load_object
 from aiproxy.codecs.openai_chat.decoder import DONE
 from aiproxy.codecs.openai_chat.errors import error_object, hidden_error
-from aiproxy.codecs.openai_chat.reading import parse
 from aiproxy.codecs.openai_chat.usage import read_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
@@ -47,7 +47,7 @@ class ChatObserver:
         if frame.data == DONE:
             self._done = self._useful = True
             return
-        chunk = parse(frame.data)
+        chunk = load_object(frame.data)
         if chunk.get("error") is not None or frame.event == "error":
             raise hidden_error(chunk, frame.data)
         self._read(chunk)
@@ -78,7 +78,7 @@ class ChatObserver:
 
 def observe(body: bytes) -> Observation:
     """A whole answer of chat, completions or embeddings."""
-    answer = parse(body)
+    answer = load_object(body)
     if answer.get("error") is not None:
         raise hidden_error(answer, body)
     model = answer.get("model")

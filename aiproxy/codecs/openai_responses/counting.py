@@ -2,9 +2,8 @@
 
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import TokenCounting
-from aiproxy.codecs.json_bytes import dump
+from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.codecs.openai_responses.encode_request import encode_count
-from aiproxy.codecs.openai_responses.reading import load_object
 from aiproxy.neutral.errors import UpstreamFailed
 
 

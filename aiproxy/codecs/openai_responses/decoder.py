@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aiproxy.codecs.codec import Exchange
-from aiproxy.codecs.json_bytes import dump
+from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.codecs.openai_responses.content import read_annotation, read_logprobs
 from aiproxy.codecs.openai_responses.errors import hidden
 from aiproxy.codecs.openai_responses.growing import Growing, Item, agreed, cut_off
 from aiproxy.codecs.openai_responses.observer import DONE, TERMINAL
-from aiproxy.codecs.openai_responses.reading import OWN, load_object
+from aiproxy.codecs.openai_responses.reading import OWN
 from aiproxy.codecs.openai_responses.response import ItemReader, finish_of, head, tail
 from aiproxy.codecs.openai_responses.table import NAME
 from aiproxy.framing import Frame

@@ -6,38 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
-from aiproxy.codecs.base import Answer
-from aiproxy.codecs.failures import LONGEST_MESSAGE, context_length_text, error_of
+from aiproxy.codecs.failures import LONGEST_MESSAGE, error_of
+from aiproxy.codecs.openai_errors import encode_error, error_message, error_object
 from aiproxy.neutral import errors
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import GatewayError, UpstreamFailed
 
-_TYPES_AND_CODES: Final[Mapping[str, tuple[str, str | None]]] = {
-    "invalid_request": ("invalid_request_error", None),
-    "context_length": ("invalid_request_error", "context_length_exceeded"),
-    "content_blocked": ("invalid_request_error", "content_policy_violation"),
-    "unsupported": ("invalid_request_error", "unsupported_parameter"),
-    "authentication": ("invalid_request_error", "invalid_api_key"),
-    "billing": ("insufficient_quota", "insufficient_quota"),
-    "permission": ("permission_error", None),
-    "not_found": ("invalid_request_error", "not_found"),
-    "method_not_allowed": ("invalid_request_error", "method_not_allowed"),
-    "conflict": ("invalid_request_error", None),
-    "too_large": ("invalid_request_error", "request_too_large"),
-    "headers_too_large": ("invalid_request_error", "headers_too_large"),
-    "rate_limit": ("rate_limit_error", "rate_limit_exceeded"),
-    "quota_exhausted": ("insufficient_quota", "insufficient_quota"),
-    "overloaded": ("server_error", "server_is_overloaded"),
-    "draining": ("server_error", "server_is_overloaded"),
-    "server_error": ("server_error", None),
-    "upstream_failed": ("server_error", "upstream_error"),
-    "upstream_truncated": ("server_error", "upstream_truncated"),
-    "credential_refused": ("server_error", "upstream_error"),
-    "timeout": ("server_error", "timeout"),
-}
-"""kind → (type, code)."""
+__all__ = ["decode_error", "encode_error", "error_object", "failed_error", "hidden"]
 
 _FAILED_CODES: Final[Mapping[str, str]] = {
     "context_length": "context_length_exceeded",
@@ -65,19 +40,6 @@ _OF_FAILED_CODE: Final[Mapping[str, type[GatewayError]]] = {
 """Codes of a failed response that no HTTP error has; those about images are the request's fault, too."""
 
 
-def error_object(error: GatewayError) -> dict[str, Json]:
-    kind, code = _TYPES_AND_CODES.get(error.kind, ("server_error", None))
-    return {"message": _message(error), "type": kind, "param": error.param, "code": error.code or code}
-
-
-def encode_error(error: GatewayError, request_id: str) -> Answer:
-    status = errors.RateLimited.status if isinstance(error, errors.Billing) else error.status
-    headers = dict(error.headers)
-    if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
-    return Answer(status, orjson.dumps({"error": error_object(error), "request_id": request_id}), headers=headers)
-
-
 def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
     return error_of(status, headers, body)
 
@@ -85,7 +47,7 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> Gatewa
 def failed_error(error: GatewayError) -> dict[str, Json]:
     """The `error` of a failed response. Codex reads from the message how long to wait."""
     code = _FAILED_CODES.get(error.kind, "server_error")
-    message = _message(error)
+    message = error_message(error)
     if code == "rate_limit_exceeded" and error.retry_after is not None and "try again in" not in message.lower():
         message = f"{message} Please try again in {max(1, math.ceil(error.retry_after))}s."
     return {"code": code, "message": message}
@@ -108,7 +70,3 @@ def hidden(found: Mapping[str, Any], body: bytes) -> GatewayError:
     if isinstance(inner, dict | str) or found.get("type") == "error":
         return error_of(200, {}, body)
     return UpstreamFailed("The upstream's response failed and gave no reason.", upstream_status=200)
-
-
-def _message(error: GatewayError) -> str:
-    return context_length_text(error.message, "openai") if isinstance(error, errors.ContextLength) else error.message

@@ -5,9 +5,8 @@ from typing import Any, Final
 import orjson
 
 from aiproxy.codecs.base import Observation
-from aiproxy.codecs.json_bytes import dump
+from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.codecs.openai_responses.errors import failed_error, hidden
-from aiproxy.codecs.openai_responses.reading import load_object
 from aiproxy.codecs.openai_responses.usage import read_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT

@@ -1,16 +1,12 @@
 """JSON of the wire on its way to neutral: what is taken leaves the rest, what can't be written back the same way is noted."""
 
-import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
-
-import orjson
+from typing import Final, TypeVar
 
 from aiproxy.codecs.fields import TILDE, carried
 from aiproxy.codecs.openai_responses.table import NAME
 from aiproxy.neutral.carried import Extensions, Json
-from aiproxy.neutral.errors import UpstreamFailed
 
 T = TypeVar("T")
 
@@ -91,27 +87,3 @@ def written(built: dict[str, Json], extensions: Extensions) -> dict[str, Json]:
 
 def note(extensions: Extensions, name: str) -> Json:
     return extensions.get(NAME, {}).get(name)
-
-
-def load_object(data: bytes, *, exact: bool = True) -> dict[str, Any]:
-    """An upstream's JSON. Numbers stay exact, where anybody looks at them, and half a surrogate pair is read as it stands: text
-    may be cut anywhere."""
-    found: Any
-    try:
-        found = orjson.loads(data) if not (exact and _LONG_NUMBER.search(data)) else _exact(data)
-    except ValueError:
-        found = _exact(data)
-    if not isinstance(found, dict):
-        raise UpstreamFailed("The upstream sent JSON that is not an object where an answer was due.")
-    return found
-
-
-def _exact(data: bytes) -> Any:
-    try:
-        return json.loads(data, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamFailed("The upstream sent something that is not JSON where an answer was due.") from error
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -6,9 +6,10 @@ from typing import Any, Final
 from aiproxy.codecs import freeform, schema
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.envelope import Envelope
+from aiproxy.codecs.json_bytes import load_object
 from aiproxy.codecs.openai_responses.errors import hidden
 from aiproxy.codecs.openai_responses.items import read_output
-from aiproxy.codecs.openai_responses.reading import Malformed, Taking, load_object
+from aiproxy.codecs.openai_responses.reading import Malformed, Taking
 from aiproxy.codecs.openai_responses.table import NAME, VENDOR
 from aiproxy.codecs.openai_responses.usage import read_usage, write_usage
 from aiproxy.codecs.openai_responses.write_tools import is_wrapped, wrapped_tools
