@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.results import result_text
 from aiproxy.codecs.tool_ids import distinct
-from aiproxy.neutral.parts import Part, TextPart, ToolCallPart, ToolResultPart
+from aiproxy.neutral.parts import Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 from aiproxy.neutral.request import Role, Turn
 
 MISSING = "No result was provided for this tool call."
@@ -39,7 +39,7 @@ class _CallTurn:
 def paired(turns: Iterable[Turn], report: Report) -> tuple[Turn, ...]:
     blocks: list[Turn | _CallTurn] = []
     nearest: dict[str, _CallTurn] = {}
-    for turn in _merged_calls(turns):
+    for turn in _merged_calls(_in_one_piece(turns)):
         calls = [part for part in turn.parts if isinstance(part, ToolCallPart)]
         if turn.role == "assistant" and calls:
             block = _CallTurn(turn, calls)
@@ -55,6 +55,40 @@ def paired(turns: Iterable[Turn], report: Report) -> tuple[Turn, ...]:
         elif entry.parts or entry.role != "tool":
             done.append(entry)
     return tuple(done)
+
+
+def _in_one_piece(turns: Iterable[Turn]) -> list[Turn]:
+    """Turns with the pieces that continue them; text goes on where text stopped, thinking where thinking did."""
+    done: list[Turn] = []
+    for turn in turns:
+        if not (turn.continues and done):
+            done.append(turn)
+            continue
+        parts = list(done[-1].parts)
+        for part in turn.parts:
+            joined = _joined(parts[-1], part) if parts else None
+            if joined is None:
+                parts.append(part)
+            else:
+                parts[-1] = joined
+        done[-1] = replace(done[-1], parts=tuple(parts))
+    return done
+
+
+def _joined(first: Part, second: Part) -> Part | None:
+    """Both as one part, where nothing but text is lost between them."""
+    if first.opaque or first.cache or first.extensions or second.extensions:
+        return None
+    match first, second:
+        case TextPart(), TextPart() if not (first.citations or second.citations):
+            return replace(second, text=first.text + second.text)
+        case ReasoningPart(), ReasoningPart() if not (first.redacted or second.redacted):
+            seam = (
+                ("".join((*first.summaries[-1:], *second.summaries[:1])),) if second.summaries else first.summaries[-1:]
+            )
+            summaries = (*first.summaries[:-1], *seam, *second.summaries[1:])
+            return replace(second, text=first.text + second.text, summaries=summaries)
+    return None
 
 
 def _merged_calls(turns: Iterable[Turn]) -> list[Turn]:

@@ -3,8 +3,7 @@
 import re
 from typing import assert_never
 
-import orjson
-
+from aiproxy.codecs.json_bytes import dump
 from aiproxy.neutral.media import InlineSource, TextSource
 from aiproxy.neutral.parts import (
     AudioPart,
@@ -69,7 +68,7 @@ def _part(part: Part) -> int:
         case ToolResultPart(content=content):
             return PER_TURN + sum(map(_part, content))
         case HostedToolCallPart(payload=value) | HostedToolResultPart(payload=value) | RawPart(json=value):
-            return len(orjson.dumps(value)) // BYTES_PER_TOKEN
+            return len(dump(value)) // BYTES_PER_TOKEN
         case CompactionPart(text=summary):
             return of_text(summary or "")
         case _:
@@ -89,4 +88,4 @@ def _tool(tool: ToolDefinition) -> int:
 
 
 def _size(value: object) -> int:
-    return len(orjson.dumps(value)) // BYTES_PER_TOKEN if value else 0
+    return len(dump(value)) // BYTES_PER_TOKEN if value else 0

@@ -15,12 +15,14 @@ Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh",
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """System and developer turns keep their position. `phase` is OpenAI's commentary | final_answer."""
+    """System and developer turns keep their position. `phase` is OpenAI's commentary | final_answer. `continues` marks a
+    piece of the turn before it: some clients keep what a stream brought as it came."""
 
     role: Role
     parts: tuple[Part, ...] = ()
     name: str | None = None
     phase: str | None = None
+    continues: bool = False
     extensions: Extensions = field(default_factory=dict)
 
 

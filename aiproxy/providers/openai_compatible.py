@@ -7,7 +7,6 @@ from aiproxy.config.schema import ApiKeyEntry, CompatibilityEntry, Settings
 from aiproxy.providers.base import Provider, Upstream, models_of
 from aiproxy.providers.openai import CHAT, PASSED_ON
 
-
 ABILITIES = {"developer_role": False, "freeform_tools": False}
 """What only OpenAI itself is known to take."""
 

@@ -5,6 +5,7 @@ request leaves for a Gemini upstream; the note counts as long as the neutral val
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.envelope import Sealer
@@ -230,7 +231,10 @@ def _turns(rest: dict[str, Json], sealer: Sealer, report: Report) -> tuple[Turn,
     if isinstance(came, dict):
         rest[SINGLE] = True
     for place, content in enumerate(objects(came, "contents")):
-        turns.append(_turn(content, f"contents[{place}]", sealer, report))
+        turn = _turn(content, f"contents[{place}]", sealer, report)
+        if turn.role == "assistant" and turns and turns[-1].role == "assistant":
+            turn = replace(turn, continues=True)  # to Gemini neighbours are one turn; its SDK keeps one for each chunk
+        turns.append(turn)
     return tuple(turns)
 
 

@@ -17,7 +17,7 @@ def read_media(written: Json) -> ImagePart | AudioPart | VideoPart | DocumentPar
     source = parse(written)
     extensions = riding({}, (), {WRITTEN: written} if source else {})
     if source is None:
-        if ":" in written[:_SCHEME]:
+        if "://" in written[:_SCHEME]:
             raise ValueError("must be base64: a URL is not fetched")
         source = InlineSource(sniffed(written) or UNKNOWN, written)
     match source.media_type.partition("/")[0]:

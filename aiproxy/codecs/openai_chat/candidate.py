@@ -64,6 +64,7 @@ class OpenCandidate:
         "_index",
         "_names",
         "_open",
+        "_refused",
         "_rest",
         "_text",
         "_whole",
@@ -80,6 +81,7 @@ class OpenCandidate:
         self._calls = OpenCalls(index, exchange, names)
         self._rest: dict[str, Any] = {}
         self._whole = False
+        self._refused = False
         self._text = 0
 
     def read(self, choice: Mapping[str, Any], out: list[StreamEvent]) -> None:
@@ -107,6 +109,8 @@ class OpenCandidate:
         self._close(out)
         word = self.finish_word
         finish = _FINISHES.get(word, "stop")
+        if self._refused and finish == "stop":
+            finish = "refusal"
         calls = self._calls.end(finish, out)
         if calls and (finish == "stop" or (finish == "length" and calls.complete)):
             finish = "tool_calls"
@@ -189,6 +193,7 @@ class OpenCandidate:
             out.append(TextDelta(part.index, text, self._index, logprobs))
 
     def _refuse(self, text: str, logprobs: tuple[TokenLogprob, ...] | None, out: list[StreamEvent]) -> None:
+        self._refused = True
         part = self._open
         if not isinstance(part, OpenRefusal):
             part = OpenRefusal()
