@@ -9,7 +9,7 @@ import orjson
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import UpstreamFailed
 
-_LONG_NUMBER = re.compile(rb"\d{19}")
+LONG_NUMBER = re.compile(rb"\d{19}")
 """orjson makes floats of integers beyond 64 bits; nineteen digits may be one."""
 
 
@@ -20,7 +20,7 @@ def load_object(data: bytes, *, exact: bool = True) -> dict[str, Any]:
     Raises `UpstreamFailed`."""
     found: Any
     try:
-        found = orjson.loads(data) if not (exact and _LONG_NUMBER.search(data)) else _loads(data)
+        found = orjson.loads(data) if not (exact and LONG_NUMBER.search(data)) else _loads(data)
     except orjson.JSONDecodeError:
         found = _loads(data)
     if not isinstance(found, dict):

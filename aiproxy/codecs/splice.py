@@ -1,10 +1,12 @@
 """Changing the model's name in a body and not one byte else."""
 
+import json
 import re
 from typing import Any
 
 import orjson
 
+from aiproxy.codecs.json_bytes import LONG_NUMBER
 from aiproxy.neutral.errors import InvalidRequest
 
 _KEY = b'"model"'
@@ -12,11 +14,15 @@ _TOKEN = re.compile(rb'["{}\[\]]')
 _STRING_VALUE = re.compile(rb'\s*:\s*"')
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """The body as a JSON object. Raises `InvalidRequest` that says where it stops being one."""
+def read_object(body: bytes, *, exact: bool = True) -> dict[str, Any]:
+    """A client's body as a JSON object. Integers beyond 64 bits stay what they are, where anybody looks at them (`exact`).
+
+    Raises `InvalidRequest` that says where it stops being one."""
     try:
         found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        if exact and LONG_NUMBER.search(body):
+            found = json.loads(body)
+    except (orjson.JSONDecodeError, RecursionError) as error:
         raise InvalidRequest(f"The request body is not valid JSON: {error}.", code="invalid_json") from error
     if not isinstance(found, dict):
         raise InvalidRequest("The request body must be a JSON object.", code="invalid_json")

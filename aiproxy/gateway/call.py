@@ -66,7 +66,7 @@ def read_call(
     the body.
 
     Raises `InvalidRequest` that names the field at fault."""
-    asked: dict[str, Any] = read_object(incoming.body)
+    asked: dict[str, Any] = read_object(incoming.body, exact=False)
     model = asked.get("model") if incoming.model is None else incoming.model
     if not isinstance(model, str) or not model.strip():
         said = "is missing" if model is None else "must be a non-empty string"
