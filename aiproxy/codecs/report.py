@@ -79,6 +79,10 @@ class Report:
         else:
             self._refuse(feature, message)
 
+    def says(self, verb: Verb, feature: str) -> bool:
+        """Whether this has been said of the feature."""
+        return (verb, feature) in self._said
+
     def name(self, feature: str) -> str:
         """The client's own name for a feature; the neutral one where none was read."""
         return self._names[feature][0] if feature in self._names else feature

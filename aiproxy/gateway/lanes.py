@@ -3,10 +3,12 @@
 A lane never waits and never raises: it says what to write, and what went wrong. How the bytes come and go, and when the
 client sees the first of them, is `relay`'s affair."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from aiproxy.codecs.codec import Codec, Exchange
+from aiproxy.codecs.serializer import Serializer
+from aiproxy.codecs.stops import StopSequences
 from aiproxy.codecs.wire import Wire
 from aiproxy.framing.sse import COMMENT
 from aiproxy.neutral.collect import explode
@@ -26,6 +28,10 @@ class Lane(Protocol):
 
     @property
     def complete(self) -> bool: ...
+
+    @property
+    def ended(self) -> bool:
+        """We ended it ourselves: what the upstream may still send is not wanted."""
 
     @property
     def error(self) -> GatewayError | None: ...
@@ -48,6 +54,8 @@ class Lane(Protocol):
 
 class WatchLane:
     """The relay lane: whole frames pass byte for byte, an observer reads along."""
+
+    ended = False
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -114,12 +122,18 @@ class WatchLane:
 class Source(Protocol):
     """An upstream's bytes as neutral events. Raises what the codec raises."""
 
+    @property
+    def ended(self) -> bool:
+        """No more events will come, whatever the upstream still sends."""
+
     def feed(self, data: bytes) -> Iterable[StreamEvent]: ...
     def close(self, *, clean: bool) -> Iterable[StreamEvent]: ...
 
 
 class FramedSource:
     """Of a stream."""
+
+    ended = False
 
     def __init__(self, codec: Codec, exchange: Exchange) -> None:
         self._framer = codec.wire.framer()
@@ -138,6 +152,8 @@ class FramedSource:
 
 class BodySource:
     """Of an answer in one piece."""
+
+    ended = False
 
     def __init__(self, codec: Codec, exchange: Exchange) -> None:
         self._codec = codec
@@ -158,6 +174,32 @@ class BodySource:
         return explode(self._codec.decode_response(bytes(self._body), self._exchange))
 
 
+class StoppedSource:
+    """Another source's events up to a stop sequence that its upstream was not told of."""
+
+    def __init__(self, source: Source, stops: Sequence[str]) -> None:
+        self._source = source
+        self._serializer = Serializer()
+        self._stops = StopSequences(stops)
+
+    @property
+    def ended(self) -> bool:
+        return self._stops.ended
+
+    def feed(self, data: bytes) -> Iterable[StreamEvent]:
+        return self._cut(self._source.feed(data))
+
+    def close(self, *, clean: bool) -> Iterable[StreamEvent]:
+        return self._cut(self._source.close(clean=clean))
+
+    def _cut(self, events: Iterable[StreamEvent]) -> Iterable[StreamEvent]:
+        for event in events:
+            for each in self._serializer.feed(event):
+                yield from self._stops.feed(each)
+            if self._stops.ended:
+                return
+
+
 class TranslateLane:
     """The translate lane of a client that streams: bytes → events → the client's frames."""
 
@@ -169,10 +211,16 @@ class TranslateLane:
         self.error: GatewayError | None = None
         self.usage: Usage | None = None
 
+    @property
+    def ended(self) -> bool:
+        return self._source.ended
+
     def feed(self, data: bytes) -> bytes:
         return self._written(self._source.feed(data))
 
     def close(self, *, clean: bool) -> bytes:
+        if self.complete:
+            return b""
         rest = self._written(self._source.close(clean=clean))
         if self.error is None and not self.complete:
             self.error = UpstreamTruncated("The upstream's stream broke off before its end.")

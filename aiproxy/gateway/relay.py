@@ -242,7 +242,10 @@ class StreamRelay(Relay):
         self._take(self._lane.feed(data))
         if self.committed and self._pulse is not None:
             self._pulse.reset(KEEP_ALIVE_SECONDS)
-        if self._lane.complete:
+        if self._lane.ended:
+            self._close(clean=False)
+            self._abort()
+        elif self._lane.complete:
             self.wait_at_most(LINGER_SECONDS)
 
     def closed(self, *, clean: bool) -> None:
@@ -352,7 +355,10 @@ class CollectRelay(Relay):
             if isinstance(event, UsageUpdated):
                 self._usage = event.usage
             self._collector.feed(event)
-        if self._collector.complete:
+        if self._source.ended:
+            self._close(clean=False)
+            self._abort()
+        elif self._collector.complete:
             self.wait_at_most(LINGER_SECONDS)
 
     def closed(self, *, clean: bool) -> None:

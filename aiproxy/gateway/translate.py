@@ -10,7 +10,7 @@ from aiproxy.codecs.report import Report
 from aiproxy.codecs.tokens import estimate
 from aiproxy.codecs.translation import account_for_extensions
 from aiproxy.gateway.call import Call
-from aiproxy.gateway.lanes import BodySource, FramedSource, Source, TranslateLane
+from aiproxy.gateway.lanes import BodySource, FramedSource, Source, StoppedSource, TranslateLane
 from aiproxy.gateway.relay import AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.neutral.errors import UpstreamFailed
@@ -19,6 +19,8 @@ from aiproxy.neutral.response import GenerateResponse
 from aiproxy.providers.base import Endpoint, Operation, Upstream
 
 WARNINGS = "x-aiproxy-warnings"
+STOPS = "sampling.stop"
+"""The feature that encoders leave to us where the upstream takes none, or fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Translation:
             return AnswerRelay(setting, self._count)
         streamed = sends_stream(setting.head.upstream, otherwise=True)
         came: Source = (FramedSource if streamed else BodySource)(self.target, self.up)
+        if self.up.report.says("emulate", STOPS):
+            came = StoppedSource(came, self.up.request.sampling.stop)
         if setting.call.stream:
             head = {"content-type": self.source.stream_content_type, **self._warnings()}
             told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))
