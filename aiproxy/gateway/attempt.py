@@ -82,7 +82,11 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
         raise await _failure(call, target, response, clock, idle)
     head = Head(response.status, response.headers, _answer_headers(call, target, response), sent)
     setting = Setting(call, around.sink, head, clock, idle, snapshot.scrub)
-    relay = translation.relay(setting) if translation else _relay(call, target, setting, around)
+    try:
+        relay = translation.relay(setting) if translation else _relay(call, target, setting, around)
+    except BaseException:
+        response.abort()  # nobody will take its body
+        raise
     response.deliver(relay)
     try:
         await relay.done

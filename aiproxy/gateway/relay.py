@@ -21,7 +21,7 @@ from aiproxy.gateway.body import inflater
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.lanes import Lane, Source
 from aiproxy.neutral.collect import Collector
-from aiproxy.neutral.errors import GatewayError, Timeout, UpstreamFailed, UpstreamTruncated
+from aiproxy.neutral.errors import GatewayError, Internal, Timeout, UpstreamFailed, UpstreamTruncated
 from aiproxy.neutral.events import UsageUpdated
 from aiproxy.neutral.response import GenerateResponse
 from aiproxy.neutral.usage import Usage
@@ -106,10 +106,7 @@ class Relay(Protocol):
             return
         if self._alarm is not None:
             self._alarm.reset(self._patience)
-        try:
-            self.received(self._inflate(data))
-        except GatewayError as error:
-            self.fail(error)
+        self._guard(lambda: self.received(self._inflate(data)))
 
     def connectionLost(self, reason: Failure = Failure(ResponseDone())) -> None:  # noqa: B008
         if not self._ended:
@@ -135,10 +132,16 @@ class Relay(Protocol):
             self._wind()
 
     def _close(self, *, clean: bool) -> None:
+        self._guard(lambda: self.closed(clean=clean))
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        """What is wrong with the answer ends it; so does a bug of ours, or the client would wait for ever."""
         try:
-            self.closed(clean=clean)
+            step()
         except GatewayError as error:
             self.fail(error)
+        except Exception:  # noqa: BLE001 - logged, with its traceback, by whoever renders it
+            self._collapse(Failure())
 
     # -- the client's side
 
@@ -187,6 +190,15 @@ class Relay(Protocol):
         self._end()
         self._abort()
         self.done.errback(error)
+
+    def _collapse(self, bug: Failure) -> None:
+        if self._ended:
+            return
+        if self.committed:
+            self.tell(Internal("Something went wrong inside the gateway; its log knows more."))
+        self._end()
+        self._abort()
+        self.done.errback(bug)
 
     def abandon(self, reason: GatewayError | None) -> None:
         """The call was cancelled: by the client's leaving (None), or for a reason the client should hear."""
