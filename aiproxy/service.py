@@ -172,7 +172,7 @@ class GatewayService(Service):
             self._take_over(configuration, snapshot)
 
     def _not_reloaded(self, why: str) -> None:
-        self._reload_problem = why
+        self._reload_problem = self.gateway.snapshot.scrub(why)
         _log.error("configuration not reloaded, the old one stays:\n{problems}", problems=why)
 
     def _take_over(self, configuration: Configuration, snapshot: Snapshot) -> None:
@@ -202,21 +202,26 @@ class GatewayService(Service):
         if new.port == 0:  # any port will do: the one we have
             new = replace(new, port=self.port)
         self.site = self._make_site(new)
+        made_room = False
         try:
             try:
                 port = await self._listen(new)
             except CannotListenError:
                 if new.port != self.port:
                     raise
+                made_room = True
                 await _maybe(old_port.stopListening())
                 port = await self._listen(new)
-        except CannotListenError as error:
+        except (
+            CannotListenError,
+            OSError,
+            ValueError,
+        ) as error:  # a certificate may have gone bad since it was checked
             self.site, self._tls = old_site, old_tls
-            self._reload_problem = (
-                f"cannot listen on {new.host or '*'}:{new.port}: {error.socketError}; the old listener stays"
-            )
+            reason = error.socketError if isinstance(error, CannotListenError) else error
+            self._reload_problem = f"cannot listen on {new.host or '*'}:{new.port}: {reason}; the old listener stays"
             _log.error("{problem}", problem=self._reload_problem)
-            if new.port == self.port:  # it was closed to make room
+            if made_room:
                 self._port = await self._listen(replace(old, port=new.port))
             return
         self._opened(port)

@@ -75,7 +75,7 @@ class Options(usage.Options):
         return self._read(str(started_from) if started_from else self["config"])
 
     def _read(self, path: str | None) -> Configuration:
-        named = [f"{name}={json.dumps(self[name])}" for name in ("host",) if self[name] is not None]
+        named = [f"host={json.dumps(self['host'])}"] if self["host"] is not None else []
         named += [f"port={self['port']}"] if self["port"] is not None else []
         return load_config(path, environ=os.environ, overrides=[*self["set"], *named])
 

@@ -88,16 +88,15 @@ class Gateway:
                 deadline.cancel()
 
     async def _serve(self, call: Call, sink: Sink, snapshot: Snapshot, running: _Interruptible) -> None:
-        plan = self._plan(call, snapshot)
-        failed: GatewayError = self._unknown(call, snapshot)
-        for step in plan:
+        failed: GatewayError | None = None
+        for step in self._plan(call, snapshot):
             try:
                 return await self._step(call, sink, snapshot, step, running)
             except GatewayError as error:
                 if call.committed or scope_of(error) is Scope.REQUEST:
                     raise
                 failed = error
-        raise failed
+        raise failed or self._unknown(call, snapshot)
 
     def _plan(self, call: Call, snapshot: Snapshot) -> Plan:
         """The steps for the model's name; for the name without its suffix (`model(high)`) where only that is known."""

@@ -43,14 +43,12 @@ def error_answer(wire: Wire, request: Request | None, error: GatewayError) -> An
 def write_failure(wire: Wire, request: IRequest, failure: Failure) -> bytes:
     """Whatever a handler raised. After the first byte of an answer there is nothing left to say here."""
     assert isinstance(request, Request)
-    error = as_gateway_error(failure, request)
+    answer = error_answer(wire, request, as_gateway_error(failure, request))
     context = context_of(request)
-    if context:
-        context.record.error = error.kind
     if context and context.record.attempts:
         request.setHeader("x-aiproxy-provider", context.record.provider)
         request.setHeader("x-aiproxy-attempts", str(len(context.record.attempts)))
-    return b"" if request.startedWriting else write_answer(request, error_answer(wire, request, error))
+    return b"" if request.startedWriting else write_answer(request, answer)
 
 
 def as_gateway_error(failure: Failure, request: Request) -> GatewayError:

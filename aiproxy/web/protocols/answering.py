@@ -7,7 +7,7 @@ from twisted.web.server import Request
 from aiproxy.codecs.base import Answer, ModelCard
 from aiproxy.codecs.codec import Codec, Incoming
 from aiproxy.codecs.wire import Wire
-from aiproxy.gateway import Gateway, Sink
+from aiproxy.gateway import Gateway
 from aiproxy.gateway.call import read_call
 from aiproxy.neutral.errors import NotFound
 from aiproxy.providers.base import Operation
@@ -47,14 +47,13 @@ async def answer(
     *,
     codec: Codec | None = None,
     streams: bool = False,
-    sink: Sink | None = None,
 ) -> bytes:
     """Serve one call; what it answers has been written when this returns."""
     known = context(request)
     call = read_call(
         wire, operation, asked, known.client, known.record, codec=codec, streams=streams, provider=known.provider
     )
-    await gateway.answer(call, sink or HttpSink(request))
+    await gateway.answer(call, HttpSink(request))
     return b""
 
 
