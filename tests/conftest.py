@@ -1,10 +1,25 @@
-"""What all tests share: how hypothesis behaves. No reactor is imported here, so that a run may choose one."""
+"""What all tests share: how hypothesis behaves, and a PostgreSQL. No reactor is imported here, so that a run may choose one."""
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.rig.postgres import Postgres
 
 # Time limits for an example say more about the machine than about the code; CI looks for the same examples every time.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Postgres]":
+    """A real server, started when the first test asks for it."""
+    from tests.rig import postgres
+
+    with postgres.running() as server:
+        yield server
