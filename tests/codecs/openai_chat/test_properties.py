@@ -161,9 +161,10 @@ def said(response: GenerateResponse) -> Any:
                     for kind in (TextPart, RefusalPart)
                 ),
                 [
-                    part.logprobs
+                    token
                     for part in candidate.parts
-                    if isinstance(part, TextPart | RefusalPart) and part.logprobs
+                    if isinstance(part, TextPart | RefusalPart)
+                    for token in part.logprobs or ()
                 ],
                 [citation for part in candidate.parts if isinstance(part, TextPart) for citation in part.citations],
                 *([part for part in candidate.parts if isinstance(part, kind)] for kind in (ToolCallPart, ImagePart)),
