@@ -162,7 +162,7 @@ class GatewayService(Service):
         self._seen = self._signature()
         try:
             configuration = self._load()
-            snapshot = self._snapshot(configuration)
+            snapshot = self._snapshot(configuration, self.gateway.snapshot)
         except ConfigurationInvalid as invalid:
             self._not_reloaded(render_problems(invalid.problems).strip())
         except Exception as error:  # noqa: BLE001 - a certificate store that has gone, a plugin that fails: nothing ends the watch
@@ -229,9 +229,14 @@ class GatewayService(Service):
         await _maybe(old_port.stopListening())
         old_site.drain()
 
-    def _snapshot(self, configuration: Configuration) -> Snapshot:
+    def _snapshot(self, configuration: Configuration, before: Snapshot | None = None) -> Snapshot:
         return build_snapshot(
-            configuration.settings, configuration.secrets, self._registry.providers, self._reactor, self._http
+            configuration.settings,
+            configuration.secrets,
+            self._registry.providers,
+            self._reactor,
+            self._http,
+            before,
         )
 
     def _http(self, settings: Settings) -> HttpTransport:

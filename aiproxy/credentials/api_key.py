@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aiproxy.credentials.base import Headers, Way
 from aiproxy.secrets import Secret
 
 
@@ -13,6 +14,10 @@ class ApiKey:
     header: str = "authorization"
     scheme: str = "Bearer "
 
-    def sign(self) -> tuple[tuple[str, str], ...]:
-        """The headers that prove who we are. The only place that reveals the key."""
+    async def sign(self, _way: Way) -> Headers:
+        """The only place that reveals the key. Waits for nothing."""
         return ((self.header, self.scheme + self.key.reveal()),) if self.key else ()
+
+    def refused(self, _headers: Headers) -> bool:
+        """There is no other key."""
+        return False

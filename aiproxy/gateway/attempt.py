@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
@@ -10,7 +11,7 @@ from aiproxy import __version__
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.envelope import MARKS
 from aiproxy.codecs.splice import splice_model
-from aiproxy.gateway.body import read_body
+from aiproxy.credentials.base import Headers
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
@@ -19,7 +20,9 @@ from aiproxy.gateway.translate import Target, Translation, estimated, sends_stre
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Endpoint, Operation, Upstream
+from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
 from aiproxy.transports.base import Request, Response
+from aiproxy.transports.body import read_body
 from aiproxy.usage import Attempt, Outcome
 
 ERROR_BODY_BYTES = 65536
@@ -75,13 +78,11 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
         return None
     target = Target(upstream, endpoint, model)
     translation = None if _relays(call, endpoint) else translate(call, target, snapshot, around.now)
-    request = _request(call, target, snapshot.proxy(upstream), translation)
-    sent = clock.seconds()
-    response = await snapshot.transports[upstream.id].send(request)
+    sent, response, scrub = await _send(call, target, translation, around)
     if not 200 <= response.status < 300:
-        raise await _failure(call, target, response, clock, idle)
+        raise await _failure(call, target, response, scrub, clock, idle)
     head = Head(response.status, response.headers, _answer_headers(call, target, response), sent)
-    setting = Setting(call, around.sink, head, clock, idle, snapshot.scrub)
+    setting = Setting(call, around.sink, head, clock, idle, scrub)
     try:
         relay = translation.relay(setting) if translation else _relay(call, target, setting, around)
     except BaseException:
@@ -130,7 +131,32 @@ def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:
     around.sink.write(answer.body)
 
 
-def _request(call: Call, target: Target, proxy: str, translation: Translation | None) -> Request:
+async def _send(
+    call: Call, target: Target, translation: Translation | None, around: Surroundings
+) -> tuple[float, Response, Callable[[str], str]]:
+    """When it was sent, the answer, and what keeps secrets out of its words. An upstream that won't have a token any more
+    is asked once more with a new one."""
+    credential, way = target.upstream.credential, around.snapshot.ways[target.upstream.id]
+    signature = await credential.sign(way)
+    sent = around.clock.seconds()
+    response = await way.transport.send(_request(call, target, way.proxy, translation, signature))
+    if response.status == 401 and credential.refused(signature):
+        response.abort()
+        signature = await credential.sign(way)
+        sent = around.clock.seconds()
+        response = await way.transport.send(_request(call, target, way.proxy, translation, signature))
+    return sent, response, partial(_scrubbed, around.snapshot.scrub, signature)
+
+
+def _scrubbed(scrub: Scrubber, signature: Headers, text: str) -> str:
+    """Without the secrets of the configuration, and without the token of this attempt, which no configuration knows."""
+    for _, value in signature:
+        secret = value.rpartition(" ")[2]
+        text = text.replace(secret, MASK) if len(secret) >= SHORTEST_SCRUBBED else text
+    return scrub(text)
+
+
+def _request(call: Call, target: Target, proxy: str, translation: Translation | None, signature: Headers) -> Request:
     if translation is not None:
         body, asked = translation.outgoing.body, translation.outgoing.headers
         stream = translation.up.request.stream
@@ -139,7 +165,8 @@ def _request(call: Call, target: Target, proxy: str, translation: Translation | 
         if target.model != call.model and not target.endpoint.names_model_in_path:
             body = splice_model(body, target.model)
     url = target.endpoint.url(target.upstream.base_url, target.model, stream=stream)
-    return Request("POST", url, tuple(_headers(asked, call.incoming.headers, target.upstream)), body, proxy)
+    headers = (*_headers(asked, call.incoming.headers, target.upstream), *signature)
+    return Request("POST", url, headers, body, proxy)
 
 
 def _headers(asked: Mapping[str, str], client: Mapping[str, str], upstream: Upstream) -> Iterable[tuple[str, str]]:
@@ -156,8 +183,7 @@ def _headers(asked: Mapping[str, str], client: Mapping[str, str], upstream: Upst
         copied = value if not value.startswith("$") else None if source in NEVER_COPIED else client.get(source)
         if copied is not None:
             headers[name.lower()] = copied
-    yield from headers.items()
-    yield from upstream.credential.sign()
+    return headers.items()
 
 
 def _answer_headers(call: Call, target: Target, response: Response) -> dict[str, str]:
@@ -170,13 +196,16 @@ def _answer_headers(call: Call, target: Target, response: Response) -> dict[str,
     return headers
 
 
-async def _failure(call: Call, target: Target, response: Response, clock: IReactorTime, idle: float) -> GatewayError:
+async def _failure(
+    call: Call, target: Target, response: Response, scrub: Callable[[str], str], clock: IReactorTime, idle: float
+) -> GatewayError:
     status = response.status
     body = await read_body(response, ERROR_BODY_BYTES, clock, idle)
     if 300 <= status < 400:
         body = b'{"error": "The upstream redirects; base-url must be its final address."}'
         status = 502
     error = target.endpoint.wire.decode_error(status, response.headers, body)
+    error.message = scrub(error.message)
     error.upstream_status = response.status
     if isinstance(error, CredentialRefused):
         error.message = (

@@ -6,11 +6,11 @@ from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy import __version__
-from aiproxy.gateway.body import read_body
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.providers.base import Operation, Upstream
 from aiproxy.transports.base import Request
+from aiproxy.transports.body import read_body
 
 FRESH_SECONDS = 600.0
 """How long a list is believed: vendors add models a few times a month."""
@@ -63,11 +63,11 @@ class Discovery:
         if endpoint is None:
             return ()
         ours = {"user-agent": f"aiproxy/{__version__}", **upstream.provider.headers, **upstream.headers}
-        headers = (*ours.items(), *upstream.credential.sign())
-        request = Request("GET", upstream.base_url + endpoint.path, headers, b"", snapshot.proxy(upstream))
+        way = snapshot.ways[upstream.id]
         try:
-            sent = snapshot.transports[upstream.id].send(request)
-            response = await sent.addTimeout(PATIENCE_SECONDS, self._clock)
+            headers = (*ours.items(), *await upstream.credential.sign(way))
+            request = Request("GET", upstream.base_url + endpoint.path, headers, b"", way.proxy)
+            response = await way.transport.send(request).addTimeout(PATIENCE_SECONDS, self._clock)
             body = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
         except (GatewayError, TimeoutError):
             return ()

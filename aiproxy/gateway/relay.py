@@ -17,7 +17,6 @@ from twisted.web.http import PotentialDataLoss
 from zope.interface import implementer
 
 from aiproxy.codecs.base import Answer
-from aiproxy.gateway.body import inflater
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.lanes import Lane, Source
 from aiproxy.neutral.collect import Collector
@@ -25,7 +24,7 @@ from aiproxy.neutral.errors import GatewayError, Internal, Timeout, UpstreamFail
 from aiproxy.neutral.events import UsageUpdated
 from aiproxy.neutral.response import GenerateResponse
 from aiproxy.neutral.usage import Usage
-from aiproxy.secrets import Scrubber
+from aiproxy.transports.body import inflater
 
 PROLOGUE_SECONDS = 10.0
 """Longest time a stream's status and first frames are held back: proxies in front of us give up at 60 s, people earlier."""
@@ -71,7 +70,7 @@ class Setting:
     head: Head
     clock: IReactorTime
     idle: float
-    scrub: Scrubber
+    scrub: Callable[[str], str]
 
 
 @implementer(IPushProducer)

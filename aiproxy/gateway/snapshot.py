@@ -13,6 +13,7 @@ from aiproxy.catalogue.globs import matches
 from aiproxy.clients import Client, Keyring
 from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.config.schema import ClientKey, Settings
+from aiproxy.credentials.base import Way
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
 from aiproxy.providers.base import Provider, Upstream
@@ -29,7 +30,7 @@ class Snapshot:
     catalogue: Catalogue
     keyring: Keyring
     upstreams: Mapping[str, Upstream]
-    transports: Mapping[str, Transport]
+    ways: Mapping[str, Way]
     """By account."""
     scrub: Scrubber
     sealing_key: Secret
@@ -43,7 +44,7 @@ class Snapshot:
                 upstream.id,
                 upstream.priority,
                 cools=not self.settings.disable_cooling if upstream.cools is None else upstream.cools,
-                identity=hash((upstream.base_url, upstream.credential, self.proxy(upstream))),
+                identity=hash((upstream.base_url, upstream.credential, self.ways[upstream.id].proxy)),
             )
             for upstream in self.upstreams.values()
         ]
@@ -58,10 +59,6 @@ class Snapshot:
             return capabilities_of(model)
         return replace(capabilities_of(model, provider.vendor), **provider.abilities)
 
-    def proxy(self, upstream: Upstream) -> str:
-        url = upstream.proxy_url or self.settings.proxy_url
-        return "" if url == DIRECT else url
-
 
 def build_snapshot(
     settings: Settings,
@@ -69,26 +66,35 @@ def build_snapshot(
     providers: Sequence[Provider],
     clock: IReactorTime,
     http: Callable[[Settings], Transport],
+    before: Snapshot | None = None,
 ) -> Snapshot:
-    """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network."""
+    """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network. Credentials
+    that are the same as `before` stay in use, with the tokens they hold."""
+    held = {upstream.credential: upstream.credential for upstream in before.upstreams.values()} if before else {}
     upstreams: dict[str, Upstream] = {}
-    transports: dict[str, Transport] = {}
+    ways: dict[str, Way] = {}
     network = http(settings)
     for provider in providers:
         found = list(provider.upstreams(settings))
         transport = provider.in_process(clock, settings) if provider.in_process and found else network
         for upstream in found:
-            upstreams[upstream.id] = upstream
-            transports[upstream.id] = transport
+            credential = held.get(upstream.credential, upstream.credential)
+            upstreams[upstream.id] = replace(upstream, credential=credential)
+            ways[upstream.id] = Way(upstream.id, transport, _proxy(upstream, settings), clock)
     return Snapshot(
         settings=settings,
         catalogue=Catalogue(upstream.offer for upstream in upstreams.values()),
         keyring=Keyring((key.key, _client(number, key)) for number, key in enumerate(settings.api_keys, 1)),
         upstreams=upstreams,
-        transports=transports,
+        ways=ways,
         scrub=Scrubber(spellings(secrets)),
         sealing_key=_sealing_key(secrets),
     )
+
+
+def _proxy(upstream: Upstream, settings: Settings) -> str:
+    url = upstream.proxy_url or settings.proxy_url
+    return "" if url == DIRECT else url
 
 
 def _sealing_key(secrets: Sequence[Secret]) -> Secret:

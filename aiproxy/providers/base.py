@@ -13,6 +13,7 @@ from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.wire import Wire
 from aiproxy.config.schema import KeyEntry, ModelEntry, Settings
 from aiproxy.credentials.api_key import ApiKey
+from aiproxy.credentials.base import Credential
 from aiproxy.secrets import Secret
 from aiproxy.transports.base import Transport
 
@@ -94,7 +95,7 @@ class Upstream:
 
     id: str
     provider: Provider
-    credential: ApiKey
+    credential: Credential
     base_url: str
     models: Mapping[str, str] = field(default_factory=dict)
     accepts: tuple[str, ...] = ANY_NAME
