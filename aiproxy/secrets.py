@@ -1,11 +1,12 @@
 """Secrets that can't be printed, and the scrubber that keeps them out of text that leaves the process.
 
-What belongs here: the `Secret` type and `Scrubber`. Where secrets come from (`config`, `credentials`) does not.
+What belongs here: the `Secret` type, `digest` and `Scrubber`. Where secrets come from (`config`, `credentials`) does not.
 """
 
 import hmac
 import re
 from collections.abc import Iterable
+from hashlib import sha256
 
 MASK = "[secret]"
 
@@ -47,6 +48,11 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a Secret is not serialised; reveal() it where it is needed")
+
+
+def digest(*parts: str) -> str:
+    """What names these secrets without telling them, the same in every process."""
+    return sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 class Scrubber:

@@ -326,7 +326,7 @@ class GatewayService(Service):
 
     def checks(self) -> Sequence[Check]:
         snapshot = self.gateway.snapshot
-        resting = self.gateway.pool.resting()
+        resting = {account for account, model, _ in self.gateway.pool.resting() if not model}
         accounts = len(snapshot.upstreams)
         configuration = self._reload_problem.partition("\n")[0] or f"{self._configuration.source}, as loaded"
         return (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiproxy.secrets import MASK, Scrubber, Secret
+from aiproxy.secrets import MASK, Scrubber, Secret, digest
 
 
 def test_no_way_of_printing_shows_it() -> None:
@@ -39,3 +39,8 @@ def test_a_secret_inside_another_leaves_no_rest() -> None:
 def test_short_and_no_secrets_change_nothing() -> None:
     assert Scrubber([Secret("a")])("banana") == "banana"
     assert Scrubber()("banana") == "banana"
+
+
+def test_a_digest_is_the_same_in_every_process_and_tells_parts_apart() -> None:
+    assert digest("a", "b") == "59b271ae1bbcb1d31d41929817f4b16f"
+    assert len({digest("a", "b"), digest("ab"), digest("a", "", "b"), digest("b", "a")}) == 4

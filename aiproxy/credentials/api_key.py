@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from aiproxy.credentials.base import Headers, Way
-from aiproxy.secrets import Secret
+from aiproxy.secrets import Secret, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,12 @@ class ApiKey:
     header: str = "authorization"
     scheme: str = "Bearer "
 
+    @property
+    def identity(self) -> str:
+        return digest(self.header, self.scheme, self.key.reveal())
+
     async def sign(self, _way: Way) -> Headers:
-        """The only place that reveals the key. Waits for nothing."""
+        """Waits for nothing."""
         return ((self.header, self.scheme + self.key.reveal()),) if self.key else ()
 
     def refused(self, _headers: Headers) -> bool:

@@ -26,6 +26,10 @@ class Credential(Protocol):
     """Equal, and of the same hash, to one that a later configuration makes of the same key or login: the first one then
     stays in use, with the token it holds."""
 
+    @property
+    def identity(self) -> str:
+        """A digest of the key or login, the same in every process; it tells nothing of either."""
+
     async def sign(self, way: Way) -> Headers:
         """The headers that prove who we are, for one attempt.
 

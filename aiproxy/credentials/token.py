@@ -40,6 +40,10 @@ class Grant(Hashable, Protocol):
     One whose own secret changes (a refresh token that is single use) keeps it before `ask` returns; `ask` is never called
     twice at a time."""
 
+    @property
+    def identity(self) -> str:
+        """A digest of the login, the same in every process and after every change of its secret."""
+
     async def ask(self, way: Way) -> Token:
         """Raises `CredentialRefused` or another `UpstreamFailed`. May be cancelled."""
 
@@ -68,6 +72,10 @@ class TokenCredential:
 
     def __hash__(self) -> int:
         return hash(self.grant)
+
+    @property
+    def identity(self) -> str:
+        return self.grant.identity
 
     async def sign(self, way: Way) -> Headers:
         kept, now = self._kept, way.clock.seconds()

@@ -17,7 +17,7 @@ from aiproxy.credentials.base import Way
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
 from aiproxy.providers.base import Provider, Upstream
-from aiproxy.secrets import Scrubber, Secret
+from aiproxy.secrets import Scrubber, Secret, digest
 from aiproxy.transports.base import Transport
 
 DIRECT = "direct"
@@ -44,7 +44,7 @@ class Snapshot:
                 upstream.id,
                 upstream.priority,
                 cools=not self.settings.disable_cooling if upstream.cools is None else upstream.cools,
-                identity=hash((upstream.base_url, upstream.credential, self.ways[upstream.id].proxy)),
+                identity=digest(upstream.base_url, upstream.credential.identity, self.ways[upstream.id].proxy),
             )
             for upstream in self.upstreams.values()
         ]

@@ -56,11 +56,13 @@ def scope_of(error: errors.GatewayError) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Of one account, or of one model at it. `ready_at` is a time of the pool's clock; `rest` the last rest in seconds."""
+    """Of one account, or of one model at it. `ready_at` is a time of the pool's clock; `rest` the last rest in seconds,
+    which the next one doubles; `since` when the latest failure was seen."""
 
     ready_at: float = 0.0
     rest: float = 0.0
     reason: str = ""
+    since: float = 0.0
 
     def ready(self, now: float) -> bool:
         return now >= self.ready_at
@@ -68,12 +70,12 @@ class Health:
     def failed(self, error: errors.GatewayError, now: float, random: Random) -> "Health":
         """The health after `error`; what the upstream said of the time (`retry_after`) wins over our own doubling."""
         if error.retry_after is not None:
-            return Health(max(self.ready_at, now + error.retry_after), self.rest, error.kind)
+            return Health(max(self.ready_at, now + error.retry_after), self.rest, error.kind, now)
         if not self.ready(now):
-            return self
+            return Health(self.ready_at, self.rest, self.reason, now)
         first = FIRST_REST_REFUSED if isinstance(error, errors.CredentialRefused | errors.Billing) else FIRST_REST
         rest = min(max(self.rest * 2, first), LONGEST_REST)
-        return Health(now + rest * (1 + JITTER * random.random()), rest, error.kind)
+        return Health(now + rest * (1 + JITTER * random.random()), rest, error.kind, now)
 
 
 WELL = Health()

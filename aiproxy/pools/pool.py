@@ -6,7 +6,7 @@ calls `_serve`. The pool outlives configurations: `replace` swaps the accounts, 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from types import TracebackType
@@ -15,7 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from aiproxy.neutral.errors import GatewayError
-from aiproxy.pools.health import WELL, Health, Scope, scope_of
+from aiproxy.pools.book import HealthBook, Remembered
+from aiproxy.pools.health import Health
 from aiproxy.pools.selection import Account, Strategy, first_tier, round_robin
 
 
@@ -46,12 +47,13 @@ class Lease:
     """An account lent to one attempt, held by `async with`. The error that leaves the block is what the account is
     blamed for; leaving without one makes it well; a cancellation says nothing about it."""
 
-    __slots__ = ("_pool", "account", "model")
+    __slots__ = ("_pool", "account", "began", "model")
 
-    def __init__(self, pool: "Pool", account: Account, model: str) -> None:
+    def __init__(self, pool: "Pool", account: Account, model: str, began: float) -> None:
         self._pool = pool
         self.account = account
         self.model = model
+        self.began = began
 
     async def __aenter__(self) -> "Lease":
         return self
@@ -82,9 +84,9 @@ class Pool:
         self, clock: IReactorTime, random: Random, accounts: Sequence[Account] = (), strategy: Strategy = round_robin
     ) -> None:
         self._clock = clock
-        self._random = random
         self._accounts: dict[str, Account] = {}
-        self._health: dict[tuple[str, str], Health] = {}
+        self._book = HealthBook(random)
+        self._disabled: set[str] = set()
         self._in_use: defaultdict[str, int] = defaultdict(int)
         self._probing: set[str] = set()
         self._turns: defaultdict[tuple[str, ...], int] = defaultdict(int)
@@ -94,11 +96,11 @@ class Pool:
 
     def replace(self, accounts: Sequence[Account], strategy: Strategy) -> None:
         """Take a new configuration's accounts; those that stay what they were keep their health, leases out stay valid."""
-        known, self._accounts = self._accounts, {account.id: account for account in accounts}
+        self._accounts = {account.id: account for account in accounts}
         self._strategy = strategy
         self._turns.clear()
-        same = {a.id for a in accounts if a.id in known and known[a.id].identity == a.identity}
-        self._health = {key: health for key, health in self._health.items() if key[0] in same}
+        self._book.replace(self._accounts)
+        self._disabled &= self._accounts.keys()
         self._serve()
 
     def lease(self, wanted: Wanted) -> "Deferred[Lease]":
@@ -113,15 +115,50 @@ class Pool:
             self._set_alarm(now)
         return waiting.lease
 
+    # -- what is known of accounts, and what a hand may change of it
+
     def health(self, account: str, model: str = "") -> Health:
         """Of the account, or of one model at it when that one rests longer."""
-        whole = self._health.get((account, ""), WELL)
-        return max(whole, self._health.get((account, model), WELL), key=lambda health: health.ready_at)
+        return self._book.of(account, model)
 
-    def resting(self) -> dict[str, Health]:
-        """Accounts that rest with all their models, by id."""
-        now = self._clock.seconds()
-        return {account: health for account in self._accounts if not (health := self.health(account)).ready(now)}
+    def resting(self) -> list[tuple[str, str, Health]]:
+        """All that rests: account, model ("" for the whole account), health."""
+        return self._book.resting(self._clock.seconds())
+
+    def clear(self, account: str, model: str | None = None) -> int:
+        """Forget an account's rests, or one model's at it ("": the rest of the whole). How many there were."""
+        forgotten = self._book.clear(account, model)
+        self._serve()
+        return forgotten
+
+    @property
+    def disabled(self) -> frozenset[str]:
+        return frozenset(self._disabled)
+
+    def disable(self, account: str) -> None:
+        """Lend it to nobody until it is enabled again; leases out go on."""
+        self._disabled.add(account)
+        self._serve()
+
+    def enable(self, account: str) -> None:
+        self._disabled.discard(account)
+        self._serve()
+
+    # -- what outlives the process
+
+    @property
+    def changes(self) -> int:
+        """Grows whenever what `remembered` tells changes."""
+        return self._book.changes
+
+    def remembered(self, wall: float) -> list[Remembered]:
+        """The rests to keep; `wall` is now, in seconds since the epoch."""
+        return self._book.remembered(self._clock.seconds(), wall)
+
+    def remember(self, kept: Iterable[Remembered], wall: float) -> None:
+        """Take over rests that were kept, or that another process has seen; of two, the later seen counts."""
+        self._book.remember(kept, self._clock.seconds(), wall)
+        self._serve()
 
     def _left(self, waiting: _Waiting) -> None:
         self._queue.remove(waiting)
@@ -134,22 +171,10 @@ class Pool:
         self._in_use[account.id] -= 1
         self._probing.discard(account.id)
         if error is None:
-            self._health.pop((account.id, ""), None)
-            self._health.pop((account.id, lease.model), None)
-        elif isinstance(error, GatewayError) and account.cools:
-            self._blame(lease, error)
+            self._book.succeeded(account.id, lease.model, lease.began)
+        elif isinstance(error, GatewayError):
+            self._book.failed(account, lease.model, error, self._clock.seconds())
         self._serve()
-
-    def _blame(self, lease: Lease, error: GatewayError) -> None:
-        match scope_of(error):
-            case Scope.REQUEST:
-                return
-            case Scope.MODEL:
-                key = (lease.account.id, lease.model)
-            case Scope.ACCOUNT:
-                key = (lease.account.id, "")
-        before = self._health.get(key, WELL)
-        self._health[key] = before.failed(error, self._clock.seconds(), self._random)
 
     # -- the queue
 
@@ -174,7 +199,7 @@ class Pool:
             account = self._to_probe(wanted, now)
         if account is not None:
             self._in_use[account.id] += 1
-            waiting.outcome = Lease(self, account, wanted.model)
+            waiting.outcome = Lease(self, account, wanted.model, now)
         elif returns_at is None or returns_at > waiting.until or now >= waiting.until:
             ready_in = None if returns_at is None else max(0.0, returns_at - now)
             waiting.outcome = NoneReady(ready_in, self._reasons(wanted, now))
@@ -215,7 +240,8 @@ class Pool:
         return 0 < account.concurrency <= self._in_use[account.id]
 
     def _candidates(self, wanted: Wanted) -> list[Account]:
-        return [self._accounts[a] for a in wanted.accounts if a in self._accounts and a not in wanted.tried]
+        passed_over = wanted.tried | self._disabled if self._disabled else wanted.tried
+        return [self._accounts[a] for a in wanted.accounts if a in self._accounts and a not in passed_over]
 
     def _reasons(self, wanted: Wanted, now: float) -> dict[str, str]:
         health = {account.id: self.health(account.id, wanted.model) for account in self._candidates(wanted)}

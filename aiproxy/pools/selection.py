@@ -12,8 +12,9 @@ class Account:
     priority: int = 100
     concurrency: int = 0
     cools: bool = True
-    identity: int = 0
-    """Differs when the account behind the id is another one: a new key, another address."""
+    identity: str = ""
+    """A digest that differs when the account behind the id is another one (a new key, another address), and is the same in
+    every process that reads the same configuration."""
 
 
 Strategy = Callable[[Sequence[Account], int], Account]

@@ -28,6 +28,7 @@ class Asked:
     """A grant that answers when the test says so."""
 
     questions: list[Deferred[Token]] = field(default_factory=list)
+    identity: str = "a login"
 
     async def ask(self, way: Way) -> Token:
         question: Deferred[Token] = Deferred()

@@ -44,7 +44,8 @@ def test_rests_double_up_to_the_longest() -> None:
 
 def test_a_failure_inside_a_rest_does_not_escalate() -> None:
     first = WELL.failed(errors.Overloaded("x"), 0.0, Random(1))
-    assert first.failed(errors.Overloaded("x"), first.ready_at / 2, Random(2)) == first
+    again = first.failed(errors.Overloaded("x"), first.ready_at / 2, Random(2))
+    assert (again.ready_at, again.rest, again.since) == (first.ready_at, first.rest, first.ready_at / 2)
 
 
 def test_the_upstreams_own_time_wins_and_never_shortens() -> None:

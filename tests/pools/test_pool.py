@@ -178,6 +178,39 @@ def test_health_carries_over_a_reload_by_id() -> None:
     assert refusal(pool.lease(want("b"))).ready_in is None
 
 
+def test_a_disabled_account_is_lent_to_nobody_until_it_is_enabled() -> None:
+    pool, _ = pool_of("a", "b")
+    pool.disable("a")
+    assert [now(pool.lease(want("a", "b"))).account.id for _ in range(3)] == ["b", "b", "b"]
+    assert refusal(pool.lease(want("a", probe=True))).ready_in is None
+    pool.enable("a")
+    assert now(pool.lease(want("a"))).account.id == "a"
+    pool.disable("a")
+    pool.replace([Account("a")], round_robin)
+    assert pool.disabled == {"a"}
+
+
+def test_a_rest_that_is_cleared_serves_who_waits() -> None:
+    pool, _ = pool_of("a")
+    give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
+    waiting = pool.lease(want("a", patience=60.0))
+    with pending(waiting):
+        assert pool.clear("a") == 1
+
+
+def test_rests_outlive_the_process() -> None:
+    old, clock = pool_of(Account("a", identity="same"))
+    give_back(now(old.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
+    clock.advance(10.0)
+    kept = old.remembered(wall=1_000_000.0)
+    new, clock = pool_of(Account("a", identity="same"))
+    new.remember(kept, wall=1_000_020.0)
+    waiting = new.lease(want("a", patience=30.0))
+    clock.advance(19.9)
+    with pending(waiting):
+        clock.advance(0.2)
+
+
 class PoolAgainstAModel(RuleBasedStateMachine):
     """Random leases, ends and waits. Never more leases than an account allows; never a refusal while one is ready; the
     queue drains; all that was lent comes back."""
