@@ -11,6 +11,7 @@ from typing import Protocol
 
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.capabilities import PERMISSIVE, Capabilities
+from aiproxy.codecs.embeddings import Embeddings
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.fields import FieldTable
 from aiproxy.codecs.report import Report
@@ -114,6 +115,9 @@ class Codec:
     encoder: Callable[[Exchange], Encoder]
     stream_content_type: str = "text/event-stream; charset=utf-8"
     token_counting: TokenCounting | None = None
+    embeddings: Embeddings | None = None
+    embedding: Embeddings | None = None
+    """Of one text, where the protocol has an endpoint of its own for it."""
 
     @property
     def name(self) -> str:

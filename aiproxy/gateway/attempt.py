@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
@@ -13,13 +14,15 @@ from aiproxy.codecs.envelope import MARKS
 from aiproxy.codecs.splice import splice_model
 from aiproxy.credentials.base import Headers
 from aiproxy.gateway.call import Call, Sink
+from aiproxy.gateway.embed import EMBEDS, EmbeddingTranslation, translate_embeddings
+from aiproxy.gateway.endpoints import endpoint_for
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.translate import Target, Translation, estimated, sends_stream, translate
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
 from aiproxy.neutral.usage import Usage
-from aiproxy.providers.base import Endpoint, Operation, Upstream
+from aiproxy.providers.base import Operation, Upstream
 from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
 from aiproxy.transports.base import Request, Response
 from aiproxy.transports.body import read_body
@@ -37,6 +40,9 @@ NEVER_COPIED = frozenset(("authorization", "x-api-key", "x-goog-api-key", "cooki
 
 PASSED_BACK = ("openai-processing-ms", "openai-version")
 """Answer headers that clients read and that stay true behind a pool of accounts."""
+
+
+Translated: TypeAlias = Translation | EmbeddingTranslation
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ async def attempt(call: Call, upstream: Upstream, model: str, around: Surroundin
 
 async def _exchange(call: Call, upstream: Upstream, model: str, around: Surroundings) -> Usage | None:
     snapshot, clock, idle = around.snapshot, around.clock, around.snapshot.settings.timeouts.idle
-    endpoint = _endpoint(call, upstream)
+    endpoint = endpoint_for(call, upstream)
     if endpoint is None:
         if call.operation is not Operation.COUNT_TOKENS:
             told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
@@ -77,7 +83,7 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
         _answer_ourselves(call, estimated(call, snapshot), around)
         return None
     target = Target(upstream, endpoint, model)
-    translation = None if _relays(call, endpoint) else translate(call, target, snapshot, around.now)
+    translation = None if _relays(call, target) else _translated(call, target, around)
     sent, response, scrub = await _send(call, target, translation, around)
     if not 200 <= response.status < 300:
         raise await _failure(call, target, response, scrub, clock, idle)
@@ -97,28 +103,28 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
     return relay.usage
 
 
-def _endpoint(call: Call, upstream: Upstream) -> Endpoint | None:
-    """Where this operation is done: in the client's protocol, else in one it can be translated to."""
-    endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
-    if endpoint is None and call.operation is Operation.COMPLETIONS:  # every upstream has the newer form
-        endpoint = upstream.provider.endpoint(Operation.CHAT, "")
-    if endpoint is not None and endpoint.wire.name != call.wire.name and call.codec is None:
-        return None
-    return endpoint
-
-
-def _relays(call: Call, endpoint: Endpoint) -> bool:
-    """The client's protocol is the endpoint's, and nothing in the body is to be said differently: no thinking asked for by
-    the model's name, no carrier of ours that would mean nothing to the upstream."""
+def _relays(call: Call, target: Target) -> bool:
+    """The client's protocol is the endpoint's, and nothing in the body is to be said differently: no alias that can't be
+    replaced in place, no thinking asked for by the model's name, no carrier of ours that would mean nothing to the
+    upstream."""
+    endpoint = target.endpoint
     same = endpoint.wire is call.wire and endpoint.operation is call.operation
+    if endpoint.repeats_model and target.model != call.model:
+        return False
     return same and call.reasoning is None and not any(mark in call.incoming.body for mark in MARKS)
+
+
+def _translated(call: Call, target: Target, around: Surroundings) -> Translated:
+    if call.operation in EMBEDS:
+        return translate_embeddings(call, target, around.snapshot)
+    return translate(call, target, around.snapshot, around.now)
 
 
 def _relay(call: Call, target: Target, setting: Setting, around: Surroundings) -> Relay:
     """A stream that was asked for as a stream passes, and so does a whole answer; an upstream that sends the one for the
     other is translated into what the client's parser expects."""
     streamed = sends_stream(setting.head.upstream, otherwise=call.stream)
-    if streamed is not call.stream and target.endpoint.codec is not None:
+    if streamed is not call.stream and call.operation not in EMBEDS and target.endpoint.codec is not None:
         return translate(call, target, around.snapshot, around.now).relay(setting)
     return StreamRelay(setting, WatchLane(call.wire)) if streamed else WholeRelay(setting)
 
@@ -132,7 +138,7 @@ def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:
 
 
 async def _send(
-    call: Call, target: Target, translation: Translation | None, around: Surroundings
+    call: Call, target: Target, translation: Translated | None, around: Surroundings
 ) -> tuple[float, Response, Callable[[str], str]]:
     """When it was sent, the answer, and what keeps secrets out of its words. An upstream that won't have a token any more
     is asked once more with a new one."""
@@ -156,10 +162,10 @@ def _scrubbed(scrub: Scrubber, signature: Headers, text: str) -> str:
     return scrub(text)
 
 
-def _request(call: Call, target: Target, proxy: str, translation: Translation | None, signature: Headers) -> Request:
+def _request(call: Call, target: Target, proxy: str, translation: Translated | None, signature: Headers) -> Request:
     if translation is not None:
         body, asked = translation.outgoing.body, translation.outgoing.headers
-        stream = translation.up.request.stream
+        stream = translation.streamed
     else:
         body, asked, stream = call.incoming.body, call.incoming.headers, call.stream
         if target.model != call.model and not target.endpoint.names_model_in_path:

@@ -13,6 +13,7 @@ from aiproxy.codecs.reasoning import split_suffix
 from aiproxy.gateway.attempt import Surroundings, attempt
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
+from aiproxy.gateway.endpoints import able
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.neutral.errors import GatewayError, NotFound, Overloaded, RateLimited, Timeout
 from aiproxy.pools.health import JITTER, Scope, scope_of
@@ -89,7 +90,7 @@ class Gateway:
 
     async def _serve(self, call: Call, sink: Sink, snapshot: Snapshot, running: _Interruptible) -> None:
         failed: GatewayError | None = None
-        for step in self._plan(call, snapshot):
+        for step in able(call, self._plan(call, snapshot), snapshot.upstreams):
             try:
                 return await self._step(call, sink, snapshot, step, running)
             except GatewayError as error:

@@ -392,26 +392,29 @@ class CollectRelay(Relay):
 
 
 class AnswerRelay(Relay):
-    """An answer that is made from the upstream's whole body: a token count."""
+    """An answer that is made from the upstream's whole body of at most `limit` bytes: a token count, embeddings."""
 
-    def __init__(self, setting: Setting, render: Callable[[bytes], Answer]) -> None:
+    def __init__(self, setting: Setting, render: Callable[[bytes], tuple[Answer, Usage | None]], limit: int) -> None:
         super().__init__(setting)
         self._render = render
+        self._limit = limit
         self._body = bytearray()
+        self._usage: Usage | None = None
 
     @property
     def usage(self) -> Usage | None:
-        return None
+        return self._usage
 
     def received(self, data: bytes) -> None:
         self._body += data
-        if len(self._body) > WHOLE_BYTES:
+        if len(self._body) > self._limit:
             raise UpstreamFailed("The upstream's answer is too large for what was asked.")
 
     def closed(self, *, clean: bool) -> None:
         if not clean:
             raise UpstreamTruncated("The upstream's answer broke off before its end.")
-        self.answer(self._render(bytes(self._body)))
+        answer, self._usage = self._render(bytes(self._body))
+        self.answer(answer)
 
     def tell(self, error: GatewayError) -> None:  # noqa: ARG002 - nothing is committed before the whole is there
         self._setting.sink.abort()

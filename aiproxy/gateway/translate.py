@@ -11,11 +11,12 @@ from aiproxy.codecs.tokens import estimate
 from aiproxy.codecs.translation import account_for_extensions
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import BodySource, FramedSource, Source, StoppedSource, TranslateLane
-from aiproxy.gateway.relay import AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
+from aiproxy.gateway.relay import WHOLE_BYTES, AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.neutral.errors import UpstreamFailed
 from aiproxy.neutral.request import GenerateRequest
 from aiproxy.neutral.response import GenerateResponse
+from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Endpoint, Operation, Upstream
 
 WARNINGS = "x-aiproxy-warnings"
@@ -43,32 +44,43 @@ class Translation:
     outgoing: Outgoing
     counting: bool
 
+    @property
+    def streamed(self) -> bool:
+        """Whether the upstream is asked for a stream."""
+        return self.up.request.stream
+
     def relay(self, setting: Setting) -> Relay:
         """What takes the upstream's answer to the client."""
         if self.counting:
-            return AnswerRelay(setting, self._count)
+            return AnswerRelay(setting, self._count, WHOLE_BYTES)
         streamed = sends_stream(setting.head.upstream, otherwise=True)
         came: Source = (FramedSource if streamed else BodySource)(self.target, self.up)
         if self.up.report.says("emulate", STOPS):
             came = StoppedSource(came, self.up.request.sampling.stop)
         if setting.call.stream:
-            head = {"content-type": self.source.stream_content_type, **self._warnings()}
+            head = {"content-type": self.source.stream_content_type, **_warnings(self.down.report)}
             told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))
             return StreamRelay(told, TranslateLane(came, self.source, self.down))
         return CollectRelay(setting, came, self._whole)
 
     def _whole(self, response: GenerateResponse) -> Answer:
         answer = self.source.encode_response(response, self.down)
-        return replace(answer, headers={**answer.headers, **self._warnings()})
+        return warned(answer, self.down.report)
 
-    def _count(self, body: bytes) -> Answer:
+    def _count(self, body: bytes) -> tuple[Answer, Usage | None]:
         assert self.source.token_counting is not None
         assert self.target.token_counting is not None
         answer = self.source.token_counting.encode_answer(self.target.token_counting.decode_answer(body))
-        return replace(answer, headers={**answer.headers, **self._warnings()})
+        return warned(answer, self.down.report), None
 
-    def _warnings(self) -> dict[str, str]:
-        return {WARNINGS: self.down.report.header} if self.down.report.header else {}
+
+def warned(answer: Answer, report: Report) -> Answer:
+    """The answer, with what its translation lost in its headers."""
+    return replace(answer, headers={**answer.headers, **_warnings(report)})
+
+
+def _warnings(report: Report) -> dict[str, str]:
+    return {WARNINGS: report.header} if report.header else {}
 
 
 def sends_stream(headers: Mapping[str, str], *, otherwise: bool) -> bool:

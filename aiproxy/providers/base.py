@@ -27,6 +27,8 @@ class Operation(StrEnum):
     CHAT = "chat"
     COMPLETIONS = "completions"
     EMBEDDINGS = "embeddings"
+    EMBEDDING = "embedding"
+    """Of one text, where a protocol has an endpoint of its own for it."""
     COUNT_TOKENS = "count_tokens"
     MODELS = "models"
 
@@ -36,13 +38,15 @@ class Endpoint:
     """Where an upstream does one operation, in which wire format.
 
     `path` is appended to the account's base URL, `stream_path` instead of it for streams where they have one of their
-    own; `{model}` stands for the upstream's name. `codec` is what translates for it; None where nothing is translated."""
+    own; `{model}` stands for the upstream's name. `codec` is what translates for it; None where nothing is translated. `repeats_model`:
+    bodies say the model's name deep inside, so that one with an alias is written anew."""
 
     operation: Operation
     path: str
     wire: Wire
     codec: Codec | None = None
     stream_path: str = ""
+    repeats_model: bool = False
 
     @property
     def names_model_in_path(self) -> bool:

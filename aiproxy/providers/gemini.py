@@ -1,6 +1,7 @@
 """Google's Gemini API (AI Studio keys). Source: Gemini API reference, models.generateContent."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from aiproxy.codecs import gemini
 from aiproxy.config.schema import Settings
@@ -19,6 +20,8 @@ GEMINI = Provider(
     endpoints=(
         speaking(gemini.CODEC, Operation.CHAT, f"{MODEL}:generateContent", f"{MODEL}:streamGenerateContent?alt=sse"),
         speaking(gemini.CODEC, Operation.COUNT_TOKENS, f"{MODEL}:countTokens"),
+        replace(speaking(gemini.CODEC, Operation.EMBEDDINGS, f"{MODEL}:batchEmbedContents"), repeats_model=True),
+        replace(speaking(gemini.CODEC, Operation.EMBEDDING, f"{MODEL}:embedContent"), repeats_model=True),
         Endpoint(Operation.MODELS, "/v1beta/models?pageSize=1000", gemini.WIRE),
     ),
     upstreams=_upstreams,

@@ -9,7 +9,7 @@ from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from
 CHAT = (
     speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions"),
     Endpoint(Operation.COMPLETIONS, "/completions", openai_chat.WIRE),
-    Endpoint(Operation.EMBEDDINGS, "/embeddings", openai_chat.WIRE),
+    speaking(openai_chat.CODEC, Operation.EMBEDDINGS, "/embeddings"),
     Endpoint(Operation.MODELS, "/models", openai_chat.WIRE),
 )
 """What every endpoint that calls itself OpenAI-compatible has."""

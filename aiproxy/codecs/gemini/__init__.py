@@ -12,6 +12,7 @@ from aiproxy.codecs.gemini.counting import COUNTING
 from aiproxy.codecs.gemini.decode_request import decode_request
 from aiproxy.codecs.gemini.decode_response import decode_response
 from aiproxy.codecs.gemini.decoder import GeminiDecoder
+from aiproxy.codecs.gemini.embeddings import EMBEDDING, EMBEDDINGS
 from aiproxy.codecs.gemini.encode_request import encode_request
 from aiproxy.codecs.gemini.encode_response import encode_response
 from aiproxy.codecs.gemini.encoder import ArrayEncoder, GeminiEncoder
@@ -46,6 +47,8 @@ CODEC = Codec(
     decoder=GeminiDecoder,
     encoder=GeminiEncoder,
     token_counting=COUNTING,
+    embeddings=EMBEDDINGS,
+    embedding=EMBEDDING,
 )
 
 ARRAY_WIRE = replace(WIRE, framer=JsonArrayFramer, observer=ArrayObserver)

@@ -6,6 +6,7 @@ A request to load a model is answered by `load`, the pages about models by `mode
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.ollama.decode_request import decode_request
 from aiproxy.codecs.ollama.decoder import OllamaDecoder
+from aiproxy.codecs.ollama.embeddings import EMBEDDING, EMBEDDINGS
 from aiproxy.codecs.ollama.encode_request import encode_request
 from aiproxy.codecs.ollama.encoder import OllamaEncoder
 from aiproxy.codecs.ollama.errors import decode_error, encode_error
@@ -47,6 +48,8 @@ CODEC = Codec(
     decoder=OllamaDecoder,
     encoder=OllamaEncoder,
     stream_content_type=STREAM_TYPE,
+    embeddings=EMBEDDINGS,
+    embedding=EMBEDDING,
 )
 
 __all__ = ["CODEC", "WIRE"]

@@ -5,6 +5,7 @@ Source: OpenAI API reference and the types of openai-python 3.52."""
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.openai_chat.decode_request import decode_request
 from aiproxy.codecs.openai_chat.decoder import ChatDecoder, decode_response
+from aiproxy.codecs.openai_chat.embeddings import EMBEDDINGS
 from aiproxy.codecs.openai_chat.encode_request import encode_request
 from aiproxy.codecs.openai_chat.encoder import encoder
 from aiproxy.codecs.openai_chat.errors import decode_error, encode_error
@@ -36,6 +37,7 @@ CODEC = Codec(
     encode_response,
     decoder=ChatDecoder,
     encoder=encoder,
+    embeddings=EMBEDDINGS,
 )
 
 __all__ = ["CODEC", "WIRE"]

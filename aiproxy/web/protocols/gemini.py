@@ -1,4 +1,4 @@
-"""The Gemini API: generateContent, streamGenerateContent as events or as a JSON array, countTokens, models.
+"""The Gemini API: generateContent, streamGenerateContent as events or as a JSON array, countTokens, embeddings, models.
 
 Model and verb are in the path; models' names may hold slashes."""
 
@@ -43,8 +43,12 @@ class Gemini:
             case "countTokens":
                 asked = incoming(request, model=name, stream=False, operation="count_tokens")
                 return await answer(self._gateway, request, WIRE, Operation.COUNT_TOKENS, asked, codec=CODEC)
+            case "embedContent" | "batchEmbedContents":
+                operation = Operation.EMBEDDING if verb == "embedContent" else Operation.EMBEDDINGS
+                asked = incoming(request, model=name, stream=False)
+                return await answer(self._gateway, request, WIRE, operation, asked, codec=CODEC)
             case _:
-                verbs = "generateContent, streamGenerateContent or countTokens"
+                verbs = "generateContent, streamGenerateContent, countTokens, embedContent or batchEmbedContents"
                 raise NotFound(f"There is no method {verb!r} here; use {verbs}.", code="unknown_method")
 
     @app.handle_errors(Exception)

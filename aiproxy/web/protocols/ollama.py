@@ -1,4 +1,4 @@
-"""Ollama's API: chat, generate, and what its clients ask about models. Under /ollama/api, and under /api."""
+"""Ollama's API: chat, generate, embeddings, and what its clients ask about models. Under /ollama/api, and under /api."""
 
 from time import time
 
@@ -12,6 +12,7 @@ from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.ollama import CODEC, WIRE
+from aiproxy.codecs.ollama.embeddings import empty_embedding
 from aiproxy.codecs.ollama.load import encode_load
 from aiproxy.codecs.ollama.models import encode_running, encode_show, encode_version, read_show
 from aiproxy.codecs.report import Report
@@ -45,6 +46,16 @@ class Ollama:
     async def generate(self, request: Request) -> bytes:
         return await self._answer(request, Operation.COMPLETIONS, "generate", "prompt")
 
+    @app.route("/ollama/api/embed", methods=["POST"])
+    @app.route("/api/embed", methods=["POST"])
+    async def embed(self, request: Request) -> bytes:
+        return await self._embed(request, Operation.EMBEDDINGS)
+
+    @app.route("/ollama/api/embeddings", methods=["POST"])
+    @app.route("/api/embeddings", methods=["POST"])
+    async def embeddings(self, request: Request) -> bytes:
+        return await self._embed(request, Operation.EMBEDDING)
+
     @app.route("/ollama/api/tags", methods=["GET"])
     @app.route("/api/tags", methods=["GET"])
     async def tags(self, request: Request) -> bytes:
@@ -77,6 +88,14 @@ class Ollama:
         wanted = CODEC.decode_request(asked, sealer, Report())
         exchange = Exchange(wanted, sealer, context(request).record.request_id, now=int(time()))
         return write_answer(request, encode_load(exchange))
+
+    async def _embed(self, request: Request, operation: Operation) -> bytes:
+        """Of no text there is no vector."""
+        asked = incoming(request, stream=False)
+        if said := empty_embedding(asked.body, one=operation is Operation.EMBEDDING):
+            named(await cards(self._gateway, request), read_show(asked.body))
+            return write_answer(request, said)
+        return await answer(self._gateway, request, WIRE, operation, asked, codec=CODEC)
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:

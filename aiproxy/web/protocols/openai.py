@@ -29,7 +29,7 @@ class OpenAI:
 
     @app.route("/v1/embeddings", methods=["POST"])
     async def embeddings(self, request: Request) -> bytes:
-        return await answer(self._gateway, request, WIRE, Operation.EMBEDDINGS, incoming(request))
+        return await answer(self._gateway, request, WIRE, Operation.EMBEDDINGS, incoming(request), codec=CODEC)
 
     @app.route("/v1/models", methods=["GET"])
     async def models(self, request: Request) -> bytes:

@@ -1,0 +1,35 @@
+"""Which of a provider's endpoints does what a client asks for, and which accounts of a plan have one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aiproxy.catalogue import Plan
+from aiproxy.gateway.call import Call
+from aiproxy.providers.base import Endpoint, Operation, Upstream
+
+NEWER = {Operation.COMPLETIONS: Operation.CHAT, Operation.EMBEDDING: Operation.EMBEDDINGS}
+"""What an older operation is done by, unless the upstream has an endpoint for it in the client's protocol."""
+
+
+def endpoint_for(call: Call, upstream: Upstream) -> Endpoint | None:
+    """Where this operation is done: in the client's protocol, else in one it can be translated to."""
+    endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
+    if call.operation in NEWER and (endpoint is None or endpoint.wire.name != call.wire.name):
+        endpoint = upstream.provider.endpoint(NEWER[call.operation], "")
+    if endpoint is not None and endpoint.wire.name != call.wire.name and call.codec is None:
+        return None
+    return endpoint
+
+
+def able(call: Call, plan: Plan, upstreams: Mapping[str, Upstream]) -> Plan:
+    """The plan without accounts whose upstream can't do what is asked; as it is where none can, for then one must say so.
+
+    Tokens are counted by anyone: where the upstream can't, we estimate."""
+    if call.operation in (Operation.CHAT, Operation.COUNT_TOKENS):
+        return plan
+    steps = []
+    for step in plan:
+        names = {key: name for key, name in step.upstream_names.items() if endpoint_for(call, upstreams[key])}
+        if names:
+            steps.append(replace(step, upstream_names=names))
+    return steps or plan
