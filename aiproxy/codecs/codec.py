@@ -4,7 +4,7 @@ It works in both roles: what it decodes from a client it can encode to an upstre
 Same codec in and out is the identity: what neutral has no word for rides in `extensions` under the codec's name.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
@@ -17,6 +17,7 @@ from aiproxy.codecs.fields import FieldTable
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.wire import Wire
 from aiproxy.framing import Frame
+from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.events import StreamEvent
 from aiproxy.neutral.request import GenerateRequest
@@ -52,7 +53,8 @@ class Exchange:
     side and, with `request.model` and `capabilities` of the upstream, one for each attempt.
 
     `source` is the name of the codec the request was decoded by: an encoder of the same name leaves order, ids and names as
-    they came. `now` is seconds since the epoch, for answers whose upstream gave no time. `request_id` is unique: ids derive from it."""
+    they came. `now` is seconds since the epoch, for answers whose upstream gave no time. `request_id` is unique: ids derive from it.
+    `keep` is handed the whole answer as its client is told it, before the client can refer to it; None where nobody keeps it."""
 
     request: GenerateRequest
     sealer: Sealer
@@ -61,6 +63,7 @@ class Exchange:
     now: int = 0
     capabilities: Capabilities = PERMISSIVE
     report: Report = field(default_factory=Report)
+    keep: Callable[[Mapping[str, Json]], None] | None = None
 
     def fresh_id(self, prefix: str, position: int = 0) -> str:
         """An id of 24 characters after the prefix, the same for the same position of the same exchange."""
@@ -99,6 +102,29 @@ class TokenCounting:
 
 
 @dataclass(frozen=True, slots=True)
+class Storing:
+    """How requests of the protocol refer to answers that were kept, for upstreams that keep none."""
+
+    reference: Callable[[bytes], str | None]
+    """A request's body → the kept answer that it continues. Raises `InvalidRequest`."""
+    keep: Callable[[bytes, Mapping[str, Json]], bytes]
+    """(a request's body, its answer as the client is told it) → what to keep of them."""
+    previous: Callable[[bytes], str | None]
+    """What was kept → the kept answer before it."""
+    continued: Callable[[bytes, Sequence[bytes]], bytes]
+    """(a request's body, what was kept of its conversation, the first turn first) → the body with all of it and no reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacting:
+    """How a client of the protocol asks for its history as one item, for upstreams that can't make one."""
+
+    asked: Callable[[GenerateRequest], bool]
+    summarising: Callable[[GenerateRequest], GenerateRequest]
+    """The request that any model can answer: with a summary, which becomes a `CompactionPart`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Codec:
     wire: Wire
     """What the relay lane and the web need: framing, observer, errors, model lists."""
@@ -118,6 +144,10 @@ class Codec:
     embeddings: Embeddings | None = None
     embedding: Embeddings | None = None
     """Of one text, where the protocol has an endpoint of its own for it."""
+    storing: Storing | None = None
+    compacting: Compacting | None = None
+    forgetful: bool = False
+    """Whether clients lose opaque state between two turns: the protocol has no place for it, or one that few keep."""
 
     @property
     def name(self) -> str:

@@ -41,7 +41,7 @@ _WIDE = re.compile("[\u2e80-\U0003ffff]")
 
 
 def estimate(request: GenerateRequest) -> int:
-    turns = sum(PER_TURN + sum(map(_part, turn.parts)) for turn in request.turns)
+    turns = sum(PER_TURN + sum(map(of_part, turn.parts)) for turn in request.turns)
     return turns + sum(map(_tool, request.tools))
 
 
@@ -51,7 +51,7 @@ def of_text(text: str) -> int:
     return wide + -(-narrow // BYTES_PER_TOKEN)
 
 
-def _part(part: Part) -> int:
+def of_part(part: Part) -> int:
     match part:
         case TextPart(text=text) | RefusalPart(text=text):
             return of_text(text)
@@ -66,7 +66,7 @@ def _part(part: Part) -> int:
         case ToolCallPart(name=name, arguments_text=text):
             return PER_TURN + of_text(name) + of_text(text)
         case ToolResultPart(content=content):
-            return PER_TURN + sum(map(_part, content))
+            return PER_TURN + sum(map(of_part, content))
         case HostedToolCallPart(payload=value) | HostedToolResultPart(payload=value) | RawPart(json=value):
             return len(dump(value)) // BYTES_PER_TOKEN
         case CompactionPart(text=summary):

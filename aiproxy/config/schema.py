@@ -131,6 +131,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """What one of the gateway's memories may hold. It is gone when the gateway stops."""
+
+    entries: int = setting("Most entries; 0 keeps none.", 10000, minimum=0)
+    size_mb: float = setting(
+        "Most memory that all entries take; then the client that holds the most loses its oldest.",
+        32,
+        minimum=0,
+        unit="MiB",
+    )
+    lifetime: float = setting("How long an entry is kept that nobody asks for.", 86400, minimum=1, unit="seconds")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """A model of an entry. In YAML a plain string (the name), or a mapping with these keys."""
 
@@ -304,6 +318,14 @@ class Settings:
     translation: Translation = setting(
         "Whether a field that the upstream's protocol can't express is dropped with a warning, or refuses the request.",
         Translation.LENIENT,
+    )
+    response_store: Remembered = setting(
+        "Answers that Responses clients may refer to (`previous_response_id`), where the upstream keeps none.",
+        factory=Remembered,
+    )
+    replay_store: Remembered = setting(
+        "Thinking signatures and the like, for clients whose protocol loses them between two turns.",
+        factory=Remembered,
     )
     demo: Demo = setting("The built-in scripted upstream.", factory=Demo)
     proxy_url: str = setting(

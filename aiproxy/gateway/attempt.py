@@ -19,6 +19,7 @@ from aiproxy.gateway.endpoints import endpoint_for
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
 from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.gateway.state import State
 from aiproxy.gateway.translate import Target, Translation, estimated, sends_stream, translate
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
 from aiproxy.neutral.usage import Usage
@@ -52,6 +53,7 @@ class Surroundings:
 
     sink: Sink
     snapshot: Snapshot
+    state: State
     clock: IReactorTime
     now: int
     interrupted: Callable[[], GatewayError | None]
@@ -83,14 +85,14 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
         _answer_ourselves(call, estimated(call, snapshot), around)
         return None
     target = Target(upstream, endpoint, model)
-    translation = None if _relays(call, target) else _translated(call, target, around)
+    translation = None if _relays(call, target) else await _translated(call, target, around)
     sent, response, scrub = await _send(call, target, translation, around)
     if not 200 <= response.status < 300:
         raise await _failure(call, target, response, scrub, clock, idle)
     head = Head(response.status, response.headers, _answer_headers(call, target, response), sent)
     setting = Setting(call, around.sink, head, clock, idle, scrub)
     try:
-        relay = translation.relay(setting) if translation else _relay(call, target, setting, around)
+        relay = translation.relay(setting) if translation else await _relay(call, target, setting, around)
     except BaseException:
         response.abort()  # nobody will take its body
         raise
@@ -114,18 +116,18 @@ def _relays(call: Call, target: Target) -> bool:
     return same and call.reasoning is None and not any(mark in call.incoming.body for mark in MARKS)
 
 
-def _translated(call: Call, target: Target, around: Surroundings) -> Translated:
+async def _translated(call: Call, target: Target, around: Surroundings) -> Translated:
     if call.operation in EMBEDS:
         return translate_embeddings(call, target, around.snapshot)
-    return translate(call, target, around.snapshot, around.now)
+    return await translate(call, target, around.snapshot, around.state, around.now)
 
 
-def _relay(call: Call, target: Target, setting: Setting, around: Surroundings) -> Relay:
+async def _relay(call: Call, target: Target, setting: Setting, around: Surroundings) -> Relay:
     """A stream that was asked for as a stream passes, and so does a whole answer; an upstream that sends the one for the
     other is translated into what the client's parser expects."""
     streamed = sends_stream(setting.head.upstream, otherwise=call.stream)
     if streamed is not call.stream and call.operation not in EMBEDS and target.endpoint.codec is not None:
-        return translate(call, target, around.snapshot, around.now).relay(setting)
+        return (await translate(call, target, around.snapshot, around.state, around.now)).relay(setting)
     return StreamRelay(setting, WatchLane(call.wire)) if streamed else WholeRelay(setting)
 
 

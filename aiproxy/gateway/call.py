@@ -31,7 +31,9 @@ class Sink(Protocol):
 @dataclass(slots=True)
 class Call:
     """`codec` is None for what is never translated. `reasoning` is what a suffix of the model's name asked for, and beats
-    the body. `provider` is the only one to ask, where the client named one. `committed` is the point of no return: something of an answer was handed to the client."""
+    the body. `provider` is the only one to ask, where the client named one. `continues` is the answer that the gateway kept and the
+    request referred to: then `incoming` has the whole conversation, and `original` is the request as it came. `committed` is
+    the point of no return: something of an answer was handed to the client."""
 
     wire: Wire
     codec: Codec | None
@@ -44,6 +46,8 @@ class Call:
     provider: str = ""
     reasoning: ReasoningConfig | None = None
     understood: tuple[GenerateRequest, Report] | None = None
+    continues: str | None = None
+    original: Incoming | None = None
     committed: bool = False
 
     @property

@@ -7,15 +7,19 @@ from aiproxy.catalogue import Plan
 from aiproxy.gateway.call import Call
 from aiproxy.providers.base import Endpoint, Operation, Upstream
 
-NEWER = {Operation.COMPLETIONS: Operation.CHAT, Operation.EMBEDDING: Operation.EMBEDDINGS}
-"""What an older operation is done by, unless the upstream has an endpoint for it in the client's protocol."""
+DONE_BY = {
+    Operation.COMPLETIONS: Operation.CHAT,
+    Operation.EMBEDDING: Operation.EMBEDDINGS,
+    Operation.COMPACT: Operation.CHAT,
+}
+"""What else does an operation, unless the upstream has an endpoint for it in the client's protocol."""
 
 
 def endpoint_for(call: Call, upstream: Upstream) -> Endpoint | None:
     """Where this operation is done: in the client's protocol, else in one it can be translated to."""
     endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
-    if call.operation in NEWER and (endpoint is None or endpoint.wire.name != call.wire.name):
-        endpoint = upstream.provider.endpoint(NEWER[call.operation], "")
+    if call.operation in DONE_BY and (endpoint is None or endpoint.wire.name != call.wire.name):
+        endpoint = upstream.provider.endpoint(DONE_BY[call.operation], "")
     if endpoint is not None and endpoint.wire.name != call.wire.name and call.codec is None:
         return None
     return endpoint

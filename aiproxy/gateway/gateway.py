@@ -15,6 +15,7 @@ from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
 from aiproxy.gateway.endpoints import able
 from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.gateway.state import State
 from aiproxy.neutral.errors import GatewayError, NotFound, Overloaded, RateLimited, Timeout
 from aiproxy.pools.health import JITTER, Scope, scope_of
 from aiproxy.pools.pool import NoneReady, Pool, Wanted
@@ -45,6 +46,7 @@ class Gateway:
         self._under_way: set[_Interruptible] = set()
         self.pool = Pool(clock, random, snapshot.accounts, snapshot.strategy)
         self.discovery = Discovery(clock)
+        self.state = State(snapshot.settings, clock.seconds)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -55,6 +57,7 @@ class Gateway:
         self._snapshot = snapshot
         self.pool.replace(snapshot.accounts, snapshot.strategy)
         self.discovery.forget()
+        self.state.limit(snapshot.settings)
 
     def interrupt_all(self, reason: GatewayError) -> None:
         """End every call under way with this error: an answer where none has begun, else the protocol's error event."""
@@ -90,6 +93,7 @@ class Gateway:
 
     async def _serve(self, call: Call, sink: Sink, snapshot: Snapshot, running: _Interruptible) -> None:
         failed: GatewayError | None = None
+        await self.state.continue_conversation(call, snapshot.sealing_key)
         for step in able(call, self._plan(call, snapshot), snapshot.upstreams):
             try:
                 return await self._step(call, sink, snapshot, step, running)
@@ -153,7 +157,9 @@ class Gateway:
                         if upstream is None:  # a reload took it away while we waited
                             continue
                         name = step.upstream_names[upstream.id]
-                        around = Surroundings(sink, snapshot, self._clock, int(time()), lambda: running.reason)
+                        around = Surroundings(
+                            sink, snapshot, self.state, self._clock, int(time()), lambda: running.reason
+                        )
                         return await attempt(call, upstream, name, around)
                 except GatewayError as error:
                     if call.committed or scope_of(error) is Scope.REQUEST:

@@ -251,8 +251,6 @@ class StreamRelay(Relay):
 
     def received(self, data: bytes) -> None:
         self._take(self._lane.feed(data))
-        if self.committed and self._pulse is not None:
-            self._pulse.reset(KEEP_ALIVE_SECONDS)
         if self._lane.ended:
             self._close(clean=False)
             self._abort()
@@ -281,6 +279,8 @@ class StreamRelay(Relay):
         if self.committed:
             if out:
                 self._setting.sink.write(out)
+                if self._pulse is not None:
+                    self._pulse.reset(KEEP_ALIVE_SECONDS)
         elif self._lane.error is None:
             self._held += out
             if self._lane.useful or len(self._held) > PROLOGUE_BYTES:

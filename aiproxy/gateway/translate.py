@@ -1,19 +1,23 @@
 """The translate lane of one attempt: the client's request in the upstream's words, and the way back for its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.report import Report
+from aiproxy.codecs.shortening import shortened
 from aiproxy.codecs.tokens import estimate
 from aiproxy.codecs.translation import account_for_extensions
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import BodySource, FramedSource, Source, StoppedSource, TranslateLane
 from aiproxy.gateway.relay import WHOLE_BYTES, AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
 from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.gateway.sources import RememberedSource, SummarySource
+from aiproxy.gateway.state import State, unknown_response
 from aiproxy.neutral.errors import UpstreamFailed
+from aiproxy.neutral.parts import Part
 from aiproxy.neutral.request import GenerateRequest
 from aiproxy.neutral.response import GenerateResponse
 from aiproxy.neutral.usage import Usage
@@ -43,6 +47,8 @@ class Translation:
     up: Exchange
     outgoing: Outgoing
     counting: bool
+    summarises: bool
+    remember: Callable[[Sequence[Part]], None] | None
 
     @property
     def streamed(self) -> bool:
@@ -57,6 +63,10 @@ class Translation:
         came: Source = (FramedSource if streamed else BodySource)(self.target, self.up)
         if self.up.report.says("emulate", STOPS):
             came = StoppedSource(came, self.up.request.sampling.stop)
+        if self.remember is not None:
+            came = RememberedSource(came, self.remember)
+        if self.summarises:
+            came = SummarySource(came)
         if setting.call.stream:
             head = {"content-type": self.source.stream_content_type, **_warnings(self.down.report)}
             told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))
@@ -91,26 +101,55 @@ def sends_stream(headers: Mapping[str, str], *, otherwise: bool) -> bool:
     return otherwise and "json" not in kind and kind != "text/html"
 
 
-def translate(call: Call, to: Target, snapshot: Snapshot, now: int) -> Translation:
-    """Raises `InvalidRequest` for a body that can't be read, `Unsupported` for what the target must not drop."""
+async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, now: int) -> Translation:
+    """Raises `InvalidRequest` for a body that can't be read, `Unsupported` for what the target must not drop, `NotFound` for
+    a reference to what nobody kept."""
     source, target = call.codec, to.endpoint.codec
     assert source is not None
     assert target is not None
     sealer = Sealer(snapshot.sealing_key, call.client.name)
     request, report = _understood(call, source, sealer, snapshot)
     report = report.fork()
-    account_for_extensions(request, source, target, report)
-    counting = call.operation is Operation.COUNT_TOKENS
     capabilities = snapshot.capabilities(to.model, to.upstream.provider)
+    native = source.fields.codec == target.fields.codec
+    counting = call.operation is Operation.COUNT_TOKENS
     down = Exchange(request, sealer, call.request_id, source.fields.codec, now, report=report)
-    up = replace(down, request=replace(request, model=to.model, stream=not counting), capabilities=capabilities)
+    if source.storing is not None and not native:
+        if request.state.previous_response_id is not None:
+            raise unknown_response(request.state.previous_response_id)
+        if call.operation is Operation.CHAT and request.state.store is not False:
+            down = replace(down, keep=state.keeper(call))
+    if call.continues is not None:
+        told = replace(request.state, previous_response_id=call.continues)
+        down = replace(down, request=replace(request, state=told))
+    remember: Callable[[Sequence[Part]], None] | None = None
+    if source.forgetful and not native and not counting:
+        vendor = capabilities.vendor or to.endpoint.wire.name
+        remember = state.rememberer(call.client.name, vendor)
+        request = replace(request, turns=await state.recalled(call.client.name, vendor, request.turns))
+    summarises = _summarises(call, source, to, request)
+    if summarises:
+        assert source.compacting is not None
+        request = shortened(source.compacting.summarising(request), capabilities)
+        report.emulate("compaction")
+    account_for_extensions(request, source, target, report)
+    whole = to.endpoint.operation in (Operation.COUNT_TOKENS, Operation.COMPACT)
+    up = replace(down, request=replace(request, model=to.model, stream=not whole), capabilities=capabilities)
     if counting:
         if target.token_counting is None:
             raise UpstreamFailed(f"The provider {to.upstream.provider.name!r} declares a token count it can't make.")
         outgoing = target.token_counting.encode_request(up)
     else:
         outgoing = target.encode_request(up)
-    return Translation(source, target, down, up, outgoing, counting)
+    return Translation(source, target, down, up, outgoing, counting, summarises, remember)
+
+
+def _summarises(call: Call, source: Codec, to: Target, request: GenerateRequest) -> bool:
+    """Whether the client asks for a compaction that this upstream can't make itself."""
+    if source.compacting is None or call.operation is Operation.COUNT_TOKENS or not source.compacting.asked(request):
+        return False
+    target = to.endpoint.codec
+    return target is None or target.name != source.name or to.endpoint.operation is not call.operation
 
 
 def estimated(call: Call, snapshot: Snapshot) -> Answer:

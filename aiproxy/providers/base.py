@@ -30,6 +30,7 @@ class Operation(StrEnum):
     EMBEDDING = "embedding"
     """Of one text, where a protocol has an endpoint of its own for it."""
     COUNT_TOKENS = "count_tokens"
+    COMPACT = "compact"
     MODELS = "models"
 
 

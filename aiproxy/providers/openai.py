@@ -17,6 +17,7 @@ CHAT = (
 RESPONSES = (
     speaking(openai_responses.CODEC, Operation.CHAT, "/responses"),
     speaking(openai_responses.CODEC, Operation.COUNT_TOKENS, "/responses/input_tokens"),
+    speaking(openai_responses.CODEC, Operation.COMPACT, "/responses/compact"),
 )
 
 PASSED_ON = ("openai-beta", "openai-organization", "openai-project")

@@ -4,10 +4,7 @@ import pytest
 
 from aiproxy.codecs.envelope import Envelope, Sealer, is_envelope
 from aiproxy.codecs.opaque import read_slot, returnable, slot_value
-from aiproxy.codecs.replay import keys, recalled
 from aiproxy.neutral.carried import OpaqueState
-from aiproxy.neutral.parts import Part, ReasoningPart, TextPart, ToolCallPart
-from aiproxy.neutral.request import Turn
 from aiproxy.secrets import Secret
 
 SEALER = Sealer(Secret("k" * 32), "t")
@@ -43,29 +40,3 @@ def test_nothing_and_forgeries_are_nothing(value: str) -> None:
 )
 def test_who_gets_what(vendor: str, model: str | None, returned: tuple[OpaqueState, ...]) -> None:
     assert returnable((OWN, FOREIGN), vendor, model) == returned
-
-
-CALL = ToolCallPart("call_1", "f", "{}", opaque=(FOREIGN,))
-REASONING = ReasoningPart("because", opaque=(OWN,))
-
-
-def bare(*parts: Part) -> Turn:
-    return Turn("assistant", parts)
-
-
-def test_remembered_state_finds_its_call() -> None:
-    memory = dict.fromkeys(keys((REASONING, CALL)), (REASONING, CALL))
-    stripped = ToolCallPart("call_1", "f", "{}")
-    assert recalled([bare(stripped)], memory.get) == (bare(REASONING, CALL),)
-
-
-def test_remembered_state_finds_a_text_without_calls_and_calls_whose_id_was_lost() -> None:
-    memory = dict.fromkeys(keys((REASONING, TextPart("hi"))), (REASONING, TextPart("hi")))
-    assert recalled([bare(TextPart("hi"))], memory.get)[0].parts[0] == REASONING
-    by_content = dict.fromkeys(keys((REASONING, CALL)), (REASONING, CALL))
-    assert recalled([bare(ToolCallPart("other", "f", "{}"))], by_content.get)[0].parts[0] == REASONING
-
-
-def test_state_that_came_along_wins_and_other_turns_stay() -> None:
-    turns = (bare(ReasoningPart("mine"), CALL), Turn("user", (TextPart("hi"),)), bare(TextPart("unknown")), bare())
-    assert recalled(turns, lambda key: (REASONING,) if key == "call:call_1" else None) == turns

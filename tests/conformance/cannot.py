@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-Aspect = Literal["filtered", "details", "state"]
+Aspect = Literal["filtered", "details"]
 """`filtered`: to tell an answer that was filtered or refused from one that ended well. `details`: to count cached tokens, and
-those of reasoning. `state`: to give the vendor back what it signed."""
+those of reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,6 @@ CANNOT = (
     Cannot("ollama", "*", "filtered", "Ollama's clients know no word for it; they see the text, and `stop`."),
     Cannot("*", "ollama", "details", "An Ollama server doesn't count them apart."),
     Cannot("ollama", "*", "details", "Ollama's answers have no place for them."),
-    Cannot(
-        "ollama",
-        "openai-responses",
-        "state",
-        "Ollama's clients keep neither ids nor signatures; the vendor goes on without its reasoning.",
-    ),
-    Cannot("ollama", "anthropic-messages", "state", "As above."),
-    Cannot("ollama", "gemini", "state", "As above; Google's own word to skip the check stands in for the signature."),
 )
 
 

@@ -2,17 +2,13 @@
 
 What can't hold stands in `tests/conformance/cannot.py`, with its reason."""
 
-import json
-from collections.abc import Iterator
-
 import pytest
 
 from tests.conformance.judge import Cell, judge
 from tests.conformance.sdks import SDKS
-from tests.conformance.sdks.conversation import KEY
-from tests.rig.daemon import Daemon, daemon
+from tests.rig.daemon import Daemon
 from tests.vendors.scenarios import SCENARIOS
-from tests.vendors.stand_in import VENDORS, StandIn, vendors
+from tests.vendors.stand_in import VENDORS, StandIn
 
 CELLS = [
     Cell(sdk, vendor, scenario, streamed)
@@ -23,43 +19,6 @@ CELLS = [
     # Whole answers of foreign vendors are made of streams, which may break.
     if streamed or sdk.name != vendor.name or not scenario.breaks
 ]
-
-
-def configuration(address: str) -> str:
-    def models(vendor: str) -> str:
-        return "[" + ", ".join(f"{{name: {name}, alias: {vendor}.{name}}}" for name in SCENARIOS) + "]"
-
-    return f"""
-api-keys: [{KEY}]
-request-retry: 0
-disable-cooling: true
-openai-compatibility:
-  - name: chat
-    base-url: {address}/v1
-    api-key-entries: [chat-key-0123456789]
-    models: {models("openai-chat")}
-codex-api-key:
-  - {{api-key: responses-key-0123456789, base-url: "{address}/v1", models: {models("openai-responses")}}}
-claude-api-key:
-  - {{api-key: messages-key-0123456789, base-url: "{address}", models: {models("anthropic-messages")}}}
-gemini-api-key:
-  - {{api-key: gemini-key-0123456789, base-url: "{address}", models: {models("gemini")}}}
-ollama:
-  - {{base-url: "{address}", models: {models("ollama")}}}
-"""
-
-
-@pytest.fixture(scope="module")
-def stand_in() -> Iterator[StandIn]:
-    with vendors() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    with daemon(tmp_path_factory.mktemp("matrix"), configuration(stand_in.address)) as running:
-        yield running
-    assert all(json.loads(line)["level"] == "info" for line in running.output), "nothing here is the gateway's fault"
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)

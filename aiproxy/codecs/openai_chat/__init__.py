@@ -38,6 +38,7 @@ CODEC = Codec(
     decoder=ChatDecoder,
     encoder=encoder,
     embeddings=EMBEDDINGS,
+    forgetful=True,
 )
 
 __all__ = ["CODEC", "WIRE"]

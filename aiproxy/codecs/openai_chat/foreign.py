@@ -50,6 +50,8 @@ class Fitted:
 
 def fitted(exchange: Exchange) -> Fitted:
     request, report, can = exchange.request, exchange.report, exchange.capabilities
+    if request.state.background:
+        TABLE.report("state.background", report)
     names = ToolNames.of(request, "openai")
     offered = request.tools if "allowed" in can.tool_choices else tool_choice.allowed(request)
     tools = tuple(fitted_tool(tool, names, can, report) for tool in offered)

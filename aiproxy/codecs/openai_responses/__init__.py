@@ -1,10 +1,10 @@
-"""OpenAI Responses: requests, answers, streams, errors, token counts and compaction items. Stored state is only named here
-(`StateRef`); keeping it, and sockets, are not.
+"""OpenAI Responses: requests, answers, streams, errors, token counts, compaction items and what is kept of answers.
+Keeping it, and sockets, are not here.
 
 Source: OpenAI API reference and the types of openai-python 3.52; what Codex 0.169 sends and needs."""
 
 from aiproxy.codecs.codec import Codec
-from aiproxy.codecs.openai_responses.compaction import is_compaction, seal_summary, summarising
+from aiproxy.codecs.openai_responses.compaction import COMPACTING
 from aiproxy.codecs.openai_responses.counting import COUNTING
 from aiproxy.codecs.openai_responses.decode_request import decode_request
 from aiproxy.codecs.openai_responses.decoder import ResponsesDecoder
@@ -14,6 +14,7 @@ from aiproxy.codecs.openai_responses.errors import decode_error, encode_error
 from aiproxy.codecs.openai_responses.models import encode_model, encode_models
 from aiproxy.codecs.openai_responses.observer import ResponsesObserver, observe
 from aiproxy.codecs.openai_responses.response import decode_response
+from aiproxy.codecs.openai_responses.stored import STORING
 from aiproxy.codecs.openai_responses.table import NAME, TABLE
 from aiproxy.codecs.openai_responses.writer import ResponseWriter
 from aiproxy.codecs.wire import Wire
@@ -40,6 +41,8 @@ CODEC = Codec(
     decoder=ResponsesDecoder,
     encoder=ResponsesEncoder,
     token_counting=COUNTING,
+    storing=STORING,
+    compacting=COMPACTING,
 )
 
-__all__ = ["CODEC", "WIRE", "ResponseWriter", "is_compaction", "seal_summary", "summarising"]
+__all__ = ["CODEC", "WIRE", "ResponseWriter"]

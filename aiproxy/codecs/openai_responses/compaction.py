@@ -7,7 +7,7 @@ summary sealed; when it comes back in a later request it is read as a user's tur
 from dataclasses import replace
 from typing import Final
 
-from aiproxy.codecs.codec import Exchange
+from aiproxy.codecs.codec import Compacting, Exchange
 from aiproxy.codecs.envelope import Envelope, Sealer
 from aiproxy.codecs.openai_responses.decode_request import OPERATION
 from aiproxy.codecs.openai_responses.history import ITEM_KINDS, ITEMS
@@ -73,6 +73,9 @@ def compaction_answer(response: dict[str, Json], exchange: Exchange) -> dict[str
         "output": [*write_own_history(users, exchange), *response["output"]],
         "usage": response["usage"],
     }
+
+
+COMPACTING = Compacting(is_compaction, summarising)
 
 
 def _last_item(request: GenerateRequest) -> Json:

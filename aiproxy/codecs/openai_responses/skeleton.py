@@ -6,6 +6,7 @@ from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.openai_responses.encode_request import own_settings
 from aiproxy.codecs.openai_responses.reading import written
 from aiproxy.codecs.openai_responses.response import UNFINISHED
+from aiproxy.codecs.openai_responses.stored import KEPT
 from aiproxy.codecs.openai_responses.table import NAME
 from aiproxy.codecs.openai_responses.usage import write_usage
 from aiproxy.neutral.carried import Extensions, Json
@@ -48,12 +49,12 @@ class Skeleton:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._repeated: dict[str, Json] | None = None
-        self.response_id = exchange.fresh_id("resp_")
+        self.response_id = exchange.fresh_id(KEPT if exchange.keep else "resp_")
         self.created = exchange.now
 
     def start(self, response_id: str, created: int) -> None:
-        """An upstream's own id is kept where it is one of this protocol."""
-        if response_id.startswith("resp"):
+        """An upstream's own id is kept where it is one of this protocol, and the upstream keeps the answer."""
+        if response_id.startswith("resp") and self._exchange.keep is None:
             self.response_id = response_id
         self.created = created or self._exchange.now
 

@@ -150,6 +150,8 @@ class ResponseWriter:
             return self.fail(UpstreamFailed(self._end.detail or "The model failed to answer."))
         self.complete = True
         self.response = self._skeleton.finished(self._end, self._output, usage, event.service_tier, event.extensions)
+        if self._exchange.keep is not None:
+            self._exchange.keep(self.response)
         kind = _ENDS.get(self.response.get("status", ""), "response.completed")
         return [{"type": kind, "response": self.response}]
 

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 
 from aiproxy.codecs.base import Answer, ModelCard
 from aiproxy.codecs.capabilities import Capabilities
-from aiproxy.codecs.openai_responses import CODEC, WIRE, is_compaction, summarising
+from aiproxy.codecs.openai_responses import CODEC, WIRE
+from aiproxy.codecs.openai_responses.compaction import is_compaction, summarising
 from aiproxy.codecs.report import Report
 from aiproxy.neutral import errors
 from aiproxy.neutral.carried import OpaqueState

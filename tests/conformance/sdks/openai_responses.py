@@ -1,4 +1,4 @@
-"""The `openai` SDK's Responses, with the history kept by the client (`store: false`)."""
+"""The `openai` SDK's Responses, with the history kept by the client (`store: false`), or by whoever answers."""
 
 import base64
 import json
@@ -93,6 +93,29 @@ class Responses:
         if last is None:
             raise AssertionError("a stream without its terminal event")
         return last
+
+
+class ReferringResponses(Responses):
+    """Each turn says only what is new, and which answer it continues."""
+
+    def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
+        super().__init__(address, model, question, streamed=streamed)
+        del self._parameters["store"]
+
+    def give(self, results: Sequence[str]) -> Seen:
+        self._input = []
+        return super().give(results)
+
+    def _whole(self, pieces: list[str]) -> Response:
+        return self._referred(super()._whole(pieces))
+
+    def _stream(self, pieces: list[str]) -> Response:
+        return self._referred(super()._stream(pieces))
+
+    def _referred(self, answer: Response) -> Response:
+        assert answer.previous_response_id == self._parameters.get("previous_response_id")
+        self._parameters["previous_response_id"] = answer.id
+        return answer
 
 
 def _content(question: Question) -> Any:

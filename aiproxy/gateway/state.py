@@ -1,0 +1,107 @@
+"""What the gateway keeps between calls, for upstreams that keep nothing and clients that lose what they were given:
+answers that later requests refer to, and opaque state that has to come home to the vendor that made it.
+
+Everything is a tenant's own, which is whoever holds a client key; a vendor's state is looked for in that vendor's name only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from aiproxy.codecs import replay
+from aiproxy.codecs.codec import Storing
+from aiproxy.codecs.envelope import Sealer
+from aiproxy.codecs.report import Report
+from aiproxy.config.schema import Remembered, Settings
+from aiproxy.gateway.call import Call
+from aiproxy.memory import BoundedMemory, Limits
+from aiproxy.neutral.carried import Json
+from aiproxy.neutral.errors import NotFound
+from aiproxy.neutral.parts import Part
+from aiproxy.neutral.request import Turn
+from aiproxy.secrets import Secret
+
+NOT_FOUND = "previous_response_not_found"
+"""The code by which clients know that they must send the whole conversation."""
+
+
+class State:
+    """`now` is seconds of a clock that never goes back."""
+
+    def __init__(self, settings: Settings, now: Callable[[], float]) -> None:
+        self.responses = BoundedMemory(_limits(settings.response_store), now)
+        self.replays = BoundedMemory(_limits(settings.replay_store), now)
+
+    def limit(self, settings: Settings) -> None:
+        """Other limits from now on; what is within them stays."""
+        self.responses.limit(_limits(settings.response_store))
+        self.replays.limit(_limits(settings.replay_store))
+
+    # -- answers that later requests refer to
+
+    async def continue_conversation(self, call: Call, sealing_key: Secret) -> None:
+        """Put the conversation in the place of the call's reference to a kept answer, if it has one. Raises `NotFound`; and
+        what is wrong with the request's own items, whose places the client knows."""
+        storing = call.codec.storing if call.codec else None
+        if call.codec is None or storing is None or (reference := storing.reference(call.incoming.body)) is None:
+            return
+        call.codec.decode_request(call.incoming, Sealer(sealing_key, call.client.name), Report())
+        turns = await self.conversation(call.client.name, reference, storing)
+        call.continues, call.original = reference, call.incoming
+        call.incoming = replace(call.incoming, body=storing.continued(call.incoming.body, turns))
+
+    async def conversation(self, tenant: str, reference: str, storing: Storing) -> Sequence[bytes]:
+        """What is kept of the conversation up to this answer, the first turn first. Raises `NotFound`."""
+        turns: list[bytes] = []
+        wanted: str | None = reference
+        while wanted is not None:
+            kept = await self.responses.get(tenant, wanted)
+            if kept is None:
+                raise unknown_response(reference)
+            turns.append(kept)
+            wanted = storing.previous(kept)
+        return turns[::-1]
+
+    def keeper(self, call: Call) -> Callable[[Mapping[str, Json]], None]:
+        """Keeps the answer to this call, by its id."""
+        storing = call.codec.storing if call.codec else None
+        assert storing is not None
+        body = (call.original or call.incoming).body
+
+        def keep(response: Mapping[str, Json]) -> None:
+            self.responses.put(call.client.name, response["id"], storing.keep(body, response))
+
+        return keep
+
+    # -- opaque state
+
+    async def recalled(self, tenant: str, vendor: str, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+        """The history with what this vendor signed back in the turns that come without it."""
+        known: dict[str, replay.Remembered] = {}
+        for turn in turns:
+            for key in replay.missing(turn):
+                if key not in known and (kept := await self.replays.get(tenant, f"{vendor}\0{key}")) is not None:
+                    known[key] = replay.unpack(kept)
+        return replay.recalled(turns, known.get) if known else turns
+
+    def rememberer(self, tenant: str, vendor: str) -> Callable[[Sequence[Part]], None]:
+        """Remembers the opaque state in an answer of this vendor."""
+
+        def remember(parts: Sequence[Part]) -> None:
+            if replay.has_state(parts):
+                kept = replay.pack(parts)
+                for key in replay.keys(parts):
+                    self.replays.put(tenant, f"{vendor}\0{key}", kept)
+
+        return remember
+
+
+def unknown_response(reference: str) -> NotFound:
+    return NotFound(
+        f"Previous response with id '{reference}' not found: it was not to be stored, was deleted, or is older than this "
+        "gateway keeps one. Send the whole conversation as `input`, without `previous_response_id`.",
+        code=NOT_FOUND,
+        param="previous_response_id",
+    )
+
+
+def _limits(remembered: Remembered) -> Limits:
+    return Limits(remembered.entries, int(remembered.size_mb * (1 << 20)), remembered.lifetime)
