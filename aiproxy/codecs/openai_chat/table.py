@@ -40,7 +40,7 @@ TABLE = FieldTable(
         Field("reasoning.budget_tokens", note="approximated by reasoning_effort"),
         Field("reasoning.visibility", action="ignore"),
         Field("reasoning.summary_style", action="ignore"),
-        Field("state.previous_response_id", action="refuse"),
+        Field("state.previous_response_id", action="emulate", note="the gateway keeps the answer"),
         Field("state.conversation", action="refuse"),
         Field("state.store", "store", read=readers.boolean),
         Shape("state.background", action="refuse"),

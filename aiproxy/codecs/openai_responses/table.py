@@ -23,7 +23,6 @@ REFUSED_ITEMS: Final = (
     "program",
     "program_output",
     "compaction",
-    "compaction_trigger",
 )
 """Input items no other protocol can stand in for: without them the conversation means something else."""
 
@@ -132,6 +131,7 @@ TABLE = FieldTable(
         Own("type", "ignore"),
         Own("stream_id", "ignore"),
         *(Own(f"input[].{kind}", "refuse") for kind in REFUSED_ITEMS),
+        Own("input[].compaction_trigger", "refuse", "but as the last one: then the gateway sums the history up"),
         Own("id", "ignore", "of an item"),
         Own("status", "ignore", "of an item"),
         Own("caller", "ignore", "of an item"),

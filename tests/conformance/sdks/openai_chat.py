@@ -96,6 +96,18 @@ class Chat:
             return stream.current_completion_snapshot
 
 
+class ForgetfulChat(Chat):
+    """Sends back what the API's own reference knows of a message, as most clients do."""
+
+    def give(self, results: Sequence[str]) -> Seen:
+        last = self._messages[-1]
+        calls = [
+            {"id": call["id"], "type": "function", "function": call["function"]} for call in last.get("tool_calls", ())
+        ]
+        self._messages[-1] = {"role": "assistant", "content": last.get("content"), "tool_calls": calls}
+        return super().give(results)
+
+
 def _content(question: Question) -> Any:
     if not question.image:
         return question.text
