@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import Clock
 
 import aiproxy
+from aiproxy.catalogue import Alias, named
 from aiproxy.clients import ANYONE
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.openai_chat import WIRE
@@ -64,7 +65,7 @@ class Kept:
 
 
 def _upstreams(_settings: Settings) -> Iterable[Upstream]:
-    yield Upstream("theirs", THEIRS, NO_KEY, "theirs://here/v1", {"their-model": "demo-echo"}, accepts=())
+    yield Upstream("theirs", THEIRS, NO_KEY, "theirs://here/v1", named([Alias("demo-echo", "their-model")]), accepts=())
 
 
 def _transport(clock: Any, _settings: Settings) -> Transport:

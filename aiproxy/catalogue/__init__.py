@@ -2,6 +2,8 @@
 
 Knows accounts only by id; their health is the pool's affair, who may use which model is asked through a predicate."""
 
-from aiproxy.catalogue.catalogue import Catalogue, Model, Offer, Plan, Step
+from aiproxy.catalogue.catalogue import Catalogue, Model, Plan, Step
+from aiproxy.catalogue.offers import Alias, Names, Offer, Served, named
+from aiproxy.catalogue.providers import known_provider
 
-__all__ = ["Catalogue", "Model", "Offer", "Plan", "Step"]
+__all__ = ["Alias", "Catalogue", "Model", "Names", "Offer", "Plan", "Served", "Step", "known_provider", "named"]

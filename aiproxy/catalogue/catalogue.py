@@ -4,35 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from aiproxy.catalogue.globs import matches
+from aiproxy.catalogue.offers import Offer, Served
+from aiproxy.catalogue.providers import EVERY_PROVIDER
 
 NEAR_NAMES = 3
 """Names a 404 suggests: enough for a typo, few enough to read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What one account offers. `models` maps the names clients use to the upstream's; a name that is not among them is
-    passed on unchanged when it matches one of the globs in `accepts`."""
-
-    account: str
-    provider: str
-    models: Mapping[str, str]
-    accepts: tuple[str, ...] = ()
-    prefix: str = ""
-    excluded: tuple[str, ...] = ()
-
-    def listed(self, name: str) -> str | None:
-        """What this account's upstream calls a model of its list, or None."""
-        upstream = self.models.get(name)
-        return None if upstream is None or self._excludes(name) or self._excludes(upstream) else upstream
-
-    def accepted(self, name: str) -> str | None:
-        """The name, when this account passes it on unlisted."""
-        return name if matches(name, self.accepts) and not self._excludes(name) else None
-
-    def _excludes(self, name: str) -> bool:
-        return matches(name, self.excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +21,24 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Accounts that can stand in for one another, each with the upstream's name of the model."""
+    """Accounts that can stand in for one another, each with what its upstream calls the model: one name, or several that
+    can stand in for one another too."""
 
-    upstream_names: Mapping[str, str]
+    served: Mapping[str, tuple[Served, ...]]
 
 
 Plan = Sequence[Step]
 
 
 class Catalogue:
-    """All offers of one configuration, in its order."""
+    """All offers of one configuration, in its order. `force_prefix`: accounts with a prefix are reached by it alone.
+    `default` is the provider that is preferred where none is named."""
 
-    def __init__(self, offers: Iterable[Offer]) -> None:
+    def __init__(self, offers: Iterable[Offer], *, force_prefix: bool = False, default: str = "") -> None:
         self._offers = tuple(offers)
         self._prefixes = {offer.prefix for offer in self._offers if offer.prefix}
+        self._force_prefix = force_prefix
+        self._default = default
 
     @property
     def offers(self) -> Sequence[Offer]:
@@ -68,16 +48,18 @@ class Catalogue:
     def providers(self) -> Collection[str]:
         return {offer.provider for offer in self._offers}
 
+    def lists(self, name: str) -> bool:
+        """Whether some account has this very name in its list."""
+        return any(name in offer.models for offer in self._offers)
+
     def plan(self, name: str, provider: str = "") -> Plan:
         """The steps that can serve `name`, in order, at one provider where one is named; none when nobody offers it.
 
-        Accounts that list the name go before those that pass any name on: a list is knowledge, an open door is hope."""
-        offers = [offer for offer in self._offers if provider in ("", offer.provider)]
-        prefix, _, rest = name.partition("/")
-        if rest and prefix in self._prefixes:
-            found = self._matching(rest, [offer for offer in offers if offer.prefix == prefix])
-        else:
-            found = self._matching(name, offers)
+        Accounts that list the name go before those that pass any name on: a list is knowledge, an open door is hope.
+        The default provider serves what it offers, the others the rest."""
+        if not provider and self._default and (preferred := self._at(name, self._default)):
+            return (Step(preferred),)
+        found = self._at(name, "" if provider == EVERY_PROVIDER else provider)
         return (Step(found),) if found else ()
 
     def listing(self, found: Mapping[str, Sequence[str]]) -> list[Model]:
@@ -85,18 +67,31 @@ class Catalogue:
         models: dict[str, Model] = {}
         for offer in self._offers:
             for name in (*offer.models, *found.get(offer.account, ())):
-                if offer.listed(name) is None and offer.accepted(name) is None:
+                if not (offer.listed(name) or offer.accepted(name)):
                     continue
-                models.setdefault(name, Model(name, offer.provider))
+                if self._bare(offer):
+                    models.setdefault(name, Model(name, offer.provider))
                 if offer.prefix:
                     prefixed = f"{offer.prefix}/{name}"
                     models.setdefault(prefixed, Model(prefixed, offer.provider))
         return list(models.values())
 
-    @staticmethod
-    def _matching(name: str, offers: Sequence[Offer]) -> dict[str, str]:
-        listed = {offer.account: upstream for offer in offers if (upstream := offer.listed(name)) is not None}
-        return listed or {offer.account: name for offer in offers if offer.accepted(name) is not None}
+    def _at(self, name: str, provider: str) -> dict[str, tuple[Served, ...]]:
+        """Who offers the name, at one provider or ("") anywhere."""
+        offers = [offer for offer in self._offers if provider in ("", offer.provider)]
+        prefix, _, rest = name.partition("/")
+        if rest and prefix in self._prefixes:
+            return _matching(rest, [offer for offer in offers if offer.prefix == prefix])
+        return _matching(name, [offer for offer in offers if self._bare(offer)])
+
+    def _bare(self, offer: Offer) -> bool:
+        """Whether it is reached without a prefix."""
+        return not (self._force_prefix and offer.prefix)
+
+
+def _matching(name: str, offers: Sequence[Offer]) -> dict[str, tuple[Served, ...]]:
+    listed = {offer.account: served for offer in offers if (served := offer.listed(name))}
+    return listed or {offer.account: served for offer in offers if (served := offer.accepted(name))}
 
 
 def near(name: str, models: Sequence[Model], allowed: Callable[[str], bool]) -> list[str]:

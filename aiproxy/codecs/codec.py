@@ -17,7 +17,7 @@ from aiproxy.codecs.fields import FieldTable
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.wire import Wire
 from aiproxy.framing import Frame
-from aiproxy.neutral.carried import Json
+from aiproxy.neutral.carried import Extensions, Json
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.events import StreamEvent
 from aiproxy.neutral.request import GenerateRequest
@@ -148,6 +148,8 @@ class Codec:
     compacting: Compacting | None = None
     forgetful: bool = False
     """Whether clients lose opaque state between two turns: the protocol has no place for it, or one that few keep."""
+    prompt_place: Extensions = field(default_factory=dict)
+    """The extensions of a system turn that stands in the request's own field, where the protocol has one beside its messages."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Changing the model's name in a body and not one byte else."""
+"""Changing one text in a body, the model's name, and not one byte else."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from aiproxy.neutral.errors import InvalidRequest
 _KEY = b'"model"'
 _TOKEN = re.compile(rb'["{}\[\]]')
 _STRING_VALUE = re.compile(rb'\s*:\s*"')
+_OBJECT_VALUE = re.compile(rb"\s*:\s*(?=\{)")
 
 
 def read_object(body: bytes, *, exact: bool = True) -> dict[str, Any]:
@@ -38,13 +39,30 @@ def splice_model(body: bytes, model: str) -> bytes:
     """The same bytes with the value of the top-level `model` replaced. `body` is a JSON object whose `model` is a string.
 
     Where the member occurs twice the last one counts, as it does for every JSON parser we know of; both are replaced."""
-    spans = _only_span(body) or _model_spans(body)
+    spans = _only_span(body) or _spans(body, _MODEL)
     if spans is None:
         return orjson.dumps({**orjson.loads(body), "model": model})
+    return _spliced(body, spans, model)
+
+
+def splice_member(body: bytes, member: str, text: str) -> bytes:
+    """The same bytes with the text of a member (dotted: `response.model`) replaced, if it is there and is a text.
+
+    A body of more than `MOST_TOKENS` stays as it is after those."""
+    path = tuple(member.split("."))
+    if b'"%b"' % path[-1].encode() not in body:
+        return body
+    return _spliced(body, _spans(body, path, whole=False) or [], text)
+
+
+_MODEL = ("model",)
+
+
+def _spliced(body: bytes, spans: list[tuple[int, int]], text: str) -> bytes:
     out: list[bytes] = []
     end = 0
     for start, stop in spans:
-        out += (body[end:start], orjson.dumps(model))
+        out += (body[end:start], orjson.dumps(text))
         end = stop
     return b"".join((*out, body[end:]))
 
@@ -58,32 +76,54 @@ def _only_span(body: bytes) -> list[tuple[int, int]] | None:
     return [(found.end() - 1, _string_end(body, found.end() - 1))] if found else None
 
 
-def _model_spans(body: bytes) -> list[tuple[int, int]] | None:
-    """Where the values of top-level members named `model` stand, by a scan that knows strings and depth; None for a body
-    of more than `MOST_TOKENS`."""
-    spans = []
+def _spans(body: bytes, path: tuple[str, ...], *, whole: bool = True) -> list[tuple[int, int]] | None:
+    """Where the texts of members at this path stand, by a scan that knows strings and depth. For a body of more than
+    `MOST_TOKENS` what was found by then, or None where that isn't enough (`whole`)."""
+    spans: list[tuple[int, int]] = []
     depth = 0
+    on_path = 0
+    """How many of the objects around are those of the path, from the outermost on."""
     position = 0
     tokens = 0
     while found := _TOKEN.search(body, position):
         tokens += 1
         if tokens > MOST_TOKENS:
-            return None
+            return None if whole else spans
         start = found.start()
         token = body[start : start + 1]
         position = start + 1
         if token == b'"':
-            position = _string_end(body, start)
-            after = _STRING_VALUE.match(body, position) if depth == 1 else None
-            if after and orjson.loads(body[start:position]) == "model":
-                value = after.end() - 1
-                position = _string_end(body, value)
-                spans.append((value, position))
+            try:
+                position = _string_end(body, start)
+            except ValueError:  # not JSON to the end
+                return spans
+            if depth != on_path + 1 or on_path >= len(path):
+                continue
+            last = on_path == len(path) - 1
+            after = (_STRING_VALUE if last else _OBJECT_VALUE).match(body, position)
+            if after and _says(body[start:position], path[on_path]):
+                if last:
+                    value = after.end() - 1
+                    position = _string_end(body, value)
+                    spans.append((value, position))
+                else:
+                    on_path += 1
         elif token in b"{[":
             depth += 1
         else:
             depth -= 1
+            on_path = min(on_path, max(depth - 1, 0))
     return spans
+
+
+def _says(written: bytes, name: str) -> bool:
+    """Whether a JSON string is this name, however it is escaped."""
+    if b"\\" not in written:
+        return written[1:-1] == name.encode()
+    try:
+        return bool(orjson.loads(written) == name)
+    except orjson.JSONDecodeError:  # half a surrogate pair: nobody's name
+        return False
 
 
 def _string_end(body: bytes, start: int) -> int:

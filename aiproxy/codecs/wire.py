@@ -37,5 +37,7 @@ class Wire:
     """(event, data) → a frame of its streams."""
     frame_end: bytes = b"\n\n"
     """What a last frame may lack at the end of the bytes."""
+    model_members: tuple[str, ...] = ("model",)
+    """Where an answer and its frames name the model, dotted."""
     heartbeat: bytes = comment("keep-alive")
     """What says in the middle of a stream that it lives."""

@@ -10,9 +10,12 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
+from aiproxy.catalogue import known_provider
 from aiproxy.catalogue.globs import matches
 from aiproxy.config.certificates import certificate_problems
+from aiproxy.config.payload import payload_problems
 from aiproxy.config.problems import Finding, Problem, Severity, problem_at
+from aiproxy.config.prompt import prompt_problems
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings
 from aiproxy.config.urls import DIRECT, base_url_fault, has_version, proxy_fault
@@ -35,6 +38,9 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         _client_keys(settings),
         _entries(settings),
         _names(settings),
+        _providers(settings),
+        payload_problems(settings.payload),
+        prompt_problems(settings.system_prompt),
         _reach(settings, reading),
         _readable(reading, file),
     )
@@ -196,15 +202,15 @@ def _repeated(names: Sequence[tuple[str, str]]) -> Iterator[Finding]:
 
 
 def _models(entry: KeyEntry | CompatibilityEntry, path: str) -> Iterator[Finding]:
-    aliases: dict[str, int] = {}
+    known: dict[tuple[str, str], int] = {}
     hidden = []
     for index, model in enumerate(entry.models):
         alias = model.alias or model.name
         model_path = f"{path}.models[{index}]"
-        if alias and alias in aliases:
-            message = f"{path}.models[{aliases[alias]}] has this name for clients already"
-            yield _error("duplicate-alias", model_path, message)
-        aliases.setdefault(alias, index)
+        if alias and (alias, model.name) in known:
+            message = f"this is {path}.models[{known[alias, model.name]}] again"
+            yield _error("duplicate-model", model_path, message)
+        known.setdefault((alias, model.name), index)
         if matches(alias, entry.excluded_models) or matches(model.name, entry.excluded_models):
             hidden.append(model_path)
     if (entry.models and len(hidden) == len(entry.models)) or matches("", entry.excluded_models):
@@ -212,6 +218,20 @@ def _models(entry: KeyEntry | CompatibilityEntry, path: str) -> Iterator[Finding
     else:
         for model_path in hidden:
             yield _warning("unreachable-model", model_path, "this model is listed, but `excluded-models` hides it")
+
+
+def _providers(settings: Settings) -> Iterator[Finding]:
+    """Names of providers, where no upstream of this file has them."""
+    there = {section.removesuffix("-api-key") for section, entries in settings.key_entries.items() if entries}
+    there |= {entry.name for entry in settings.openai_compatibility}
+    there |= {"demo"} if settings.demo_in_effect else set()
+    named = [("routing.default-provider", settings.routing.default_provider)]
+    named += [(f"model-alias[{number}]", name) for number, name in enumerate(settings.model_alias)]
+    for path, name in named:
+        if name and not known_provider(name, there):
+            yield _warning(
+                "unknown-provider", path, f"no upstream here is at this provider; there are: {', '.join(sorted(there))}"
+            )
 
 
 def _reach(settings: Settings, reading: Reading) -> Iterator[Finding]:

@@ -149,9 +149,14 @@ CODES: Mapping[str, Explanation] = {
         "openai-api-key:\n  - {api-key: some-upstream-key, prefix: a/b}",
     ),
     # Models
-    "duplicate-alias": Explanation(
-        "Two models of one entry have the same name for clients; only one would ever be used.",
-        "openai-api-key:\n  - {api-key: some-upstream-key, models: [{name: a, alias: x}, {name: b, alias: x}]}",
+    "duplicate-model": Explanation(
+        "The same model under the same name twice in one entry. Different models under one alias stand in for one another; "
+        "the same one can't.",
+        "openai-api-key:\n  - {api-key: some-upstream-key, models: [{name: a, alias: x}, {name: a, alias: x}]}",
+    ),
+    "unknown-provider": Explanation(
+        "No upstream in this file is at a provider of this name.",
+        "openai-api-key: [some-upstream-key]\nrouting: {default-provider: claude}",
     ),
     "all-models-excluded": Explanation(
         "`excluded-models` leaves this entry without any model.",
@@ -161,5 +166,20 @@ CODES: Mapping[str, Explanation] = {
         "Clients can't reach this model: it is excluded by its own entry, or no client key's `models` allow it.",
         "api-keys: [{key: a-key-that-is-long-enough, models: [gpt-*]}]\n"
         "openai-api-key:\n  - {api-key: some-upstream-key, models: [o9]}",
+    ),
+    # What is changed in requests
+    "bad-json-path": Explanation(
+        "A path into a JSON body is made of names and numbers with dots between them: `generationConfig.topK`, `stop.0`, "
+        '`messages.-1` (append), `messages.#.name` (every element), `tools.#(type=="web_search")` (the first that matches, '
+        "with `#` after it all of them). A dot that belongs to a name is written `\\.`.",
+        "payload:\n  filter:\n    - {models: [gpt-*], params: [metadata..user]}",
+    ),
+    "bad-json": Explanation(
+        "`default-raw` and `override-raw` take JSON; this text is none.",
+        'payload:\n  override-raw:\n    - {models: [gpt-*], params: {stop: "[1"}}',
+    ),
+    "prompt-twice": Explanation(
+        "A system prompt comes from `file` or from `text`, not from both.",
+        "# prompt.txt exists\nsystem-prompt: {file: prompt.txt, text: Be brief.}",
     ),
 }

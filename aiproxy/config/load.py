@@ -48,7 +48,7 @@ class Configuration:
     origins: Mapping[str, str] = field(default_factory=dict)
     """Key path → `built-in`, `FILE:LINE:COL`, a variable's name, or `--set …`."""
     files: tuple[Path, ...] = ()
-    """What a reload should watch: the configuration, certificates, files of secrets."""
+    """What a reload should watch: the configuration, certificates, files of secrets, the system prompt."""
 
     @property
     def file(self) -> Path | None:
@@ -118,6 +118,7 @@ def configuration(
     if has_errors(reading.problems):
         raise ConfigurationInvalid(reading.problems)
     files = [Path(settings.tls.cert), Path(settings.tls.key)] if settings.tls.enable else []
+    files += [Path(settings.system_prompt.file)] if settings.system_prompt.file else []
     return Configuration(
         settings,
         source,

@@ -8,14 +8,14 @@ from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from aiproxy.config.schema import ClientKey, CompatibilityEntry, KeyEntry, ModelEntry, Routing, Settings
+from aiproxy.config.schema import ClientKey, CompatibilityEntry, KeyEntry, Routing, Settings
 
 NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
             "workers", "auth-dir", "state", "store", "remote-management", "quota-exceeded", "provider-fallback-chain",
             "model-fallback", "health-check", "request-scoped-errors", "vertex-api-key", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
-            "payload", "system-prompt", "prompt-log", "proxy-providers", "usage-statistics-enabled", "metrics", "tracing",
+            "prompt-log", "proxy-providers", "usage-statistics-enabled", "metrics", "tracing",
             "ws-auth",
         }
     ),
@@ -23,12 +23,15 @@ NOT_YET: Mapping[type, frozenset[str]] = {
     ClientKey: frozenset({"priority", "limits", "budget"}),
     KeyEntry: frozenset({"weight"}),
     CompatibilityEntry: frozenset({"weight"}),
-    ModelEntry: frozenset({"fork"}),
 }  # fmt: skip
 """Keys that are specified for aiproxy but that this version can't act on: an error of their own, not a misspelling."""
 
 ELSEWHERE: Mapping[str, str] = {
     "model-list": "openai-compatibility",
+    "model-provider": "default-provider",
+    "system-prompt-file-path": "system-prompt",
+    "system-prompt-mode": "system-prompt",
+    "system-prompt-replacements": "system-prompt",
     "litellm-params": "openai-compatibility",
     "providers": "openai-compatibility",
     "upstream": "openai-compatibility",

@@ -85,7 +85,10 @@ class Reading:
         if get_origin(wanted) is tuple:
             return self._list(get_args(wanted)[0], node, path, rule)
         if get_origin(wanted) is not None:
-            return self._texts(node, path)
+            inner = get_args(wanted)[1]
+            return self._texts(node, path) if inner is str else self._named(inner, node, path)
+        if wanted is Any:
+            return self._json(node, path)
         if is_dataclass(wanted) and isinstance(wanted, type):
             return self._record(wanted, node, path)
         if wanted is Secret:
@@ -167,6 +170,33 @@ class Reading:
                 if _SECRETIVE.search(key.text) and isinstance(value, Scalar):
                     self._keep((text, text.rpartition(" ")[2]), value, text, path)
         return texts
+
+    def _named(self, wanted: Any, node: Node, path: str) -> Any:
+        """A mapping whose keys are anybody's names. Where an entry stands is also known by its number, as in a list."""
+        if not isinstance(node, Entries):
+            return self._wrong("a mapping (`name: value` lines)", node, path)
+        read = {}
+        for number, (key, value) in enumerate(node.pairs):
+            numbered = f"{path}[{number}]"
+            inner = self._value(wanted, value, _under(path, key.text) if showable(key.text) else numbered, {})
+            self.places[numbered] = key.place
+            if inner is not UNREAD:
+                read[key.text] = inner
+        return read
+
+    def _json(self, node: Node, path: str) -> Any:
+        """Whatever stands there, as JSON has it."""
+        match node:
+            case Scalar():
+                text = self._resolved(node, path)
+                return UNREAD if text is None else core(text) if node.form is Form.PLAIN else text
+            case Items():
+                read = [self._value(Any, value, f"{path}[{i}]", {}) for i, value in enumerate(node.values)]
+                return UNREAD if UNREAD in read else read
+            case Entries():
+                return self._named(Any, node, path)
+            case _:
+                assert_never(node)
 
     def _typed(self, wanted: type, node: Scalar, path: str, rule: Mapping[str, Any]) -> Any:
         text = self._resolved(node, path)

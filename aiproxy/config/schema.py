@@ -98,6 +98,12 @@ class Routing:
         "How an account is chosen among the ready ones of the best priority: in turn, or the first one until it is exhausted.",
         Strategy.ROUND_ROBIN,
     )
+    default_provider: str = setting(
+        "The provider that serves, of what it offers, calls that name none; empty leaves the choice to priorities and "
+        "strategy.",
+        "",
+        example="openai",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,17 @@ class ModelEntry:
     """A model of an entry. In YAML a plain string (the name), or a mapping with these keys."""
 
     name: str = setting("The upstream's name.", "", required=True, example="gpt-5.4-mini")
-    alias: str = setting("The name clients use; the upstream's when absent.", "", example="mini")
+    alias: str = setting(
+        "The name clients use; the upstream's when absent. Models that share one stand in for one another, in turn.",
+        "",
+        example="mini",
+    )
+    fork: bool = setting("Offer the upstream's name beside the alias.", False)
+    force_mapping: bool = setting(
+        "Name the model in answers as the client did. Translated answers always do; those of the client's own protocol "
+        "pass unchanged otherwise.",
+        False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +247,99 @@ class CompatibilityEntry:
     disable_cooling: bool | None = setting("Overrides the global `disable-cooling`.", None)
 
 
+class PayloadProtocol(StrEnum):
+    """CLIProxyAPI's words; `responses` and `codex` are one protocol."""
+
+    OPENAI = "openai"
+    RESPONSES = "responses"
+    CODEX = "codex"
+    CLAUDE = "claude"
+    GEMINI = "gemini"
+    OLLAMA = "ollama"
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadModel:
+    """When a payload rule applies: all that is said here must hold. In YAML a plain string (the name), or a mapping."""
+
+    name: str = setting(
+        "A glob of the model's name, the upstream's or the client's.", "", required=True, example="gpt-*"
+    )
+    protocol: PayloadProtocol | None = setting("The upstream's protocol; absent means any.", None, example="openai")
+    from_protocol: PayloadProtocol | None = setting("The client's protocol; absent means any.", None, example="claude")
+    headers: Mapping[str, str] = setting(
+        "Globs of the client's headers.", factory=dict, example={"X-Client-Tier": "tenant-*"}
+    )
+    match: tuple[Mapping[str, Any], ...] = setting(
+        "Paths into the body and what must stand there.", (), example=[{"metadata.client": "codex"}]
+    )
+    not_match: tuple[Mapping[str, Any], ...] = setting(
+        "Paths into the body and what must not stand there.", (), example=[{"metadata.mode": "dev"}]
+    )
+    exist: tuple[str, ...] = setting(
+        "Paths where something other than null must stand.", (), example=['tools.#(type=="web_search").type']
+    )
+    not_exist: tuple[str, ...] = setting("Paths where nothing but null may stand.", (), example=["metadata.plain"])
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadRule:
+    models: tuple[PayloadModel, ...] = setting("When it applies: any of these.", (), required=True)
+    params: Mapping[str, Any] = setting(
+        "Paths into the body and what to set there.", factory=dict, required=True, example={"temperature": 0.2}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RawPayloadRule(PayloadRule):
+    params: Mapping[str, Any] = setting(
+        "Paths into the body and what to set there; text is JSON.",
+        factory=dict,
+        required=True,
+        example={"response_format": '{"type": "json_object"}'},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadFilter:
+    models: tuple[PayloadModel, ...] = setting("When it applies: any of these.", (), required=True)
+    params: tuple[str, ...] = setting("Paths into the body.", (), required=True, example=["metadata", "stop.0"])
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What is changed in requests for an answer just before they go to an upstream, in its protocol."""
+
+    default: tuple[PayloadRule, ...] = setting("What to set where the body has nothing; the first rule wins.", ())
+    default_raw: tuple[RawPayloadRule, ...] = setting("The same, after `default`.", ())
+    override: tuple[PayloadRule, ...] = setting("What to set whatever stands there; the last rule wins.", ())
+    override_raw: tuple[RawPayloadRule, ...] = setting("The same, after `override`.", ())
+    filter: tuple[PayloadFilter, ...] = setting("What to take out, after all others.", ())
+
+
+class PromptMode(StrEnum):
+    APPEND = "append"
+    OVERWRITE = "overwrite"
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    old: str = setting(
+        "The words to replace, wherever they stand in the system prompt.", "", required=True, example="foo"
+    )
+    new: str = setting("What stands there instead.", "", example="bar")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPromptSettings:
+    file: str = setting("A file with the prompt; read again when it changes.", "", path=True)
+    text: str = setting("The prompt itself, where there is no `file`.", "")
+    mode: PromptMode = setting(
+        "Whether it follows the client's own system prompt, or stands in its place.", PromptMode.APPEND
+    )
+    replacements: tuple[Replacement, ...] = setting("Words to replace in the system prompt, the client's too.", ())
+
+
 @dataclass(frozen=True, slots=True)
 class Demo:
     """The built-in scripted upstream. In effect while no real upstream is configured, or when enabled by name."""
@@ -269,6 +378,13 @@ class Settings:
     max_retry_credentials: int = setting("Most accounts tried in one round; 0 = all.", 0, minimum=0)
     disable_cooling: bool = setting("Never let an account rest after a failure.", False)
     timeouts: Timeouts = setting("Deadlines of calls to upstreams.", factory=Timeouts)
+    force_model_prefix: bool = setting("Reach entries that have a `prefix` by it only, never by the bare name.", False)
+    model_alias: Mapping[str, tuple[ModelEntry, ...]] = setting(
+        "Aliases for all accounts of a provider, by its name, in the form of an entry's `models`; they leave its other "
+        "models as they are.",
+        factory=dict,
+        example={"openai": [{"name": "gpt-5.4", "alias": "smart", "fork": True}]},
+    )
     openai_api_key: tuple[KeyEntry, ...] = setting(
         "Accounts at OpenAI, plain keys or mappings; `OPENAI_API_KEY` implies one when no upstream is configured.", ()
     )
@@ -327,6 +443,12 @@ class Settings:
         "Thinking signatures and the like, for clients whose protocol loses them between two turns.",
         factory=Remembered,
     )
+    payload: Payload = setting(
+        "Rules that change fields of requests. Paths are written as in gjson: `a.b`, `list.0`, `list.-1` (append), `list.#.x`, "
+        '`tools.#(type=="x").name`.',
+        factory=Payload,
+    )
+    system_prompt: SystemPromptSettings = setting("The operator's own system prompt.", factory=SystemPromptSettings)
     demo: Demo = setting("The built-in scripted upstream.", factory=Demo)
     proxy_url: str = setting(
         "Proxy for calls to upstreams: http, https, socks5 or socks5h, with user and password.",
@@ -360,6 +482,7 @@ class Settings:
 PLAIN_FORM: Mapping[type, str] = {
     ClientKey: "key",
     ModelEntry: "name",
+    PayloadModel: "name",
     ApiKeyEntry: "api_key",
     KeyEntry: "api_key",
     OllamaEntry: "base_url",

@@ -1,7 +1,7 @@
 """One try at one account: sign → send → relay or translate, and the record of how it went."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -9,6 +9,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy import __version__
+from aiproxy.catalogue import Served
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.envelope import MARKS
 from aiproxy.codecs.splice import splice_model
@@ -18,12 +19,14 @@ from aiproxy.gateway.embed import EMBEDS, EmbeddingTranslation, translate_embedd
 from aiproxy.gateway.endpoints import endpoint_for
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
+from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
-from aiproxy.gateway.translate import Target, Translation, estimated, sends_stream, translate
+from aiproxy.gateway.translate import Target, Translation, estimated, sends_stream, translate, written_anew
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Operation, Upstream
+from aiproxy.rewriting.payload import Sending
 from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
 from aiproxy.transports.base import Request, Response
 from aiproxy.transports.body import read_body
@@ -59,7 +62,7 @@ class Surroundings:
     interrupted: Callable[[], GatewayError | None]
 
 
-async def attempt(call: Call, upstream: Upstream, model: str, around: Surroundings) -> None:
+async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> None:
     """Raises the `GatewayError` that describes the failure; `call.committed` says whether the client saw anything."""
     started = around.clock.seconds()
     outcome, kind, status, usage = Outcome.CANCELLED, "", None, None
@@ -71,11 +74,11 @@ async def attempt(call: Call, upstream: Upstream, model: str, around: Surroundin
         raise
     finally:
         provider, ended = upstream.provider.name, around.clock.seconds()
-        record = Attempt(upstream.id, provider, model, started, ended, outcome, kind, status, usage)
+        record = Attempt(upstream.id, provider, model.name, started, ended, outcome, kind, status, usage)
         call.record.attempts.append(record)
 
 
-async def _exchange(call: Call, upstream: Upstream, model: str, around: Surroundings) -> Usage | None:
+async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> Usage | None:
     snapshot, clock, idle = around.snapshot, around.clock, around.snapshot.settings.timeouts.idle
     endpoint = endpoint_for(call, upstream)
     if endpoint is None:
@@ -84,7 +87,7 @@ async def _exchange(call: Call, upstream: Upstream, model: str, around: Surround
             raise Unsupported(told, param="model")
         _answer_ourselves(call, estimated(call, snapshot), around)
         return None
-    target = Target(upstream, endpoint, model)
+    target = Target(upstream, endpoint, model.name, call.model if model.forced else "")
     translation = None if _relays(call, target) else await _translated(call, target, around)
     sent, response, scrub = await _send(call, target, translation, around)
     if not 200 <= response.status < 300:
@@ -128,7 +131,11 @@ async def _relay(call: Call, target: Target, setting: Setting, around: Surroundi
     streamed = sends_stream(setting.head.upstream, otherwise=call.stream)
     if streamed is not call.stream and call.operation not in EMBEDS and target.endpoint.codec is not None:
         return (await translate(call, target, around.snapshot, around.state, around.now)).relay(setting)
-    return StreamRelay(setting, WatchLane(call.wire)) if streamed else WholeRelay(setting)
+    if not target.shown:
+        return StreamRelay(setting, WatchLane(call.wire)) if streamed else WholeRelay(setting)
+    if streamed:
+        return StreamRelay(setting, RenamingLane(call.wire, target.shown))
+    return WholeRelay(setting, rename=lambda body: renamed(body, call.wire, target.shown))
 
 
 def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:
@@ -145,14 +152,15 @@ async def _send(
     """When it was sent, the answer, and what keeps secrets out of its words. An upstream that won't have a token any more
     is asked once more with a new one."""
     credential, way = target.upstream.credential, around.snapshot.ways[target.upstream.id]
+    unsigned = _request(call, target, translation, around)
     signature = await credential.sign(way)
     sent = around.clock.seconds()
-    response = await way.transport.send(_request(call, target, way.proxy, translation, signature))
+    response = await way.transport.send(_signed(unsigned, signature))
     if response.status == 401 and credential.refused(signature):
         response.abort()
         signature = await credential.sign(way)
         sent = around.clock.seconds()
-        response = await way.transport.send(_request(call, target, way.proxy, translation, signature))
+        response = await way.transport.send(_signed(unsigned, signature))
     return sent, response, partial(_scrubbed, around.snapshot.scrub, signature)
 
 
@@ -164,17 +172,33 @@ def _scrubbed(scrub: Scrubber, signature: Headers, text: str) -> str:
     return scrub(text)
 
 
-def _request(call: Call, target: Target, proxy: str, translation: Translated | None, signature: Headers) -> Request:
+def _request(call: Call, target: Target, translation: Translated | None, around: Surroundings) -> Request:
+    snapshot, endpoint, upstream = around.snapshot, target.endpoint, target.upstream
     if translation is not None:
-        body, asked = translation.outgoing.body, translation.outgoing.headers
-        stream = translation.streamed
+        body, asked, stream = translation.outgoing.body, translation.outgoing.headers, translation.streamed
     else:
-        body, asked, stream = call.incoming.body, call.incoming.headers, call.stream
-        if target.model != call.model and not target.endpoint.names_model_in_path:
-            body = splice_model(body, target.model)
-    url = target.endpoint.url(target.upstream.base_url, target.model, stream=stream)
-    headers = (*_headers(asked, call.incoming.headers, target.upstream), *signature)
-    return Request("POST", url, headers, body, proxy)
+        body, asked, stream = _relayed_body(call, target, around), call.incoming.headers, call.stream
+    if endpoint.operation is Operation.CHAT:
+        names = (target.model, call.model, call.record.model)
+        body = snapshot.payload.apply(body, Sending(names, endpoint.wire.name, call.wire.name, call.incoming.headers))
+    url = endpoint.url(upstream.base_url, target.model, stream=stream)
+    headers = tuple(_headers(asked, call.incoming.headers, upstream))
+    return Request("POST", url, headers, body, snapshot.ways[upstream.id].proxy)
+
+
+def _relayed_body(call: Call, target: Target, around: Surroundings) -> bytes:
+    """As it came, but for an alias. The operator's system prompt has it written anew; legacy completions and embeddings
+    have no place for one."""
+    prompted = not around.snapshot.system_prompt.changes_nothing
+    if prompted and target.endpoint.codec is not None and call.operation not in EMBEDS:
+        return written_anew(call, target, around.snapshot, around.now)
+    if target.model != call.model and not target.endpoint.names_model_in_path:
+        return splice_model(call.incoming.body, target.model)
+    return call.incoming.body
+
+
+def _signed(request: Request, signature: Headers) -> Request:
+    return replace(request, headers=(*request.headers, *signature))
 
 
 def _headers(asked: Mapping[str, str], client: Mapping[str, str], upstream: Upstream) -> Iterable[tuple[str, str]]:

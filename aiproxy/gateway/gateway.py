@@ -1,5 +1,7 @@
 """The loop over steps, rounds and accounts, and the calls under way."""
 
+from collections import Counter
+from collections.abc import Sequence
 from random import Random
 from time import time
 
@@ -7,7 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from aiproxy.catalogue import Plan, Step
+from aiproxy.catalogue import Plan, Served, Step, known_provider
 from aiproxy.catalogue.catalogue import near
 from aiproxy.codecs.reasoning import split_suffix
 from aiproxy.gateway.attempt import Surroundings, attempt
@@ -19,6 +21,7 @@ from aiproxy.gateway.state import State
 from aiproxy.neutral.errors import GatewayError, NotFound, Overloaded, RateLimited, Timeout
 from aiproxy.pools.health import JITTER, Scope, scope_of
 from aiproxy.pools.pool import NoneReady, Pool, Wanted
+from aiproxy.providers.base import Upstream
 from aiproxy.usage import Outcome
 
 FIRST_PAUSE = 0.25
@@ -47,6 +50,7 @@ class Gateway:
         self.pool = Pool(clock, random, snapshot.accounts, snapshot.strategy)
         self.discovery = Discovery(clock)
         self.state = State(snapshot.settings, clock.seconds)
+        self._turns: Counter[tuple[str, str]] = Counter()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -58,6 +62,7 @@ class Gateway:
         self.pool.replace(snapshot.accounts, snapshot.strategy)
         self.discovery.forget()
         self.state.limit(snapshot.settings)
+        self._turns.clear()
 
     def interrupt_all(self, reason: GatewayError) -> None:
         """End every call under way with this error: an answer where none has begun, else the protocol's error event."""
@@ -104,8 +109,9 @@ class Gateway:
         raise failed or self._unknown(call, snapshot)
 
     def _plan(self, call: Call, snapshot: Snapshot) -> Plan:
-        """The steps for the model's name; for the name without its suffix (`model(high)`) where only that is known."""
-        self._take_provider_from_name(call, snapshot)
+        """The steps for the model's name; for the name without its suffix (`model(high)`) or without the provider before
+        it (`[provider] model`, `provider:model`) where only that is known."""
+        _take_provider_from_name(call, snapshot)
         plan = snapshot.catalogue.plan(call.model, call.provider) if call.client.may_use(call.model) else ()
         base, reasoning = split_suffix(call.model)
         if (
@@ -116,13 +122,6 @@ class Gateway:
             call.model, call.reasoning = base, reasoning
             return bare
         return plan
-
-    @staticmethod
-    def _take_provider_from_name(call: Call, snapshot: Snapshot) -> None:
-        """`[provider] model`, as AIClient-2-API's Ollama clients choose."""
-        provider, closed, model = call.model.removeprefix("[").partition("] ")
-        if call.model.startswith("[") and closed and provider.lower() in snapshot.catalogue.providers:
-            call.provider, call.model = provider.lower(), model
 
     async def _step(self, call: Call, sink: Sink, snapshot: Snapshot, step: Step, running: _Interruptible) -> None:
         """Rounds over the step's accounts until one answers. Raises the last account's error, or who rests until when."""
@@ -138,7 +137,7 @@ class Gateway:
             tried: set[str] = set()
             while not 0 < settings.max_retry_credentials <= len(tried):
                 wanted = Wanted(
-                    accounts=tuple(step.upstream_names),
+                    accounts=tuple(step.served),
                     model=call.model,
                     tried=frozenset(tried),
                     patience=0.0 if tried else settings.max_retry_interval,
@@ -156,11 +155,10 @@ class Gateway:
                         upstream = snapshot.upstreams.get(lease.account.id)
                         if upstream is None:  # a reload took it away while we waited
                             continue
-                        name = step.upstream_names[upstream.id]
                         around = Surroundings(
                             sink, snapshot, self.state, self._clock, int(time()), lambda: running.reason
                         )
-                        return await attempt(call, upstream, name, around)
+                        return await self._at(call, upstream, step.served[upstream.id], around)
                 except GatewayError as error:
                     if call.committed or scope_of(error) is Scope.REQUEST:
                         raise
@@ -168,6 +166,21 @@ class Gateway:
                     kept_waiting = 0.0 if lease.account.cools else error.retry_after or 0.0
         assert failed is not None
         raise failed
+
+    async def _at(self, call: Call, upstream: Upstream, served: Sequence[Served], around: Surroundings) -> None:
+        """At one account, one of the models that go by the name there, in turn; where that one fails before anything was
+        seen of it, the next. Raises the last one's error."""
+        first = self._turns[upstream.id, call.model] % len(served)
+        if len(served) > 1:
+            self._turns[upstream.id, call.model] += 1
+        *others, last = (*served[first:], *served[:first])
+        for model in others:
+            try:
+                return await attempt(call, upstream, model, around)
+            except GatewayError as error:
+                if call.committed or scope_of(error) is not Scope.MODEL:
+                    raise
+        return await attempt(call, upstream, last, around)
 
     def _pause(self, number: int, kept_waiting: float) -> float:
         """Seconds before a further round. Rests are the pool's affair; an account that never rests has its upstream's
@@ -181,6 +194,21 @@ class Gateway:
         hint = f" Did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
         message = f"The model {call.model!r} does not exist here or this key may not use it.{hint} GET /v1/models lists the names."
         return NotFound(message, code="model_not_found", param="model")
+
+
+def _take_provider_from_name(call: Call, snapshot: Snapshot) -> None:
+    """`[provider] model` and `provider:model`, as AIClient-2-API's clients choose. A model that is listed with the colon in
+    its name is that model."""
+    catalogue = snapshot.catalogue
+    name, closed, model = call.model.removeprefix("[").partition("]")
+    if call.model.startswith("[") and closed and model.startswith(" "):
+        model = model.lstrip()
+    elif not catalogue.lists(call.model):
+        name, _, model = call.model.partition(":")
+    else:
+        return
+    if model and (provider := known_provider(name, catalogue.providers)):
+        call.provider, call.model = provider, model
 
 
 def _refused(call: Call, none: NoneReady) -> GatewayError:

@@ -17,7 +17,13 @@ from aiproxy.neutral.events import Heartbeat, ResponseFinished, ResponseStarted,
 from aiproxy.neutral.usage import Usage
 
 ANSWER_BYTES = 64 << 20
-"""Most bytes of an upstream's whole answer that are held to be translated: as much as a request may have."""
+"""Most bytes of an upstream's whole answer that are held to be changed: as much as a request may have."""
+
+
+def check_answer_size(size: int) -> None:
+    """Raises `UpstreamFailed`."""
+    if size > ANSWER_BYTES:
+        raise UpstreamFailed(f"The upstream's answer is larger than {ANSWER_BYTES >> 20} MiB, the most that is held.")
 
 
 class Lane(Protocol):
@@ -162,10 +168,7 @@ class BodySource:
 
     def feed(self, data: bytes) -> Iterable[StreamEvent]:
         self._body += data
-        if len(self._body) > ANSWER_BYTES:
-            raise UpstreamFailed(
-                f"The upstream's answer is larger than {ANSWER_BYTES >> 20} MiB, the most that is translated."
-            )
+        check_answer_size(len(self._body))
         return ()
 
     def close(self, *, clean: bool) -> Iterable[StreamEvent]:

@@ -18,7 +18,7 @@ from zope.interface import implementer
 
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway.call import Call, Sink
-from aiproxy.gateway.lanes import Lane, Source
+from aiproxy.gateway.lanes import Lane, Source, check_answer_size
 from aiproxy.neutral.collect import Collector
 from aiproxy.neutral.errors import GatewayError, Internal, Timeout, UpstreamFailed, UpstreamTruncated
 from aiproxy.neutral.events import UsageUpdated
@@ -310,10 +310,12 @@ class StreamRelay(Relay):
 
 
 class WholeRelay(Relay):
-    """The relay lane of an answer in one piece. Past the limit it flows through, and a cut can only be told by cutting."""
+    """The relay lane of an answer in one piece. Past the limit it flows through, and a cut can only be told by cutting;
+    one that is to be changed (`rename`) is held until it is complete."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, rename: Callable[[bytes], bytes] | None = None) -> None:
         super().__init__(setting)
+        self._rename = rename
         self._held: list[bytes] = []
         self._size = 0
         self._usage: Usage | None = None
@@ -328,7 +330,9 @@ class WholeRelay(Relay):
             return
         self._held.append(data)
         self._size += len(data)
-        if self._size > WHOLE_BYTES:
+        if self._rename is not None:
+            check_answer_size(self._size)
+        elif self._size > WHOLE_BYTES:
             self.commit({})
             self._setting.sink.write(b"".join(self._held))
             self._held.clear()
@@ -339,6 +343,8 @@ class WholeRelay(Relay):
         if not self.committed:
             body = b"".join(self._held)
             self._usage = self._setting.call.wire.observe(body).usage
+            if self._rename is not None:
+                body = self._rename(body)
             self.commit({"content-length": str(len(body))})
             self._setting.sink.write(body)
         self.finish()

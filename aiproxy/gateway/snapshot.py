@@ -1,22 +1,26 @@
 """Everything built from one configuration, never mutated: a reload builds a new one and swaps a single reference."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from secrets import token_hex
 
 from twisted.internet.interfaces import IReactorTime
 
-from aiproxy.catalogue import Catalogue
+from aiproxy.catalogue import Catalogue, known_provider
 from aiproxy.catalogue.capabilities import capabilities_of
 from aiproxy.catalogue.globs import matches
 from aiproxy.clients import Client, Keyring
 from aiproxy.codecs.capabilities import Capabilities
+from aiproxy.config.payload import payload_rules
+from aiproxy.config.prompt import system_prompt
 from aiproxy.config.schema import ClientKey, Settings
 from aiproxy.credentials.base import Way
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
-from aiproxy.providers.base import Provider, Upstream
+from aiproxy.providers.base import Provider, Upstream, aliases_of
+from aiproxy.rewriting.payload import PayloadRules
+from aiproxy.rewriting.system_prompt import SystemPrompt
 from aiproxy.secrets import Scrubber, Secret, digest
 from aiproxy.transports.base import Transport
 
@@ -32,6 +36,8 @@ class Snapshot:
     upstreams: Mapping[str, Upstream]
     ways: Mapping[str, Way]
     """By account."""
+    payload: PayloadRules
+    system_prompt: SystemPrompt
     scrub: Scrubber
     sealing_key: Secret
     """Of the carriers that take one vendor's state through another's protocol."""
@@ -83,10 +89,12 @@ def build_snapshot(
             ways[upstream.id] = Way(upstream.id, transport, _proxy(upstream, settings), clock)
     return Snapshot(
         settings=settings,
-        catalogue=Catalogue(upstream.offer for upstream in upstreams.values()),
+        catalogue=_catalogue(settings, upstreams.values()),
         keyring=Keyring((key.key, _client(number, key)) for number, key in enumerate(settings.api_keys, 1)),
         upstreams=upstreams,
         ways=ways,
+        payload=payload_rules(settings.payload),
+        system_prompt=system_prompt(settings.system_prompt),
         scrub=Scrubber(spellings(secrets)),
         sealing_key=_sealing_key(secrets),
     )
@@ -95,6 +103,16 @@ def build_snapshot(
 def _proxy(upstream: Upstream, settings: Settings) -> str:
     url = upstream.proxy_url or settings.proxy_url
     return "" if url == DIRECT else url
+
+
+def _catalogue(settings: Settings, upstreams: Collection[Upstream]) -> Catalogue:
+    aliases = {provider.lower(): aliases_of(entries) for provider, entries in settings.model_alias.items()}
+    providers = {upstream.provider.name for upstream in upstreams}
+    return Catalogue(
+        (upstream.offer.renamed(aliases.get(upstream.provider.name.lower(), ())) for upstream in upstreams),
+        force_prefix=settings.force_model_prefix,
+        default=known_provider(settings.routing.default_provider, providers),
+    )
 
 
 def _sealing_key(secrets: Sequence[Secret]) -> Secret:

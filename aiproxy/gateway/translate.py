@@ -30,11 +30,12 @@ STOPS = "sampling.stop"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an attempt goes; `model` is the upstream's name of it."""
+    """Where an attempt goes; `model` is the upstream's name of it, `shown` what answers shall call it ("" as they do)."""
 
     upstream: Upstream
     endpoint: Endpoint
     model: str
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     if call.continues is not None:
         told = replace(request.state, previous_response_id=call.continues)
         down = replace(down, request=replace(request, state=told))
+    request = snapshot.system_prompt.applied(request, source.prompt_place)
     remember: Callable[[Sequence[Part]], None] | None = None
     if source.forgetful and not native and not counting:
         vendor = capabilities.vendor or to.endpoint.wire.name
@@ -152,12 +154,28 @@ def _summarises(call: Call, source: Codec, to: Target, request: GenerateRequest)
     return target is None or target.name != source.name or to.endpoint.operation is not call.operation
 
 
+def written_anew(call: Call, to: Target, snapshot: Snapshot, now: int) -> bytes:
+    """The request of a client that speaks the target's own protocol, with the operator's system prompt in it."""
+    codec = call.codec
+    assert codec is not None
+    sealer = Sealer(snapshot.sealing_key, call.client.name)
+    request, report = _understood(call, codec, sealer, snapshot)
+    capabilities = snapshot.capabilities(to.model, to.upstream.provider)
+    request = snapshot.system_prompt.applied(replace(request, model=to.model), codec.prompt_place)
+    up = Exchange(request, sealer, call.request_id, codec.fields.codec, now, capabilities, report.fork())
+    if call.operation is Operation.COUNT_TOKENS:
+        assert codec.token_counting is not None
+        return codec.token_counting.encode_request(up).body
+    return codec.encode_request(up).body
+
+
 def estimated(call: Call, snapshot: Snapshot) -> Answer:
     """A token count of our own, marked as one."""
     source = call.codec
     assert source is not None
     assert source.token_counting is not None
     request, _ = _understood(call, source, Sealer(snapshot.sealing_key, call.client.name), snapshot)
+    request = snapshot.system_prompt.applied(request, source.prompt_place)
     answer = source.token_counting.encode_answer(estimate(request))
     return replace(answer, headers={**answer.headers, WARNINGS: "emulate:count_tokens"})
 

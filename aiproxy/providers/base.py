@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from twisted.internet.interfaces import IReactorTime
 
-from aiproxy.catalogue import Offer
+from aiproxy.catalogue import Alias, Names, Offer, named
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.wire import Wire
 from aiproxy.config.schema import KeyEntry, ModelEntry, Settings
@@ -102,7 +102,7 @@ class Upstream:
     provider: Provider
     credential: Credential
     base_url: str
-    models: Mapping[str, str] = field(default_factory=dict)
+    models: Names = field(default_factory=dict)
     accepts: tuple[str, ...] = ANY_NAME
     proxy_url: str = ""
     prefix: str = ""
@@ -116,9 +116,13 @@ class Upstream:
         return Offer(self.id, self.provider.name, self.models, self.accepts, self.prefix, self.excluded_models)
 
 
-def models_of(entries: Sequence[ModelEntry]) -> tuple[Mapping[str, str], tuple[str, ...]]:
+def models_of(entries: Sequence[ModelEntry]) -> tuple[Names, tuple[str, ...]]:
     """An entry's list of models → the names clients use, and whether others are passed on."""
-    return {entry.alias or entry.name: entry.name for entry in entries}, () if entries else ANY_NAME
+    return named(aliases_of(entries)), () if entries else ANY_NAME
+
+
+def aliases_of(entries: Sequence[ModelEntry]) -> Sequence[Alias]:
+    return [Alias(entry.name, entry.alias, entry.fork, entry.force_mapping) for entry in entries]
 
 
 def from_key_entries(provider: Provider, entries: Sequence[KeyEntry]) -> Iterable[Upstream]:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from twisted.web.server import Request
 
+from aiproxy.catalogue import known_provider
+
 _SLASHES = re.compile(rb"/{2,}")
 _DOUBLED = re.compile(rb"^(?:/v1){2,}(?=/|$)")
 _FORGOTTEN = re.compile(
@@ -29,28 +31,25 @@ def normalise(path: bytes) -> bytes:
     return b"/v1" + path if _FORGOTTEN.match(path) else path
 
 
-ALSO_CALLED = {
-    "openai-custom": "openai",
-    "openairesponses-custom": "codex",
-    "claude-custom": "claude",
-    "gemini-custom": "gemini",
-}
-"""AIClient-2-API's names of providers, and ours."""
+_OF_A_PROVIDER = re.compile(rb"^/[^/]+(?=/(?:v1(?:alpha|beta)?|ollama|api)(?:/|$))")
+"""Paths that name something before the API they are in."""
+
+_OWN_ROOTS = frozenset(("v1", "v1alpha", "v1beta", "api"))
+"""First segments that are never a provider."""
 
 
 def split_provider(path: bytes, providers: Collection[str]) -> tuple[str, bytes]:
-    """`/provider/v1/…` → the provider and the rest of a normalised path; "" where the path begins with none."""
+    """`/provider/v1/…` → the provider as it is called here, or as it was written where it is none of ours, and the rest of a
+    normalised path; "" where the path begins with none."""
     name, slash, rest = path[1:].partition(b"/")
-    provider = known_provider(name.decode("utf-8", "replace"), providers) if slash else ""
     # Ollama's own API is at /ollama/api: there the segment is the protocol's, not the provider's.
-    if not provider or (provider == "ollama" and rest.partition(b"/")[0] == b"api"):
+    if not slash or (name.lower() == b"ollama" and rest.partition(b"/")[0] == b"api"):
         return "", path
-    return provider, normalise(b"/" + rest)
-
-
-def known_provider(name: str, providers: Collection[str]) -> str:
-    name = ALSO_CALLED.get(name.lower(), name.lower())
-    return next((provider for provider in providers if provider.lower() == name), "")
+    written = name.decode("utf-8", "replace")
+    provider = known_provider(written, providers)
+    if not provider and _OF_A_PROVIDER.match(path) and written.lower() not in _OWN_ROOTS:
+        provider = written
+    return (provider, normalise(b"/" + rest)) if provider else ("", path)
 
 
 def protocol_of(request: Request | None) -> str:

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from aiproxy.catalogue import known_provider
 from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, openai_responses
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway import Gateway
@@ -21,7 +22,7 @@ from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
 from aiproxy.web.keys import client_key, header
 from aiproxy.web.ops import Check, Ops
-from aiproxy.web.paths import known_provider, normalise, protocol_of, split_provider
+from aiproxy.web.paths import normalise, protocol_of, split_provider
 from aiproxy.web.protocols.anthropic import Anthropic
 from aiproxy.web.protocols.gemini import Gemini
 from aiproxy.web.protocols.ollama import Ollama
@@ -92,11 +93,13 @@ class Web(Resource):
                 f"The API key {said}. Send it as 'Authorization: Bearer KEY'; the gateway's operator hands keys out.",
                 headers={"www-authenticate": "Bearer"},
             )
-        if named := header(request, b"model-provider"):
+        if named := header(request, b"model-provider") or context.provider:
             context.provider = known_provider(named, providers)
             if not context.provider:
                 known = ", ".join(sorted(providers))
-                return NotFound(f"There is no provider {named!r} here; Model-Provider may be one of: {known}.")
+                return NotFound(
+                    f"There is no provider {named!r} here. Those there are: {known}.", code="unknown_provider"
+                )
         context.client = client
         context.record.client = client.name
         return None

@@ -3,7 +3,7 @@
 Batches and files are not translated and have no place here. Source: Anthropic API reference and the types of anthropic-python 2.11."""
 
 from aiproxy.codecs.anthropic_messages.counting import COUNTING
-from aiproxy.codecs.anthropic_messages.decode_request import decode_request
+from aiproxy.codecs.anthropic_messages.decode_request import TOP, decode_request
 from aiproxy.codecs.anthropic_messages.decoder import MessagesDecoder
 from aiproxy.codecs.anthropic_messages.encode_request import encode_request
 from aiproxy.codecs.anthropic_messages.encoder import MessagesEncoder
@@ -26,6 +26,7 @@ WIRE = Wire(
     encode_models=encode_models,
     encode_model=encode_model,
     decode_models=decode_models,
+    model_members=("model", "message.model"),
 )
 
 CODEC = Codec(
@@ -38,6 +39,7 @@ CODEC = Codec(
     decoder=MessagesDecoder,
     encoder=MessagesEncoder,
     token_counting=COUNTING,
+    prompt_place={NAME: {TOP: True}},
 )
 
 __all__ = ["CODEC", "WIRE"]

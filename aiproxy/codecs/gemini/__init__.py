@@ -35,6 +35,7 @@ WIRE = Wire(
     encode_models=encode_models,
     encode_model=encode_model,
     decode_models=decode_models,
+    model_members=("modelVersion",),
 )
 
 CODEC = Codec(

@@ -6,7 +6,7 @@ Source: OpenAI API reference and the types of openai-python 3.52; what Codex 0.1
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.openai_responses.compaction import COMPACTING
 from aiproxy.codecs.openai_responses.counting import COUNTING
-from aiproxy.codecs.openai_responses.decode_request import decode_request
+from aiproxy.codecs.openai_responses.decode_request import INSTRUCTIONS, decode_request
 from aiproxy.codecs.openai_responses.decoder import ResponsesDecoder
 from aiproxy.codecs.openai_responses.encode_request import encode_request
 from aiproxy.codecs.openai_responses.encoder import ResponsesEncoder, encode_response
@@ -29,6 +29,7 @@ WIRE = Wire(
     decode_error=decode_error,
     encode_models=encode_models,
     encode_model=encode_model,
+    model_members=("model", "response.model"),
 )
 
 CODEC = Codec(
@@ -43,6 +44,7 @@ CODEC = Codec(
     token_counting=COUNTING,
     storing=STORING,
     compacting=COMPACTING,
+    prompt_place={NAME: {INSTRUCTIONS: True}},
 )
 
 __all__ = ["CODEC", "WIRE", "ResponseWriter"]

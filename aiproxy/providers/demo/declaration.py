@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from twisted.internet.interfaces import IReactorTime
 
+from aiproxy.catalogue import Alias, named
 from aiproxy.config.schema import Settings
 from aiproxy.providers.base import NO_KEY, Provider, Upstream
 from aiproxy.providers.demo.script import MODELS
@@ -15,7 +16,7 @@ from aiproxy.providers.openai import CHAT
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
     if settings.demo_in_effect:
-        names = {name: name for name in MODELS}
+        names = named(Alias(name) for name in MODELS)
         scripts = tuple(f"{name}@*" for name in MODELS)
         yield Upstream("demo", DEMO, NO_KEY, DEMO.base_url, names, scripts, cools=False)
 
