@@ -33,7 +33,7 @@ def able(call: Call, plan: Plan, upstreams: Mapping[str, Upstream]) -> Plan:
         return plan
     steps = []
     for step in plan:
-        names = {key: name for key, name in step.upstream_names.items() if endpoint_for(call, upstreams[key])}
-        if names:
-            steps.append(replace(step, upstream_names=names))
+        served = {key: each for key, each in step.served.items() if endpoint_for(call, upstreams[key])}
+        if served:
+            steps.append(replace(step, served=served))
     return steps or plan
