@@ -1,4 +1,5 @@
-"""A bug of ours in the middle of an answer: the call ends, the upstream is let go, and the client is not left waiting."""
+"""What a relay does by itself: it ends a call that a bug of ours breaks, and says that a stream lives while there is nothing
+to tell of it."""
 
 from collections.abc import Mapping
 
@@ -8,13 +9,17 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from aiproxy.clients import ANYONE
-from aiproxy.codecs.codec import Incoming
-from aiproxy.codecs.openai_chat import WIRE
+from aiproxy.codecs import openai_responses
+from aiproxy.codecs.codec import Exchange, Incoming
+from aiproxy.codecs.envelope import Sealer
+from aiproxy.codecs.openai_chat import CODEC, WIRE
 from aiproxy.gateway.call import Call
-from aiproxy.gateway.lanes import WatchLane
-from aiproxy.gateway.relay import Head, Setting, StreamRelay
+from aiproxy.gateway.lanes import FramedSource, TranslateLane, WatchLane
+from aiproxy.gateway.relay import KEEP_ALIVE_SECONDS, PROLOGUE_SECONDS, Head, Setting, StreamRelay
+from aiproxy.gateway.sources import SummarySource
+from aiproxy.neutral.request import GenerateRequest
 from aiproxy.providers.base import Operation
-from aiproxy.secrets import Scrubber
+from aiproxy.secrets import Scrubber, Secret
 from aiproxy.usage import CallRecord
 
 GOOD = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}\n\n'
@@ -81,3 +86,24 @@ def test_a_bug_ends_the_call(begun: bool, at_the_end: bool) -> None:
     assert upstream.aborted
     assert (b'"error"' in sink.body) is begun
     assert clock.getDelayedCalls() == []
+
+
+def test_a_summary_in_the_making_says_that_it_lives() -> None:
+    """The upstream streams on, and nothing of it is for the client yet."""
+    clock, sink = Clock(), Kept()
+    exchange = Exchange(
+        GenerateRequest("m", stream=True), Sealer(Secret("k" * 32)), "req_1", openai_responses.CODEC.name
+    )
+    lane = TranslateLane(SummarySource(FramedSource(CODEC, exchange)), openai_responses.CODEC, exchange)
+    call = Call(WIRE, None, Operation.CHAT, Incoming(b""), "m", True, ANYONE, CallRecord("req_1", 0.0))
+    relay = StreamRelay(Setting(call, sink, Head(200, {}, {}, 0.0), clock, 0.0, Scrubber()), lane)
+    relay.makeConnection(Upstream())
+    for _ in range(int(PROLOGUE_SECONDS + 3 * KEEP_ALIVE_SECONDS)):
+        clock.advance(1)
+        relay.dataReceived(GOOD)
+    assert sink.body.startswith(b"event: response.created")
+    assert sink.body.count(b": keep-alive") == 4
+    relay.dataReceived(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+    relay.connectionLost()
+    assert sink.body.count(b"event: response.output_item.done") == 1
+    assert b"response.completed" in sink.body

@@ -1,18 +1,20 @@
 """Answers that later requests refer to, for upstreams that keep none: what is kept of one, how a conversation is put in the
 place of a reference to it, and what the endpoints tell of it.
 
-Ids of answers that the gateway keeps can be told from an upstream's own: nobody looks for the one in the other's place."""
+Ids of answers that the gateway keeps can be told from an upstream's own: nobody looks for the one in the other's place.
 
+What is kept of a turn has two parts: its items, which each later turn reads, and the rest of the response, compressed, which
+only those read who fetch it. That rest repeats the request's tools and instructions, turn for turn."""
+
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-import orjson
-
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Storing
-from aiproxy.codecs.json_bytes import dump
+from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.codecs.openai_responses.items import COMPACTIONS
 from aiproxy.codecs.splice import read_object
 from aiproxy.neutral.carried import Json
@@ -23,28 +25,37 @@ KEPT: Final = "resp_aipx_"
 
 REFERENCE: Final = "previous_response_id"
 
+_SEAM: Final = b"\n"
+"""Between the parts of what is kept: compact JSON has no line breaks."""
+
 _LISTED = 20
 """Items of one page of a response's input, as the API has it; at most a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """One turn: the answer its response continues, the items it was asked with, and the response as its client was told it."""
+class _Turn:
+    """The answer that this one continues, the items it was asked with, and its own."""
 
     previous: str | None
     input: Sequence[Json]
-    response: Mapping[str, Json]
+    output: Sequence[Json]
 
 
 def keep(body: bytes, response: Mapping[str, Json]) -> bytes:
     """What is kept of an answer to the client's request `body`."""
     asked = read_object(body)
-    return dump({"previous": _reference(asked), "input": _items(asked.get("input")), "response": response})
+    turn = {"previous": _reference(asked), "input": _items(asked.get("input")), "output": response["output"]}
+    rest = {key: value for key, value in response.items() if key != "output"}
+    return dump(turn) + _SEAM + zlib.compress(dump(rest), zlib.Z_BEST_SPEED)
 
 
-def stored(kept: bytes) -> Stored:
-    found = orjson.loads(kept)
-    return Stored(found["previous"], found["input"], found["response"])
+def _turn(kept: bytes) -> _Turn:
+    return _Turn(**load_object(kept.partition(_SEAM)[0]))
+
+
+def _response(kept: bytes) -> dict[str, Json]:
+    turn, _, rest = kept.partition(_SEAM)
+    return {**load_object(zlib.decompress(rest)), "output": load_object(turn)["output"]}
 
 
 def reference(body: bytes) -> str | None:
@@ -62,23 +73,23 @@ def reference(body: bytes) -> str | None:
 
 def previous(kept: bytes) -> str | None:
     """The kept answer that this one continues, as far as its conversation goes on from there: a compaction begins it anew."""
-    found = stored(kept)
-    return None if _compacted(found) else found.previous
+    turn = _turn(kept)
+    return None if _compacted(turn) else turn.previous
 
 
 def continued(body: bytes, turns: Sequence[bytes]) -> bytes:
     """The request with its whole conversation in place of the reference; `turns` are the kept answers, the first one first."""
     asked = read_object(body)
     items: list[Json] = []
-    for turn in map(stored, turns):
+    for turn in map(_turn, turns):
         items += () if _compacted(turn) else turn.input
-        items += turn.response["output"]
+        items += turn.output
     said = {key: value for key, value in asked.items() if key != REFERENCE}
     return dump({**said, "input": items + _items(asked.get("input"))})
 
 
 def show(kept: bytes) -> Answer:
-    return Answer(200, dump(stored(kept).response))
+    return Answer(200, dump(_response(kept)))
 
 
 def show_deleted(response_id: str) -> Answer:
@@ -90,8 +101,8 @@ def list_input(response_id: str, turns: Sequence[bytes], query: Mapping[str, str
     has it.
 
     Raises `InvalidRequest` that names the query's parameter."""
-    *earlier, last = map(stored, turns)
-    items = [item for turn in earlier for item in (*turn.input, *turn.response["output"])] + [*last.input]
+    *earlier, last = map(_turn, turns)
+    items = [item for turn in earlier for item in (*turn.input, *turn.output)] + [*last.input]
     listed = [_identified(item, response_id, place) for place, item in enumerate(items)]
     if _order(query) == "desc":
         listed.reverse()
@@ -127,8 +138,8 @@ def _items(found: Json) -> list[Json]:
     return list(found) if isinstance(found, list) else []
 
 
-def _compacted(turn: Stored) -> bool:
-    return any(item.get("type") in COMPACTIONS for item in turn.response["output"])
+def _compacted(turn: _Turn) -> bool:
+    return any(item.get("type") in COMPACTIONS for item in turn.output)
 
 
 def _identified(item: Json, response_id: str, place: int) -> dict[str, Json]:
