@@ -13,6 +13,7 @@ from aiproxy.codecs.openai_responses.decode_request import OPERATION
 from aiproxy.codecs.openai_responses.history import ITEM_KINDS, ITEMS
 from aiproxy.codecs.openai_responses.own import write_own_history
 from aiproxy.codecs.openai_responses.table import NAME
+from aiproxy.codecs.openai_responses.write import spelled_out
 from aiproxy.neutral.carried import Json, OpaqueState
 from aiproxy.neutral.parts import TextPart
 from aiproxy.neutral.request import GenerateRequest, ReasoningConfig, Turn
@@ -70,7 +71,7 @@ def compaction_answer(response: dict[str, Json], exchange: Exchange) -> dict[str
         "id": response["id"],
         "object": "response.compaction",
         "created_at": response["created_at"],
-        "output": [*write_own_history(users, exchange), *response["output"]],
+        "output": [*map(spelled_out, write_own_history(users, exchange)), *response["output"]],
         "usage": response["usage"],
     }
 

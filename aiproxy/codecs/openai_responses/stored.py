@@ -16,6 +16,7 @@ from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Storing
 from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.codecs.openai_responses.items import COMPACTIONS
+from aiproxy.codecs.openai_responses.write import spelled_out
 from aiproxy.codecs.splice import read_object
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import InvalidRequest
@@ -143,14 +144,10 @@ def _compacted(turn: _Turn) -> bool:
 
 
 def _identified(item: Json, response_id: str, place: int) -> dict[str, Json]:
-    """Clients turn pages by ids; an item that came without one has one of its place. A text is told as the list it is short
-    for, which is how the API gives messages back."""
-    told: dict[str, Json] = {"type": "message", **item}
+    """Clients turn pages by ids; an item that came without one has one of its place."""
+    told = spelled_out(item)
     if not isinstance(told.get("id"), str):
         told["id"] = "item_" + sha256(f"{response_id}.{place}".encode()).hexdigest()[:24]
-    if told["type"] == "message" and isinstance(told.get("content"), str):
-        kind = "output_text" if told.get("role") == "assistant" else "input_text"
-        told["content"] = [{"type": kind, "text": told["content"]}]
     return told
 
 

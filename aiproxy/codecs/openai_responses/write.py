@@ -192,3 +192,12 @@ def _file(source: Source) -> dict[str, Json]:
             return {"file_data": f"data:{media_type},{text}"}
         case _:
             assert_never(source)
+
+
+def spelled_out(item: Mapping[str, Json]) -> dict[str, Json]:
+    """A client's item as the API gives it back: with its type, and a text as the list it is short for."""
+    told: dict[str, Json] = {"type": "message", **item}
+    if told["type"] == "message" and isinstance(told.get("content"), str):
+        kind = "output_text" if told.get("role") == "assistant" else "input_text"
+        told["content"] = [{"type": kind, "text": told["content"]}]
+    return told
