@@ -25,7 +25,7 @@ from aiproxy.providers.base import NO_KEY, Operation, Provider, Upstream
 from aiproxy.providers.demo import DemoTransport
 from aiproxy.providers.openai import CHAT
 from aiproxy.registry import Registry, load_registry
-from aiproxy.transports.base import Transport
+from aiproxy.transports.base import Network, Transport
 from aiproxy.usage import CallRecord, Outcome
 
 
@@ -80,8 +80,13 @@ def register(registry: Registry) -> None:
     registry.provider(THEIRS)
 
 
-def no_network(_settings: Settings) -> Transport:
-    return DemoTransport(Clock(), Demo())
+class NoNetwork(DemoTransport):
+    def resolve(self, host: str) -> Deferred[str]:
+        raise AssertionError(f"{host} is asked for")
+
+
+def no_network(_settings: Settings) -> Network:
+    return NoNetwork(Clock(), Demo())
 
 
 def test_a_plugins_provider_serves_like_ours() -> None:

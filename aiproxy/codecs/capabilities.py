@@ -26,6 +26,10 @@ class Capabilities:
     max_output_tokens: int | None = None
     input_modalities: frozenset[str] = frozenset({"text", "image", "audio", "video", "document"})
     output_modalities: frozenset[str] = frozenset({"text", "image", "audio"})
+    """"embedding" is that of models which answer with vectors only."""
+
+    media_urls: frozenset[str] | None = None
+    """The kinds of media that the upstream fetches from a URL itself; None where it does what its protocol says."""
 
     thinking: ThinkingKind | None = None
     efforts: tuple[Effort, ...] | None = None

@@ -140,6 +140,8 @@ class Codec:
     decoder: Callable[[Exchange], Decoder]
     encoder: Callable[[Exchange], Encoder]
     stream_content_type: str = "text/event-stream; charset=utf-8"
+    media_urls: frozenset[str] = frozenset()
+    """The kinds of media ("image", "document", …) that can be named by URL; of the others it wants the bytes."""
     token_counting: TokenCounting | None = None
     embeddings: Embeddings | None = None
     embedding: Embeddings | None = None

@@ -79,6 +79,10 @@ class Report:
         else:
             self._refuse(feature, message)
 
+    def becomes(self, feature: str, other: str) -> None:
+        """The gateway made one feature of another: what is said of `other` is said of the client's field."""
+        self._names.setdefault(other, []).extend(self._names.get(feature, ()))
+
     def says(self, verb: Verb, feature: str) -> bool:
         """Whether this has been said of the feature."""
         return (verb, feature) in self._said

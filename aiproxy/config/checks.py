@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from aiproxy.catalogue import known_provider
@@ -36,6 +36,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         _listening(settings, reading),
         certificate_problems(settings.tls),
         _client_keys(settings),
+        _media_fetch(settings),
         _entries(settings),
         _names(settings),
         _providers(settings),
@@ -119,6 +120,14 @@ _OURS = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer"}
 )
 """Headers that the transport sets; another value would break the request."""
+
+
+def _media_fetch(settings: Settings) -> Iterator[Finding]:
+    for index, text in enumerate(settings.media_fetch.allow):
+        try:
+            ip_network(text)
+        except ValueError as error:
+            yield _error("bad-network", f"media-fetch.allow[{index}]", f"`{text}` is no network: {error}")
 
 
 def _entries(settings: Settings) -> Iterator[Finding]:

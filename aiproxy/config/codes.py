@@ -138,6 +138,10 @@ CODES: Mapping[str, Explanation] = {
         "The address does not end in a version such as `/v1`, which nearly every OpenAI-compatible server wants.",
         "openai-compatibility:\n  - {name: a, base-url: https://api.example}",
     ),
+    "bad-network": Explanation(
+        "A network is an address with the length of its prefix, such as `10.1.2.0/24` or `fd00::/8`, without bits beyond it.",
+        "media-fetch: {enabled: true, allow: [10.1.2.3/24]}",
+    ),
     "bad-header": Explanation(
         "Not a header: its name is no HTTP token, its value has a line break or is not Latin text, or aiproxy sets it "
         "itself.",

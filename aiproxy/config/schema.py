@@ -341,6 +341,27 @@ class SystemPromptSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaFetch:
+    """Media that clients name by URL, for upstreams that take bytes only. In YAML `true`, or a mapping with these keys.
+
+    Only http and https, only addresses of the public internet; through `proxy-url` where there is one."""
+
+    enabled: bool = setting("Fetch them; else such a request is refused with the field's name.", False)
+    types: tuple[str, ...] = setting(
+        "Globs of the media types that are taken.",
+        ("image/*", "audio/*", "video/*", "application/pdf", "text/plain", "text/markdown", "text/csv"),
+    )
+    max_size_mb: float = setting("Largest file: as much as Google takes inline.", 20, minimum=0.001, unit="MiB")
+    seconds: float = setting("Longest time for one file, redirects included.", 20, minimum=0.1, unit="seconds")
+    redirects: int = setting("Most redirects on the way to one file; each is checked as the URL was.", 3, minimum=0)
+    per_request: int = setting("Most files of one request.", 16, minimum=1)
+    concurrent: int = setting("Most files fetched at once, of all requests.", 16, minimum=1)
+    allow: tuple[str, ...] = setting(
+        "Networks that may be fetched from although they are not public.", (), example=["10.1.2.0/24"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """The built-in scripted upstream. In effect while no real upstream is configured, or when enabled by name."""
 
@@ -449,6 +470,9 @@ class Settings:
         factory=Payload,
     )
     system_prompt: SystemPromptSettings = setting("The operator's own system prompt.", factory=SystemPromptSettings)
+    media_fetch: MediaFetch = setting(
+        "Media that clients name by URL, for upstreams that take bytes only: `true`, or a mapping.", factory=MediaFetch
+    )
     demo: Demo = setting("The built-in scripted upstream.", factory=Demo)
     proxy_url: str = setting(
         "Proxy for calls to upstreams: http, https, socks5 or socks5h, with user and password.",
@@ -486,5 +510,6 @@ PLAIN_FORM: Mapping[type, str] = {
     ApiKeyEntry: "api_key",
     KeyEntry: "api_key",
     OllamaEntry: "base_url",
+    MediaFetch: "enabled",
 }
-"""Mappings that may be written as one plain string, and the field that the string fills."""
+"""Mappings that may be written as one plain value, and the field that the string fills."""

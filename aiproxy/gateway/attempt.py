@@ -18,6 +18,7 @@ from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.embed import EMBEDS, EmbeddingTranslation, translate_embeddings
 from aiproxy.gateway.endpoints import endpoint_for
 from aiproxy.gateway.lanes import WatchLane
+from aiproxy.gateway.media import bring_media
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
 from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
@@ -122,6 +123,7 @@ def _relays(call: Call, target: Target) -> bool:
 async def _translated(call: Call, target: Target, around: Surroundings) -> Translated:
     if call.operation in EMBEDS:
         return translate_embeddings(call, target, around.snapshot)
+    await bring_media(call, target, around.snapshot)
     return await translate(call, target, around.snapshot, around.state, around.now)
 
 

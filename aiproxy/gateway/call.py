@@ -1,7 +1,7 @@
 """A client's request as the web layer understood it, and the client's side of its answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IPushProducer
@@ -12,6 +12,7 @@ from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.wire import Wire
 from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.neutral.media import Source
 from aiproxy.neutral.request import GenerateRequest, ReasoningConfig
 from aiproxy.providers.base import Operation
 from aiproxy.usage import CallRecord
@@ -48,6 +49,8 @@ class Call:
     understood: tuple[GenerateRequest, Report] | None = None
     continues: str | None = None
     original: Incoming | None = None
+    media: dict[str, Source] = field(default_factory=dict)
+    """What was fetched, by URL."""
     committed: bool = False
 
     @property

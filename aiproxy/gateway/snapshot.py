@@ -22,7 +22,8 @@ from aiproxy.providers.base import Provider, Upstream, aliases_of
 from aiproxy.rewriting.payload import PayloadRules
 from aiproxy.rewriting.system_prompt import SystemPrompt
 from aiproxy.secrets import Scrubber, Secret, digest
-from aiproxy.transports.base import Transport
+from aiproxy.transports.base import Network
+from aiproxy.transports.media import MediaFetcher
 
 DIRECT = "direct"
 """The `proxy-url` of an entry that uses none although there is a global one."""
@@ -39,6 +40,8 @@ class Snapshot:
     payload: PayloadRules
     system_prompt: SystemPrompt
     scrub: Scrubber
+    media: MediaFetcher | None
+    """None where nothing is fetched for clients."""
     sealing_key: Secret
     """Of the carriers that take one vendor's state through another's protocol."""
 
@@ -71,7 +74,7 @@ def build_snapshot(
     secrets: Sequence[Secret],
     providers: Sequence[Provider],
     clock: IReactorTime,
-    http: Callable[[Settings], Transport],
+    http: Callable[[Settings], Network],
     before: Snapshot | None = None,
 ) -> Snapshot:
     """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network. Credentials
@@ -86,7 +89,7 @@ def build_snapshot(
         for upstream in found:
             credential = held.get(upstream.credential, upstream.credential)
             upstreams[upstream.id] = replace(upstream, credential=credential)
-            ways[upstream.id] = Way(upstream.id, transport, _proxy(upstream, settings), clock)
+            ways[upstream.id] = Way(upstream.id, transport, _proxy(upstream.proxy_url or settings.proxy_url), clock)
     return Snapshot(
         settings=settings,
         catalogue=_catalogue(settings, upstreams.values()),
@@ -96,12 +99,12 @@ def build_snapshot(
         payload=payload_rules(settings.payload),
         system_prompt=system_prompt(settings.system_prompt),
         scrub=Scrubber(spellings(secrets)),
+        media=_media(settings, network, clock),
         sealing_key=_sealing_key(secrets),
     )
 
 
-def _proxy(upstream: Upstream, settings: Settings) -> str:
-    url = upstream.proxy_url or settings.proxy_url
+def _proxy(url: str) -> str:
     return "" if url == DIRECT else url
 
 
@@ -113,6 +116,11 @@ def _catalogue(settings: Settings, upstreams: Collection[Upstream]) -> Catalogue
         force_prefix=settings.force_model_prefix,
         default=known_provider(settings.routing.default_provider, providers),
     )
+
+
+def _media(settings: Settings, network: Network, clock: IReactorTime) -> MediaFetcher | None:
+    limits = settings.media_fetch
+    return MediaFetcher(network, limits, _proxy(settings.proxy_url), clock) if limits.enabled else None
 
 
 def _sealing_key(secrets: Sequence[Secret]) -> Secret:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
 from aiproxy.codecs.envelope import Sealer
+from aiproxy.codecs.media_urls import with_bytes
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.shortening import shortened
 from aiproxy.codecs.tokens import estimate
@@ -109,7 +110,7 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     assert source is not None
     assert target is not None
     sealer = Sealer(snapshot.sealing_key, call.client.name)
-    request, report = _understood(call, source, sealer, snapshot)
+    request, report = read_request(call, snapshot)
     report = report.fork()
     capabilities = snapshot.capabilities(to.model, to.upstream.provider)
     native = source.fields.codec == target.fields.codec
@@ -129,6 +130,8 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
         vendor = capabilities.vendor or to.endpoint.wire.name
         remember = state.rememberer(call.client.name, vendor)
         request = replace(request, turns=await state.recalled(call.client.name, vendor, request.turns))
+    if call.media:
+        request = with_bytes(request, target, capabilities, call.media, report)
     summarises = _summarises(call, source, to, request)
     if summarises:
         assert source.compacting is not None
@@ -174,17 +177,19 @@ def estimated(call: Call, snapshot: Snapshot) -> Answer:
     source = call.codec
     assert source is not None
     assert source.token_counting is not None
-    request, _ = _understood(call, source, Sealer(snapshot.sealing_key, call.client.name), snapshot)
+    request, _ = read_request(call, snapshot)
     request = snapshot.system_prompt.applied(request, source.prompt_place)
     answer = source.token_counting.encode_answer(estimate(request))
     return replace(answer, headers={**answer.headers, WARNINGS: "emulate:count_tokens"})
 
 
-def _understood(call: Call, source: Codec, sealer: Sealer, snapshot: Snapshot) -> tuple[GenerateRequest, Report]:
+def read_request(call: Call, snapshot: Snapshot) -> tuple[GenerateRequest, Report]:
     """The neutral request, read once for all attempts."""
     if call.understood is None:
+        assert call.codec is not None
+        sealer = Sealer(snapshot.sealing_key, call.client.name)
         report = Report(strict=snapshot.settings.translation == "strict")
-        request = source.decode_request(call.incoming, sealer, report)
+        request = call.codec.decode_request(call.incoming, sealer, report)
         if call.reasoning is not None:
             request = replace(request, reasoning=call.reasoning)
         call.understood = (replace(request, model=call.model), report)

@@ -10,13 +10,15 @@ from twisted.internet.interfaces import IProtocol
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to an upstream. `proxy` is a proxy's URL, or "" for none: the caller has resolved `direct` and defaults."""
+    """One request to an upstream. `proxy` is a proxy's URL, or "" for none: the caller has resolved `direct` and defaults.
+    `address` is the IP address to connect to where the caller has chosen it; "" asks for the host's."""
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
     proxy: str = ""
+    address: str = ""
 
 
 class Response(Protocol):
@@ -45,3 +47,10 @@ class Transport(Protocol):
 
         Fails with `UpstreamFailed` (can't connect, TLS, proxy, broken answer) or `Timeout` (a named deadline), whose
         messages name the upstream's host and the phase, and never a secret."""
+
+
+class Network(Transport, Protocol):
+    """A transport that reaches the network."""
+
+    def resolve(self, host: str) -> Deferred[str]:
+        """One IP address of the host, as a request without an address would find it. Fails with `DNSLookupError`."""

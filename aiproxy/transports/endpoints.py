@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
 
-from aiproxy.transports.addresses import Proxy, ProxyKind, Target
+from aiproxy.transports.addresses import Proxy, ProxyKind
 from aiproxy.transports.handshakes import Handshake, HttpConnect, ProxyRefused, Socks5
 
 ADDRESS_SECONDS = 3600
@@ -73,9 +73,10 @@ class ProxyEndpoint:
     """Connects to the target through the proxy. `entered` is called when the proxy is reached and its handshake begins."""
 
     def __init__(
-        self, reactor: Any, tls: IPolicyForHTTPS, proxy: Proxy, target: Target, entered: Callable[[], None]
+        self, reactor: Any, tls: IPolicyForHTTPS, proxy: Proxy, host: str, port: int, entered: Callable[[], None]
     ) -> None:
-        self._reactor, self._proxy, self._target, self._entered = reactor, proxy, target, entered
+        self._reactor, self._proxy, self._entered = reactor, proxy, entered
+        self._host, self._port = host, port
         self._endpoint = tcp_endpoint(reactor, proxy.host, proxy.port)
         if proxy.kind is ProxyKind.HTTPS:
             self._endpoint = tls_endpoint(reactor, tls, proxy.host, proxy.port, self._endpoint)
@@ -94,7 +95,7 @@ class ProxyEndpoint:
                 tunnel.abort()
 
     async def _handshake(self) -> Handshake:
-        host, port = self._target.host, self._target.port
+        host, port = self._host, self._port
         match self._proxy.kind:
             case ProxyKind.HTTP | ProxyKind.HTTPS:
                 return HttpConnect(self._proxy, host, port)

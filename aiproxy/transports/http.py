@@ -23,7 +23,7 @@ from aiproxy.transports.addresses import parse_proxy, parse_target
 from aiproxy.transports.answer import Answer
 from aiproxy.transports.base import Request, Response
 from aiproxy.transports.connection import ANSWER_HEAD_LIMIT, Connection, RequestBody
-from aiproxy.transports.endpoints import OneShot, ProxyEndpoint, tcp_endpoint, tls_endpoint
+from aiproxy.transports.endpoints import OneShot, ProxyEndpoint, resolve, tcp_endpoint, tls_endpoint
 from aiproxy.transports.failures import ANSWER_ERRORS, CONNECT_ERRORS, why
 from aiproxy.transports.pool import ConnectionPool
 from aiproxy.transports.tls import tls_policy
@@ -85,6 +85,9 @@ class HttpTransport:
         )
         return sent.addCallback(exchange.result)
 
+    def resolve(self, host: str) -> Deferred[str]:
+        return Deferred.fromCoroutine(resolve(self.reactor, host))
+
     def close(self) -> Deferred[None]:
         """Fires when the idle connections are closed. Calls under way go on; their connections are not kept."""
         return self.pool.close()
@@ -115,7 +118,8 @@ class Exchange:
         self.target = parse_target(request.url)
         self.body = RequestBody(request.body, self._progress) if request.body else None
         self._proxy = parse_proxy(request.proxy) if request.proxy else None
-        self._place = (self.target.secure, self.target.host, self.target.port, request.proxy)
+        self._to_host = request.address or self.target.host
+        self._place = (self.target.secure, self.target.host, self.target.port, request.proxy, request.address)
         self._transport, self._clock, self._timeouts = transport, transport.clock, transport.timeouts
         self._phase = Phase.CONNECT
         self._first_byte: IDelayedCall | None = None
@@ -236,9 +240,9 @@ class Exchange:
     def _endpoint(self) -> IStreamClientEndpoint:
         reactor, tls, target = self._transport.reactor, self._transport.tls, self.target
         if self._proxy is None:
-            under = tcp_endpoint(reactor, target.host, target.port)
+            under = tcp_endpoint(reactor, self._to_host, target.port)
         else:
-            under = ProxyEndpoint(reactor, tls, self._proxy, target, self._proxy_reached)
+            under = ProxyEndpoint(reactor, tls, self._proxy, self._to_host, target.port, self._proxy_reached)
         return tls_endpoint(reactor, tls, target.host, target.port, under) if target.secure else under
 
     def _proxy_reached(self) -> None:

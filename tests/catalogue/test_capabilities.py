@@ -16,6 +16,17 @@ SAMPLING_OF_GPT = frozenset(
 )
 
 KNOWN: dict[str, dict[str, Any]] = {
+    "text-embedding-3-small": {"output_modalities": {"embedding"}, "tools": False},
+    "gemini-embedding-001": {"output_modalities": {"embedding"}, "tools": False},
+    "embeddinggemma:300m": {"output_modalities": {"embedding"}, "tools": False},
+    "nomic-embed-text": {"output_modalities": {"embedding"}, "tools": False},
+    "mxbai-embed-large": {"output_modalities": {"embedding"}, "tools": False},
+    "all-minilm:33m": {"output_modalities": {"embedding"}, "tools": False},
+    "bge-m3": {"output_modalities": {"embedding"}, "tools": False},
+    "snowflake-arctic-embed2": {"output_modalities": {"embedding"}, "tools": False},
+    "qwen3-embedding:8b": {"output_modalities": {"embedding"}, "tools": False},
+    "granite-embedding:30m": {"output_modalities": {"embedding"}, "tools": False},
+    "paraphrase-multilingual": {"output_modalities": {"embedding"}, "tools": False},
     "claude-3-5-haiku-20241022": {"thinking": "none", "max_output_tokens": 8192, "prefill": True},
     "claude-3-7-sonnet-20250219": {"thinking": "budget", "max_output_tokens": 64000, "json_schema": False},
     "claude-opus-4-20250514": {"thinking": "budget", "max_output_tokens": 32000, "json_schema": False},

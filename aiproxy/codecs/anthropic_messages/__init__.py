@@ -40,6 +40,7 @@ CODEC = Codec(
     encoder=MessagesEncoder,
     token_counting=COUNTING,
     prompt_place={NAME: {TOP: True}},
+    media_urls=frozenset({"image", "document"}),
 )
 
 __all__ = ["CODEC", "WIRE"]

@@ -50,6 +50,7 @@ CODEC = Codec(
     token_counting=COUNTING,
     embeddings=EMBEDDINGS,
     embedding=EMBEDDING,
+    media_urls=frozenset({"image", "audio", "video", "document"}),
 )
 
 ARRAY_WIRE = replace(WIRE, framer=JsonArrayFramer, observer=ArrayObserver)

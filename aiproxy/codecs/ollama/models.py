@@ -64,7 +64,10 @@ def encode_show(card: ModelCard, can: Capabilities) -> bytes:
 
 def capability_words(can: Capabilities) -> Iterator[str]:
     """Thinking is told only of models known to think: a client told so asks for it, and others answer that with an error."""
-    yield "completion"
+    if "embedding" in can.output_modalities:
+        yield "embedding"
+    else:
+        yield "completion"
     if can.tools:
         yield "tools"
     if "image" in can.input_modalities:

@@ -39,6 +39,7 @@ CODEC = Codec(
     encoder=encoder,
     embeddings=EMBEDDINGS,
     forgetful=True,
+    media_urls=frozenset({"image"}),
 )
 
 __all__ = ["CODEC", "WIRE"]

@@ -65,7 +65,7 @@ TABLE = FieldTable(
         Shape("part.image.detail", "messages[].content[].image_url.detail"),
         Shape("part.audio", "messages[].content[].input_audio", note="wav and mp3 in base64; others are refused"),
         Shape("part.video", action="refuse"),
-        Shape("part.document.url", action="refuse"),
+        Shape("part.document.url", action="refuse", note="unless `media-fetch` brings it"),
         Shape("part.document.inline", "messages[].content[].file"),
         Shape("part.document.file", "messages[].content[].file", note="of the upstream's own vendor"),
         Shape("part.document.text", "messages[].content[].text", "emulate"),

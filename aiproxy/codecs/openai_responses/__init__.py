@@ -45,6 +45,7 @@ CODEC = Codec(
     storing=STORING,
     compacting=COMPACTING,
     prompt_place={NAME: {INSTRUCTIONS: True}},
+    media_urls=frozenset({"image", "document"}),
 )
 
 __all__ = ["CODEC", "WIRE", "ResponseWriter"]
