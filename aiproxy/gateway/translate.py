@@ -162,7 +162,7 @@ def written_anew(call: Call, to: Target, snapshot: Snapshot, now: int) -> bytes:
     codec = call.codec
     assert codec is not None
     sealer = Sealer(snapshot.sealing_key, call.client.name)
-    request, report = _understood(call, codec, sealer, snapshot)
+    request, report = read_request(call, snapshot)
     capabilities = snapshot.capabilities(to.model, to.upstream.provider)
     request = snapshot.system_prompt.applied(replace(request, model=to.model), codec.prompt_place)
     up = Exchange(request, sealer, call.request_id, codec.fields.codec, now, capabilities, report.fork())
