@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from hyperlink import EncodedURL
@@ -23,25 +22,6 @@ PROXIES_KEPT = 256
 _BLANK = re.compile(r"[\x00-\x20\x7f]")
 
 
-class ParsedUrl(EncodedURL):
-    """A URL treq takes as it is. Normalising one and writing it out again costs treq 50 µs a request."""
-
-    text = ""
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        url = cls.from_text(text)
-        assert isinstance(url, cls)
-        url.text = text
-        return url
-
-    def to_uri(self) -> "ParsedUrl":
-        return self
-
-    def to_text(self, with_password: bool = False) -> str:  # noqa: ARG002 # hyperlink's signature; we refuse passwords
-        return self.text
-
-
 @dataclass(frozen=True, slots=True)
 class Target:
     """An upstream's URL, taken apart. `host` is without brackets, `path` with the query."""
@@ -50,7 +30,6 @@ class Target:
     host: str
     port: int
     path: bytes
-    url: ParsedUrl
 
     def __str__(self) -> str:
         return netloc(self.host, self.port)
@@ -100,7 +79,7 @@ def parse_target(url: str) -> Target:
         if not read.to_text().isascii():
             read = read.to_uri()  # only then: it knows no IPv6, and no underscore in a name
         text = read.to_text(with_password=True)
-        parsed = ParsedUrl.read(text)
+        parsed = EncodedURL.from_text(text)
         host = parsed.host.lower().encode("idna").decode("ascii")
         uri = URI.fromBytes(text.encode("ascii"))
     except ValueError as error:
@@ -109,7 +88,7 @@ def parse_target(url: str) -> Target:
         raise UpstreamFailed("The upstream's address must be http://HOST or https://HOST: check its `base-url`.")
     if parsed.userinfo:
         raise UpstreamFailed("The upstream's address must not hold a user or password: use `api-key` or `headers`.")
-    return Target(parsed.scheme == "https", host, uri.port, uri.originForm, parsed)
+    return Target(parsed.scheme == "https", host, uri.port, uri.originForm)
 
 
 @lru_cache(maxsize=PROXIES_KEPT)

@@ -1,113 +1,91 @@
 """An answer whose headers have come, and how its body is pushed to whoever reads it."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Protocol
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import IProtocol, IPushProducer
 from twisted.python.failure import Failure
-from twisted.web.http import PotentialDataLoss
-from twisted.web.http_headers import Headers
-from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 from zope.interface import implementer
 
-from aiproxy.transports.connection import Connection
 
+class Flow(Protocol):
+    """What an answer asks of its connection while its body is under way."""
 
-class Answer:
-    """The `Response` of `base`. It takes the headers out of Twisted's response, and leaves none in there: treq would
-    unpack a body by them that is to be passed on as it is, and keep cookies."""
-
-    def __init__(self, response: IResponse, connection: Connection) -> None:
-        self.status: int = response.code
-        self.headers = _joined(response.headers)
-        if response.length is not UNKNOWN_LENGTH:
-            self.headers.setdefault("content-length", str(response.length))
-        response.headers = Headers()
-        self._response, self._connection = response, connection
-        self._number = connection.used
-
-    def deliver(self, body: IProtocol) -> None:
-        delivery = Delivery(body, self)
-        self._response.deliverBody(delivery)
-        delivery.delivered()
-
-    def abort(self) -> None:
-        if self.under_way:
-            self._connection.abort()
-
-    @property
-    def under_way(self) -> bool:
-        """The connection is still ours: the answer is not complete, or is but the connection can't be used again."""
-        return self._connection.used == self._number and self._connection.busy
-
-    @property
-    def ended_by_close(self) -> bool:
-        """The upstream closed the connection in good order; anything else that ends a body of unknown length cuts it."""
-        reason = self._connection.reason
-        return reason is not None and reason.check(ConnectionDone) is not None
-
-    @property
-    def reason(self) -> Failure | None:
-        return self._connection.reason
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 @implementer(IPushProducer)
-class Delivery:
-    """Stands between Twisted's response and the body's reader: a protocol to the one, the transport of the other."""
+class Answer:
+    """The `Response` of `base`, and the transport of its body's reader.
 
-    def __init__(self, reader: IProtocol, answer: Answer) -> None:
-        self.dataReceived: Callable[[bytes], None] = reader.dataReceived
-        self._reader: IProtocol | None = reader
-        self._answer = answer
-        self._paused = False
-        self._upstream: IPushProducer | None = None
+    The connection calls `received` for each read and `ended` once; by then it may already serve another request. What comes
+    before there is a reader, or while it pauses, is held: never more than one read of the socket, which pauses too."""
 
-    def makeConnection(self, upstream: IPushProducer) -> None:
-        self._upstream = upstream
-        assert self._reader is not None
-        self._reader.makeConnection(self)  # type: ignore[arg-type] # a producer, as `base` says, not all of ITransport
+    __slots__ = ("_end", "_flow", "_held", "_paused", "_reader", "_unwanted", "headers", "status")
 
-    def delivered(self) -> None:
-        """Twisted resumes the socket when it has handed over what it held, even if the reader paused it meanwhile."""
-        if self._paused:
-            self.pauseProducing()
+    def __init__(self, status: int, headers: Mapping[str, str], flow: Flow) -> None:
+        self.status = status
+        self.headers = headers
+        self._flow: Flow | None = flow
+        self._reader: IProtocol | None = None
+        self._held = b""
+        self._end: Failure | None = None
+        self._paused = self._unwanted = False
 
-    def connectionLost(self, reason: Failure) -> None:
-        reader, self._reader, self._upstream = self._reader, None, None
-        self.dataReceived = _discard  # with the reader let go of, no cycle is left for the garbage collector
-        if reason.check(PotentialDataLoss) and not self._answer.ended_by_close:
-            reason = self._answer.reason or reason
-        self._answer.abort()  # complete, but not kept: over TLS a paused socket would wait for its peer for ever
-        assert reader is not None
-        reader.connectionLost(reason)
+    # The connection's side.
+
+    def received(self, data: bytes) -> None:
+        if self._unwanted:
+            return
+        if self._reader is not None and not self._paused:
+            self._reader.dataReceived(data)
+        elif self._flow is not None:
+            self._held += data
+            self._flow.pause()
+
+    def ended(self, reason: Failure) -> None:
+        self._flow = None
+        self._end = reason
+        self._flush()
+
+    # The reader's side.
+
+    def deliver(self, body: IProtocol) -> None:
+        self._reader = body
+        body.makeConnection(self)  # type: ignore[arg-type] # a producer, as `base` says, not all of ITransport
+        if not self._paused:
+            self.resumeProducing()
 
     def pauseProducing(self) -> None:
         self._paused = True
-        if self._upstream is not None:
-            self._upstream.pauseProducing()
+        if self._flow is not None:
+            self._flow.pause()
 
     def resumeProducing(self) -> None:
         self._paused = False
-        if self._upstream is not None:
-            self._upstream.resumeProducing()
+        self._flush()
+        if self._flow is not None and not self._paused:
+            self._flow.resume()
 
-    def abortConnection(self) -> None:
-        self.dataReceived = _discard
-        self._answer.abort()
+    def abort(self) -> None:
+        """An end that was still waiting behind what is thrown away here isn't the end of what the reader got."""
+        self._unwanted, self._paused = True, False
+        if self._held and self._end is not None:
+            self._end = Failure(ConnectionAborted())
+        self._held = b""
+        if self._flow is not None:
+            self._flow.abort()
+        self._flush()
 
-    def stopProducing(self) -> None:
-        self.abortConnection()
+    abortConnection = stopProducing = loseConnection = abort
 
-    def loseConnection(self) -> None:
-        self.abortConnection()
-
-
-def _discard(data: bytes) -> None:
-    """Nobody wants it any more."""
-
-
-def _joined(headers: Headers) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-        for name, values in headers.getAllRawHeaders()
-    }
+    def _flush(self) -> None:
+        if self._reader is not None and self._held and not self._paused:
+            held, self._held = self._held, b""
+            self._reader.dataReceived(held)
+        if self._reader is not None and self._end is not None and not self._held:
+            reader, self._reader = self._reader, None
+            reader.connectionLost(self._end)

@@ -1,106 +1,121 @@
-"""One HTTP/1.1 connection to an upstream: Twisted's client protocol, and what a gateway needs beside it."""
+"""One HTTP/1.1 connection to an upstream: requests out, one at a time; answers in, parsed by llhttp in its strict mode.
+
+What one read of the socket brings is handed on at once and whole, however many chunks it came in."""
 
 from collections.abc import Callable
+from typing import Protocol as Shape
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IConsumer, IHandshakeListener
-from twisted.internet.protocol import connectionDone
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHandshakeListener
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web._newclient import HTTP11ClientProtocol, Request
-from twisted.web.iweb import IBodyProducer, IResponse
+from twisted.web.client import ResponseDone, ResponseFailed
+from twisted.web.http import PotentialDataLoss
 from zope.interface import implementer
+
+from aiproxy.transports.answer import Answer
+from aiproxy.transports.eager import eager_writer
+from aiproxy.transports.upload import UPLOAD_BYTES, Upload
 
 ANSWER_HEAD_LIMIT = 262144
 """Bytes read before an answer's headers are complete. The largest real ones (cookies, rate limits) have some 10 KiB."""
 
-CHUNK = 131072
-"""Bytes of a request body handed to the socket at once: what Twisted sends in one write."""
+_OF_THE_CONNECTION = frozenset(
+    ("connection", "keep-alive", "proxy-connection", "te", "trailer", "trailers", "transfer-encoding", "upgrade")
+)
+"""Headers that tell of the connection and the framing, and are nobody's business beyond."""
+
+_BODILESS = (204, 304)
 
 
-@implementer(IBodyProducer)
-class RequestBody:
-    """A body in memory that goes up as fast as the socket takes it. `progress` is called whenever it took some.
+class NotHttp(Exception):
+    """What came is not a sound answer."""
 
-    Can be started again, on another connection."""
 
-    def __init__(self, body: bytes, progress: Callable[[], None]) -> None:
-        self.length = len(body)
-        self._body, self._progress = body, progress
-        self._consumer: IConsumer | None = None
-        self._sent = 0
-        self._paused = False
-        self._done: Deferred[None] | None = None
+class Asker(Shape):
+    """Whoever sent a request: told once how it went."""
 
-    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
-        self._consumer, self._sent, self._paused = consumer, 0, False
-        done = self._done = Deferred()
-        self._pump()
-        return done
+    def began(self, answer: Answer) -> None:
+        """The headers are there."""
 
-    def _pump(self) -> None:
-        while self._done is not None and not self._paused:
-            if self._sent == self.length:
-                done, self._done, self._consumer = self._done, None, None
-                done.callback(None)
-            else:
-                self._write(self._body[self._sent : self._sent + CHUNK])
+    def broke(self, error: BaseException) -> None:
+        """The connection ended before the headers were there, by `error`. It is closed, or about to be."""
 
-    def _write(self, data: bytes) -> None:
-        assert self._consumer is not None
-        self._sent += len(data)
-        self._consumer.write(data)
-
-    def hurry(self) -> None:
-        """Hand over all of the rest: the answer is already coming, and Twisted holds it back until the request is out."""
-        if self._done is not None:
-            self._write(self._body[self._sent :])
-            self._paused = False
-            self._pump()
-
-    def pauseProducing(self) -> None:
-        self._paused = True
-
-    def resumeProducing(self) -> None:
-        self._paused = False
-        self._progress()
-        self._pump()
-
-    def stopProducing(self) -> None:
-        self._done = self._consumer = None
+    def progressed(self) -> None:
+        """The upstream took some of a large body."""
 
 
 @implementer(IHandshakeListener)
-class Connection(HTTP11ClientProtocol):
+class Connection(Protocol):
     """`idle` is called when an answer is complete and another request may follow; `lost` once, at the end.
 
     `used` counts requests, `heard` bytes of the answer that has not begun yet. `secured` fires when TLS is (or is not)
-    there; a plain connection has none. `gone` fires when the socket is closed, and `reason` then says why."""
+    there; a plain connection has none. `gone` fires when the socket is closed."""
 
     def __init__(
         self, secure: bool, idle: Callable[["Connection"], None], lost: Callable[["Connection"], None]
     ) -> None:
-        super().__init__(self._answered)
         self.secured: Deferred[None] | None = Deferred() if secure else None
         self.gone: Deferred[None] = Deferred()
-        self.reason: Failure | None = None
         self.used = self.heard = 0
-        self.busy = False
-        self._head_pending = self._excess = False
-        self._body: RequestBody | None = None
         self._idle, self._lost = idle, lost
+        self._closed = self._aborted = self._paused = self._bodiless = False
+        self._asker: Asker | None = None
+        self._answer: Answer | None = None
+        self._upload: Upload | None = None
+        self._pieces: list[bytes] = []
+        self.on_body = self._pieces.append
+        self._parser = HttpResponseParser(self)
+        self._expect()
 
-    def ask(self, request: Request, body: RequestBody | None) -> Deferred[IResponse]:
-        """Cancelling closes the socket. Fails as `HTTP11ClientProtocol.request` does."""
+    def _expect(self) -> None:
+        """Nothing is known of the next answer."""
+        self._headers: dict[str, str] = {}
+        self._status = 0  # until the head is complete
+        self._whole = self._keeps = self._framed = False
+
+    # Asking.
+
+    def ask(self, asker: Asker, head: bytes, body: bytes, *, bodiless: bool = False) -> None:
+        """`bodiless`: the answer has no body, whatever its headers say, since HEAD was asked."""
         self.used += 1
         self.heard = 0
-        self.busy = self._head_pending = True
-        self._body = body
-        return self.request(request).addCallback(self._began)
+        self._asker = asker
+        self._bodiless = bodiless
+        if len(body) <= UPLOAD_BYTES:
+            self._write(head + body)
+        else:
+            self._write(head)
+            self._upload = Upload(body, self.transport, asker.progressed)
+            self._upload.start()
+
+    @property
+    def busy(self) -> bool:
+        return self._asker is not None or self._answer is not None
 
     def abort(self) -> None:
         """Close the socket now, whatever is under way. Safe to call at any time."""
-        if self.reason is None and self.transport is not None:
+        if not self._closed and self.transport is not None:
+            self._aborted = True
             self.transport.abortConnection()  # type: ignore[attr-defined] # what TCP and TLS have, ITransport lacks
+
+    def pause(self) -> None:
+        if not self._paused and not self._closed:
+            self._paused = True
+            self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def resume(self) -> None:
+        if self._paused and not self._closed:
+            self._paused = False
+            self.transport.resumeProducing()  # type: ignore[union-attr]
+
+    # What Twisted calls.
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self._write = eager_writer(self.transport)
 
     def handshakeCompleted(self) -> None:
         if self.secured is not None and not self.secured.called:
@@ -110,34 +125,109 @@ class Connection(HTTP11ClientProtocol):
         if not self.busy:
             self.abort()  # nobody asked: not an answer to the next request either
             return
-        if self._head_pending:
+        if self._asker is not None:
             self.heard += len(data)
             if self.heard > ANSWER_HEAD_LIMIT:
                 self.abort()
                 return
-            if self._body is not None:
-                self._body.hurry()
-        super().dataReceived(data)
+        broken: Exception | None = None
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            broken = error
+        if self._asker is not None and self._status:
+            self._whole = self._whole or self._bodiless
+            self._begin(self._asker)
+        self._hand_on()
+        if self._whole:
+            self._end(clean=broken is None)
+        elif broken is not None:
+            self._break(broken)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.reason = reason
+        self._closed = True
         self._lost(self)
         if self.secured is not None and not self.secured.called:
             self.secured.errback(reason)
-        super().connectionLost(reason)
+        if self._upload is not None:
+            self._upload.stop()
+        asker, answer, self._asker, self._answer = self._asker, self._answer, None, None
+        if asker is not None:
+            asker.broke(reason.value or ConnectionDone())
+        if answer is not None:
+            by_close = not self._framed and reason.check(ConnectionDone)
+            answer.ended(Failure(PotentialDataLoss()) if by_close else Failure(ResponseFailed([reason])))
         self.gone.callback(None)
 
-    def _began(self, response: IResponse) -> IResponse:
-        self._head_pending = False
-        self._body = None
-        return response
+    # What the parser calls, while it is fed.
 
-    def _finishResponse(self, rest: bytes) -> None:
-        self._excess = bool(rest)
-        super()._finishResponse(rest)
+    def on_message_begin(self) -> None:
+        if self._whole:
+            raise NotHttp("more came than was asked for")
 
-    def _answered(self, _: HTTP11ClientProtocol) -> None:
-        """What came after the answer was not asked for: the next answer could not be told from it."""
-        if not self._excess:
-            self.busy = False
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._status:  # a trailer
+            return
+        text, said = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
+        before = self._headers.get(text)
+        self._headers[text] = said if before is None else f"{before}, {said}"
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        headers = self._headers
+        if 100 <= status < 200:
+            if status == 101:
+                raise NotHttp("switched to a protocol nobody asked for")
+            return
+        coding = headers.get("transfer-encoding")
+        if coding is not None and coding.lower() != "chunked":
+            raise NotHttp("an unknown transfer coding")
+        self._status = status
+        self._framed = coding is not None or "content-length" in headers or status in _BODILESS
+        # llhttp doesn't know of HEAD either, and would take the next answer for this one's body.
+        self._keeps = self._framed and not self._bodiless and self._parser.should_keep_alive()
+
+    def on_message_complete(self) -> None:
+        if self._status:
+            self._whole = True
+        else:  # 100 Continue and its like
+            self._headers = {}
+
+    # What follows from it.
+
+    def _begin(self, asker: Asker) -> None:
+        headers = {name: value for name, value in self._headers.items() if name not in _OF_THE_CONNECTION}
+        self._answer = Answer(self._status, headers, self)
+        self._asker = None
+        asker.began(self._answer)
+
+    def _hand_on(self) -> None:
+        if self._pieces:
+            data = b"".join(self._pieces) if len(self._pieces) > 1 else self._pieces[0]
+            self._pieces.clear()
+            if self._answer is not None:
+                self._answer.received(data)
+
+    def _end(self, *, clean: bool) -> None:
+        """What came after the answer was not asked for: the next answer could not be told from it. Neither could the next
+        request be told from the rest of this one's body."""
+        answer, self._answer = self._answer, None
+        uploaded = self._upload is None or self._upload.done
+        keeps = clean and self._keeps and uploaded and not self._aborted
+        self._upload = None
+        self._expect()
+        self.resume()
+        if keeps:
             self._idle(self)
+        else:
+            self.abort()
+        if answer is not None:
+            answer.ended(Failure(ResponseDone()))
+
+    def _break(self, error: Exception) -> None:
+        asker, answer, self._asker, self._answer = self._asker, self._answer, None, None
+        self.abort()
+        if asker is not None:
+            asker.broke(NotHttp(str(error)))
+        if answer is not None:
+            answer.ended(Failure(ResponseFailed([Failure(NotHttp(str(error)))])))

@@ -6,13 +6,8 @@ from OpenSSL import SSL
 from service_identity import VerificationError
 from twisted.internet import error as net
 from twisted.internet.defer import CancelledError
-from twisted.web._newclient import (
-    RequestGenerationFailed,
-    RequestNotSent,
-    RequestTransmissionFailed,
-    ResponseFailed,
-)
 
+from aiproxy.transports.connection import NotHttp
 from aiproxy.transports.handshakes import ProxyRefused
 
 CONNECT_ERRORS = (
@@ -27,9 +22,6 @@ CONNECT_ERRORS = (
     ProxyRefused,
 )
 """What connecting can raise. `ValueError` is a host name that can't be one; DNS errors are `OSError`s."""
-
-ANSWER_ERRORS = (RequestNotSent, RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed, CancelledError)
-"""What waiting for an answer can raise."""
 
 
 def why(error: BaseException) -> str:
@@ -47,14 +39,11 @@ def why(error: BaseException) -> str:
             return "its TLS certificate is for another name; check the host"
         case SSL.Error():
             return _tls(error)
-        case RequestNotSent() | net.ConnectionClosed():
+        case net.ConnectionClosed():
             return "it closed the connection"
         case OSError():
             return f"the system said: {error.strerror or 'no connection'}"
-        case RequestGenerationFailed() | RequestTransmissionFailed() | ResponseFailed():
-            cause = error.reasons[0].value
-            if isinstance(cause, (net.ConnectionClosed, SSL.Error)):
-                return why(cause)
+        case NotHttp():
             return "its answer is not sound HTTP; check that an HTTP server is there"
         case ValueError():
             return "its host name is impossible; check it"

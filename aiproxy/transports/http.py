@@ -1,39 +1,34 @@
-"""HTTP to upstreams: treq over connections of our own pool, direct or by proxy, with named deadlines.
+"""HTTP/1.1 to upstreams: by whatever way, TLS included, over connections that are kept.
 
-Each call gives treq an agent of its own (`Exchange`), which lives as long as the call: it knows the way (proxy, kept
-connection, TLS) and nothing is shared by accident, no cookie above all."""
+A request is an `Exchange`, which knows the way (proxy, kept connection, TLS) and the deadlines. treq comes in by `agent`."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
 
-from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.python.failure import Failure
-from twisted.web._newclient import Request as WireRequest
-from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
-from zope.interface import implementer
+from twisted.web.iweb import IPolicyForHTTPS
 
 from aiproxy.neutral.errors import GatewayError, Timeout, UpstreamFailed
 from aiproxy.transports.addresses import parse_proxy, parse_target
 from aiproxy.transports.answer import Answer
 from aiproxy.transports.base import Request, Response
-from aiproxy.transports.connection import ANSWER_HEAD_LIMIT, Connection, RequestBody
+from aiproxy.transports.connection import ANSWER_HEAD_LIMIT, Connection
 from aiproxy.transports.endpoints import OneShot, ProxyEndpoint, resolve, tcp_endpoint, tls_endpoint
-from aiproxy.transports.failures import ANSWER_ERRORS, CONNECT_ERRORS, why
+from aiproxy.transports.failures import CONNECT_ERRORS, why
 from aiproxy.transports.pool import ConnectionPool
 from aiproxy.transports.tls import tls_policy
+from aiproxy.transports.wire import request_head
 
 STALE_SECONDS = 5.0
 """A kept connection that the upstream has closed shows it within a round trip of its next use. One that dies later died
 over the request, which may have been worked on (and billed), so it is not sent again."""
 
-_OURS = frozenset({"accept-encoding", "connection", "content-length", "expect", "keep-alive", "transfer-encoding"})
-"""Headers that belong to the connection or the framing, not to the caller."""
+_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+"""Methods whose servers want a length even of nothing."""
 
 
 class Phase(StrEnum):
@@ -70,20 +65,9 @@ class HttpTransport:
 
     def send(self, request: Request) -> Deferred[Response]:
         try:
-            exchange = Exchange(self, request)
-            headers = _wire_headers(request)
+            return Exchange(self, request).start()
         except GatewayError:
             return fail()
-        sent: Deferred[Any] = HTTPClient(exchange).request(
-            request.method,
-            exchange.target.url,
-            headers=headers,
-            data=exchange.body,
-            allow_redirects=False,
-            unbuffered=True,
-            reactor=self.reactor,
-        )
-        return sent.addCallback(exchange.result)
 
     def resolve(self, host: str) -> Deferred[str]:
         return Deferred.fromCoroutine(resolve(self.reactor, host))
@@ -93,123 +77,123 @@ class HttpTransport:
         return self.pool.close()
 
 
-def _wire_headers(request: Request) -> Headers:
-    headers = Headers()
-    try:
-        for name, value in request.headers:
-            if name.lower() not in _OURS:
-                headers.addRawHeader(name, value)
-    except ValueError as error:
-        raise UpstreamFailed(
-            "A header for the upstream has an impossible name: check the entry's `headers`."
-        ) from error
-    return headers
-
-
-class Stale(Exception):
-    """A kept connection was dead before the request reached anyone, as far as can be told."""
-
-
-@implementer(IAgent)
 class Exchange:
-    """One request and the beginning of its answer."""
+    """One request and the beginning of its answer: the `Asker` of its connection."""
 
     def __init__(self, transport: HttpTransport, request: Request) -> None:
-        self.target = parse_target(request.url)
-        self.body = RequestBody(request.body, self._progress) if request.body else None
+        """Raises `UpstreamFailed` for an address or a header that can't be one."""
+        self.target = target = parse_target(request.url)
         self._proxy = parse_proxy(request.proxy) if request.proxy else None
-        self._to_host = request.address or self.target.host
-        self._place = (self.target.secure, self.target.host, self.target.port, request.proxy, request.address)
+        self._to_host = request.address or target.host
+        self._place = (target.secure, target.host, target.port, request.proxy, request.address)
+        self._body = request.body
+        self._bodiless = request.method == "HEAD"
+        length = len(request.body) if request.body or request.method in _WITH_BODY else None
+        self._head = request_head(request.method, target.path, target.host_header, request.headers, length)
         self._transport, self._clock, self._timeouts = transport, transport.clock, transport.timeouts
+        self._answered: Deferred[Response] = Deferred(self._cancel)
         self._phase = Phase.CONNECT
+        self._connecting: Deferred[Connection] | None = None
+        self._connection: Connection | None = None
+        self._began = 0.0
         self._first_byte: IDelayedCall | None = None
         self._late = self._cancelled = False
-        self._answer: Answer | None = None
 
-    def result(self, _: IResponse) -> Response:
-        """Our answer for treq's."""
-        answer, self._answer = self._answer, None
-        assert answer is not None
-        return answer
-
-    def request(
-        self,
-        method: bytes,
-        uri: bytes,  # noqa: ARG002 # the target, which we have in parts
-        headers: Headers | None = None,
-        bodyProducer: IBodyProducer | None = None,  # noqa: N803 # IAgent's spelling
-    ) -> Deferred[IResponse]:
-        assert headers is not None
-        headers.setRawHeaders(b"accept-encoding", [b"identity"])  # treq has asked for gzip
-        if not headers.hasHeader(b"host"):
-            headers.setRawHeaders(b"host", [self.target.host_header.encode("ascii")])
-        wire = WireRequest(method, self.target.path, headers, bodyProducer, persistent=True)
-        run = Deferred.fromCoroutine(self._run(wire))
-        answered: Deferred[IResponse] = Deferred(partial(self._cancel, run))
-        run.chainDeferred(answered)
-        return answered
-
-    def _cancel(self, run: Deferred[IResponse], _: object) -> None:
-        """Noted before it is done: libraries give a cancelled connection or request as many names as it has phases."""
-        self._cancelled = True
-        run.cancel()
-
-    async def _run(self, wire: WireRequest) -> IResponse:
+    def start(self) -> Deferred[Response]:
         kept = self._transport.pool.take(self._place)
-        try:
-            if kept is not None:
-                with suppress(Stale):
-                    return await self._ask(kept, wire)
-            return await self._ask(await self._connect(), wire)
-        finally:
-            self.body = None
+        if kept is not None:
+            self._ask(kept)
+        else:
+            self._connect()
+        return self._answered
 
-    async def _ask(self, connection: Connection, wire: WireRequest) -> IResponse:
-        began = self._clock.seconds()
-        asked = connection.ask(wire, self.body)
+    def _cancel(self, _: Deferred[Response]) -> None:
+        """Noted before it is done: libraries give a cancelled connection as many names as it has phases."""
+        self._cancelled = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+        elif self._connection is not None:
+            self._connection.abort()
+
+    # Asking.
+
+    def _ask(self, connection: Connection) -> None:
+        self._connection = connection
+        self._began = self._clock.seconds()
         if self._timeouts.first_byte:
-            self._first_byte = self._clock.callLater(self._timeouts.first_byte, self._expire, asked)
-        try:
-            response = await asked
-        except ANSWER_ERRORS as error:
-            connection.abort()
-            raise self._answer_failure(error, connection, self._clock.seconds() - began) from error
-        finally:
-            if self._first_byte is not None and self._first_byte.active():
-                self._first_byte.cancel()
-            self._first_byte = None
-        wire.bodyProducer = None  # the answer may stream for minutes, and holds its request; the body need not stay
-        self._answer = Answer(response, connection)
-        return response
+            self._first_byte = self._clock.callLater(self._timeouts.first_byte, self._expire)
+        connection.ask(self, self._head, self._body, bodiless=self._bodiless)
 
-    def _progress(self) -> None:
-        """The upstream took some of the body: its time to answer starts anew."""
-        if self._first_byte is not None and self._first_byte.active():
+    def began(self, answer: Answer) -> None:
+        self._over()
+        if not self._cancelled:
+            self._answered.callback(answer)
+
+    def broke(self, error: BaseException) -> None:
+        connection = self._connection
+        assert connection is not None
+        if self._is_stale(connection):
+            self._stop_timer()
+            self._connect()
+            return
+        self._over()
+        if not self._cancelled:
+            self._answered.errback(self._answer_failure(error, connection))
+
+    def progressed(self) -> None:
+        """Its time to answer starts anew."""
+        if self._first_byte is not None:
             self._first_byte.reset(self._timeouts.first_byte)
 
-    def _expire(self, asked: Deferred[IResponse]) -> None:
-        self._late = True
-        asked.cancel()
+    def _is_stale(self, connection: Connection) -> bool:
+        """It was dead before the request reached anyone, as far as can be told; a new one is not kept when it is asked."""
+        if self._late or self._cancelled or connection.used == 1 or connection.heard:
+            return False
+        return self._clock.seconds() - self._began < STALE_SECONDS
 
-    def _answer_failure(self, error: Exception, connection: Connection, seconds: float) -> Exception:
+    def _expire(self) -> None:
+        self._first_byte = None
+        self._late = True
+        assert self._connection is not None
+        self._connection.abort()
+
+    def _over(self) -> None:
+        """The answer may stream for minutes and holds what it came from; the body need not stay."""
+        self._stop_timer()
+        self._body, self._connection = b"", None
+
+    def _stop_timer(self) -> None:
+        if self._first_byte is not None:
+            self._first_byte.cancel()
+            self._first_byte = None
+
+    def _answer_failure(self, error: BaseException, connection: Connection) -> GatewayError:
         if self._late:
             return Timeout(
                 f"{self.target} began no answer within {self._timeouts.first_byte:g} s: "
                 "try again, or raise `timeouts.first-byte` if it is known to be slow."
             )
-        if self._cancelled:
-            return CancelledError()
-        if connection.used > 1 and not connection.heard and seconds < STALE_SECONDS:
-            return Stale()
         if connection.heard > ANSWER_HEAD_LIMIT:
             return UpstreamFailed(f"{self.target} sent more than {ANSWER_HEAD_LIMIT} bytes of headers.")
         return UpstreamFailed(f"{self.target} gave no answer: {why(error)}.")
 
-    async def _connect(self) -> Connection:
-        connecting = Deferred.fromCoroutine(self._establish())
+    # Connecting.
+
+    def _connect(self) -> None:
+        self._connecting = connecting = Deferred.fromCoroutine(self._establish())
         if self._timeouts.connect:
             connecting.addTimeout(self._timeouts.connect, self._clock, self._connect_expired)
-        return await connecting
+        connecting.addCallbacks(self._connected, self._not_connected)
+
+    def _connected(self, connection: Connection) -> None:
+        self._connecting = None
+        self._ask(connection)
+
+    def _not_connected(self, failure: Failure) -> None:
+        self._connecting = None
+        self._over()
+        if not self._cancelled:
+            self._answered.errback(failure)
 
     def _connect_expired(self, _: object, seconds: float) -> Failure:
         return Failure(

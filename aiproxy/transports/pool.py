@@ -16,45 +16,58 @@ they, close first. Servers with less (Node and uvicorn: 5) are left to the retry
 
 
 class ConnectionPool:
-    """The youngest is taken first: it is the least likely to be dead, and the old ones get to age out."""
+    """The youngest is taken first: it is the least likely to be dead, and the old ones get to age out.
+
+    One timer for all, since a connection is taken and given back at every request."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._idle: dict[Hashable, dict[Connection, IDelayedCall]] = {}
+        self._idle: dict[Hashable, dict[Connection, float]] = {}  # the oldest first, each with the time it was given
+        self._timer: IDelayedCall | None = None
         self._closed = False
 
     def take(self, place: Hashable) -> Connection | None:
         waiting = self._idle.get(place)
-        if not waiting:
-            return None
-        connection = next(reversed(waiting))
-        self.forget(place, connection)
-        return connection
+        return waiting.popitem()[0] if waiting else None
 
     def give(self, place: Hashable, connection: Connection) -> None:
         waiting = self._idle.setdefault(place, {})
         if self._closed or len(waiting) >= IDLE_PER_PLACE:
             connection.abort()
-        else:
-            waiting[connection] = self._clock.callLater(IDLE_SECONDS, self._expire, place, connection)
+            return
+        waiting[connection] = self._clock.seconds()
+        if self._timer is None:
+            self._timer = self._clock.callLater(IDLE_SECONDS, self._age)
 
     def forget(self, place: Hashable, connection: Connection) -> None:
-        """It is taken or lost. Knows nothing of one that was not idle."""
-        waiting = self._idle.get(place, {})
-        expiry = waiting.pop(connection, None)
-        if expiry is not None and expiry.active():
-            expiry.cancel()
-        if not waiting:
-            self._idle.pop(place, None)
+        """It is lost. Knows nothing of one that was not idle."""
+        self._idle.get(place, {}).pop(connection, None)
 
-    def _expire(self, place: Hashable, connection: Connection) -> None:
-        self.forget(place, connection)
-        connection.abort()
+    def _age(self) -> None:
+        """Close those whose time is over, and come back for the next."""
+        self._timer = None
+        now = self._clock.seconds()
+        oldest = now
+        for place, waiting in list(self._idle.items()):
+            for connection, since in list(waiting.items()):
+                if since + IDLE_SECONDS > now:
+                    oldest = min(oldest, since)
+                    break
+                del waiting[connection]
+                connection.abort()
+            if not waiting:
+                del self._idle[place]
+        if self._idle:
+            self._timer = self._clock.callLater(oldest + IDLE_SECONDS - now, self._age)
 
     def close(self) -> Deferred[None]:
         """Fires when every idle connection is closed. Those in use are closed when their answer ends."""
         self._closed = True
-        idle = [(place, connection) for place, waiting in self._idle.items() for connection in waiting]
-        for place, connection in idle:
-            self._expire(place, connection)
-        return DeferredList([connection.gone for _, connection in idle]).addCallback(lambda _: None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        idle = [connection for waiting in self._idle.values() for connection in waiting]
+        self._idle.clear()
+        for connection in idle:
+            connection.abort()
+        return DeferredList([connection.gone for connection in idle]).addCallback(lambda _: None)

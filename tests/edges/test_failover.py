@@ -26,6 +26,9 @@ from tests.rig.upstream import (
     upstream,
 )
 
+PATIENCE = 20.0
+"""Seconds that an upstream waits for its client to see something. No test passes by it."""
+
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
 
 
@@ -195,13 +198,20 @@ def test_after_the_first_byte_the_client_is_told(
     client: OpenAI, bad: Upstream, good: Upstream, then: Callable[[Wire], None]
 ) -> None:
     """No second account, no silent end: what came, then an error the SDK raises."""
-    bad.script.append(stream_then(events("partial", " text")[:3], then))
+    seen = threading.Event()
+
+    def then_when_seen(wire: Wire) -> None:
+        assert seen.wait(PATIENCE)
+        then(wire)
+
+    bad.script.append(stream_then(events("partial", " text")[:3], then_when_seen))
     answered = len(good.received)
     stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
     said, error = [], None
     try:
         for chunk in stream:
-            said.append(chunk.choices[0].delta.content or "")  # noqa: PERF401 - what came before the error counts
+            said.append(chunk.choices[0].delta.content or "")
+            seen.set()
     except openai.APIError as raised:
         error = raised
     assert "upstream" in str(error)
@@ -210,10 +220,13 @@ def test_after_the_first_byte_the_client_is_told(
 
 
 def test_what_was_good_in_a_read_arrives_before_its_error(client: OpenAI, bad: Upstream) -> None:
+    seen = threading.Event()
+
     def all_at_once(_request: Received, wire: Wire) -> None:
         begin_stream(wire)
         first, *rest = events("partial", " text")
         wire.chunk(first + rest[0])
+        assert seen.wait(PATIENCE)
         wire.chunk(rest[1] + b"data: {broken\n\n")
         wire.chunk(b"")
 
@@ -223,6 +236,7 @@ def test_what_was_good_in_a_read_arrives_before_its_error(client: OpenAI, bad: U
     with suppress(openai.APIError):
         for chunk in stream:
             said += chunk.choices[0].delta.content or ""
+            seen.set()
         pytest.fail("the stream ended cleanly")
     assert said == "partial text"
 

@@ -7,9 +7,8 @@ import pytest
 from OpenSSL import SSL
 from twisted.internet import error as net
 from twisted.internet.defer import CancelledError
-from twisted.python.failure import Failure
-from twisted.web.client import ResponseFailed, ResponseNeverReceived
 
+from aiproxy.transports.connection import NotHttp
 from aiproxy.transports.failures import why
 from aiproxy.transports.handshakes import ProxyRefused
 
@@ -27,8 +26,7 @@ WORDS = [
     (SSL.Error([("SSL routines", "", "unsupported protocol")]), r"failed \(unsupported protocol\)"),
     (SSL.Error(), r"failed \(the connection broke\)"),
     (UnicodeError("hunter2"), "host name is impossible"),
-    (ResponseNeverReceived([Failure(net.ConnectionDone())]), "it closed the connection"),
-    (ResponseFailed([Failure(KeyError("hunter2"))]), "not sound HTTP"),
+    (NotHttp("hunter2"), "not sound HTTP"),
     (CancelledError(), "CancelledError"),
 ]
 

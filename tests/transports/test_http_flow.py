@@ -125,7 +125,10 @@ async def test_a_reader_that_leaves_gets_no_more_of_what_was_read(bench: Bench) 
     body = Leaves()
     response.deliver(body)
     await bench.end(body)
-    assert body.data == b"0"
+    assert body.data == b"".join(b"%d" % n for n in range(10))  # one read, one piece
+    upstream.peers[0].write(chunks)
+    await bench.soon(upstream.peers[0].closed)
+    assert len(body.data) == 10
 
 
 @edge
