@@ -12,6 +12,7 @@ from aiproxy.providers.gemini import GEMINI
 from aiproxy.providers.ollama import OLLAMA
 from aiproxy.providers.openai import OPENAI
 from aiproxy.providers.openai_compatible import OPENAI_COMPATIBLE
+from aiproxy.providers.vertex import VERTEX
 
 PLUGINS = "aiproxy.plugins"
 """The entry point group whose members are functions `register(registry: Registry) -> None`."""
@@ -35,7 +36,7 @@ class Registry:
 
 
 def _built_ins(registry: Registry) -> None:
-    for declaration in (OPENAI, CLAUDE, GEMINI, CODEX, OLLAMA, OPENAI_COMPATIBLE, DEMO):
+    for declaration in (OPENAI, CLAUDE, GEMINI, VERTEX, CODEX, OLLAMA, OPENAI_COMPATIBLE, DEMO):
         registry.provider(declaration)
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
 from aiproxy.catalogue import known_provider
@@ -18,7 +18,8 @@ from aiproxy.config.problems import Finding, Problem, Severity, problem_at
 from aiproxy.config.prompt import prompt_problems
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings
-from aiproxy.config.urls import DIRECT, base_url_fault, has_version, proxy_fault
+from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_loopback, proxy_fault
+from aiproxy.config.vertex import vertex_problems
 from aiproxy.secrets import Secret
 
 SHORTEST_CLIENT_KEY = 16
@@ -38,6 +39,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         _client_keys(settings),
         _media_fetch(settings),
         _entries(settings),
+        vertex_problems(settings, reading),
         _names(settings),
         _providers(settings),
         payload_problems(settings.payload),
@@ -66,13 +68,6 @@ def _listening(settings: Settings, reading: Reading) -> Iterator[Finding]:
         yield _error("exposed-without-keys", "host", message)
     if 0 < settings.port < _first_unprivileged_port() and os.geteuid() != 0:
         yield _warning("privileged-port", "port", f"port {settings.port} is reserved for root on this machine")
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _first_unprivileged_port() -> int:

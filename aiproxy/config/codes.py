@@ -152,6 +152,19 @@ CODES: Mapping[str, Explanation] = {
         "prefix.",
         "openai-api-key:\n  - {api-key: some-upstream-key, prefix: a/b}",
     ),
+    "bad-service-account": Explanation(
+        "Not the JSON of a Google service account, or one that can't sign: a field is missing, the key is not PEM, is "
+        "encrypted or not RSA, or the token address is not https.",
+        'vertex-api-key:\n  - service-account: "{}"',
+    ),
+    "two-logins": Explanation(
+        "An entry is one account: it has a key or a service account, not both.",
+        'vertex-api-key:\n  - {api-key: some-upstream-key, service-account: "{}"}',
+    ),
+    "without-effect": Explanation(
+        "A setting that changes nothing where it stands.",
+        "vertex-api-key:\n  - {api-key: some-upstream-key, location: europe-west4}",
+    ),
     # Models
     "duplicate-model": Explanation(
         "The same model under the same name twice in one entry. Different models under one alias stand in for one another; "

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from aiproxy.config.checks import check
+from aiproxy.config.implied import with_implied
 from aiproxy.config.layers import with_environment, with_overrides
 from aiproxy.config.names import kebab
 from aiproxy.config.problems import ConfigurationInvalid, Place, Problem, Severity, has_errors, in_order, problem_at
 from aiproxy.config.read import Reading, reason
 from aiproxy.config.schema import Settings
-from aiproxy.config.tree import Entries, Form, Items, Node, Scalar, Unparsable, parse
+from aiproxy.config.tree import Entries, Node, Unparsable, parse
+from aiproxy.config.vertex import secrets_within
 from aiproxy.secrets import Secret
 
 BUILT_IN = "built-in"
@@ -112,7 +114,7 @@ def configuration(
     laid = with_environment(root, environ)
     overridden = with_overrides(laid.root, overrides)
     reading = Reading(environ, document.directory if document else Path.cwd())
-    settings = reading.settings(_with_implied(overridden.root, environ))
+    settings = reading.settings(with_implied(overridden.root, environ))
     reading.problems += [*problems, *laid.problems, *overridden.problems]
     reading.problems += check(settings, reading, document.file if document else None)
     if has_errors(reading.problems):
@@ -123,49 +125,10 @@ def configuration(
         settings,
         source,
         in_order(reading.problems),
-        tuple({secret.reveal(): secret for secret in reading.secrets}.values()),
+        tuple({secret.reveal(): secret for secret in (*reading.secrets, *secrets_within(settings))}.values()),
         origins(settings, reading.places),
         (*([document.file] if document and document.file else []), *files, *reading.files, *laid.files),
     )
-
-
-IMPLYING = {
-    "openai-api-key": {"api-key": "OPENAI_API_KEY", "base-url": "OPENAI_BASE_URL"},
-    "claude-api-key": {"api-key": "ANTHROPIC_API_KEY", "base-url": "ANTHROPIC_BASE_URL"},
-    "gemini-api-key": {"api-key": "GEMINI_API_KEY", "base-url": "GOOGLE_GEMINI_BASE_URL"},
-}
-"""The variables that vendors' own tools read, by the section and the keys they stand for; the first decides."""
-
-
-def _with_implied(root: Node, environ: Mapping[str, str]) -> Node:
-    """With no upstream configured, an account for each vendor whose usual variable is set."""
-    if isinstance(root, Scalar) and root.empty:
-        root = Entries((), root.place)
-    if not isinstance(root, Entries):
-        return root
-    if any(_holds_something(root.get(section)) for section in (*Settings().key_entries, "openai-compatibility")):
-        return root
-    for section, names in IMPLYING.items():
-        place = Place(names["api-key"])
-        pairs = tuple(
-            (Scalar(key, Form.PLAIN, Place(name)), Scalar(environ[name], Form.GIVEN, Place(name)))
-            for key, name in names.items()
-            if environ.get(name)
-        )
-        if environ.get(names["api-key"]):
-            implied = Items((Entries(pairs, place),), place)
-            kept = tuple(pair for pair in root.pairs if pair[0].text != section)
-            root = Entries((*kept, (Scalar(section, Form.PLAIN, place), implied)), root.place)
-    return root
-
-
-def _holds_something(node: Node | None) -> bool:
-    match node:
-        case Items():
-            return bool(node.values)
-        case Scalar():
-            return not node.empty
-    return node is not None
 
 
 def origins(settings: Settings, places: Mapping[str, Place]) -> Mapping[str, str]:

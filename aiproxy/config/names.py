@@ -14,7 +14,7 @@ NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
             "workers", "auth-dir", "state", "store", "remote-management", "quota-exceeded", "provider-fallback-chain",
-            "model-fallback", "health-check", "request-scoped-errors", "vertex-api-key", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
+            "model-fallback", "health-check", "request-scoped-errors", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
             "prompt-log", "proxy-providers", "usage-statistics-enabled", "metrics", "tracing",
             "ws-auth",
         }

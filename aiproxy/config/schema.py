@@ -88,7 +88,7 @@ class ClientKey:
     models: tuple[str, ...] = setting(
         "Globs of the model names it may use; empty means all.",
         (),
-        example=["gpt-*", "mini", "sonnet", "pro", "coder", "llama"],
+        example=["gpt-*", "mini", "sonnet", "pro", "flash", "coder", "llama"],
     )
 
 
@@ -222,6 +222,27 @@ class OllamaEntry(KeyEntry):
 
     api_key: Secret = setting("A key, where the server wants one.", factory=lambda: Secret(""))
     base_url: str = setting("The server's address.", "http://127.0.0.1:11434")
+
+
+@dataclass(frozen=True, slots=True)
+class VertexEntry(KeyEntry):
+    """An account at Vertex AI: a key, or a service account. In YAML a plain string (the key), or a mapping with these keys."""
+
+    api_key: Secret = setting("A Vertex API key; or else `service-account`.", factory=lambda: Secret(""))
+    service_account: Secret = setting(
+        "A service account's JSON, as Google gives it, usually `{file: PATH}`; signs with tokens that it gets by itself.",
+        factory=lambda: Secret(""),
+    )
+    location: str = setting(
+        "Where a service account's calls are served: a region, `us`, `eu` or `global`; `global` when absent.",
+        "",
+    )
+    project: str = setting("The project a service account's calls are billed to; the file's own when absent.", "")
+    base_url: str = setting(
+        "Any address that serves Vertex's API, without its version; Google's for the location when absent.",
+        "",
+        example="https://aiplatform.googleapis.com",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +452,16 @@ class Settings:
             "models.alias": "pro",
         },
     )
+    vertex_api_key: tuple[VertexEntry, ...] = setting(
+        "Accounts at Google's Vertex AI, plain keys or mappings.",
+        (),
+        examples={
+            "api-key": "${VERTEX_API_KEY}",
+            "name": "vertex",
+            "models.name": "gemini-2.5-flash",
+            "models.alias": "flash",
+        },
+    )
     codex_api_key: tuple[KeyEntry, ...] = setting(
         "Accounts at endpoints that speak OpenAI's Responses API only, plain keys or mappings.",
         (),
@@ -493,6 +524,7 @@ class Settings:
             "openai-api-key": self.openai_api_key,
             "claude-api-key": self.claude_api_key,
             "gemini-api-key": self.gemini_api_key,
+            "vertex-api-key": self.vertex_api_key,
             "codex-api-key": self.codex_api_key,
             "ollama": self.ollama,
         }
@@ -511,5 +543,6 @@ PLAIN_FORM: Mapping[type, str] = {
     KeyEntry: "api_key",
     OllamaEntry: "base_url",
     MediaFetch: "enabled",
+    VertexEntry: "api_key",
 }
 """Mappings that may be written as one plain value, and the field that the string fills."""

@@ -1,6 +1,7 @@
 """What a URL in the configuration gives away, and what is wrong with it. Texts in, sentences out."""
 
 import re
+from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
@@ -47,6 +48,13 @@ def base_url_fault(url: str) -> str:
         return "must not have a query"
     endpoint = _ENDPOINT.search(parts.path)
     return f"is an address to build on: leave `/{endpoint[1]}` out" if endpoint else ""
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def has_version(url: str) -> bool:

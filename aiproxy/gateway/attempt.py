@@ -180,6 +180,7 @@ def _request(call: Call, target: Target, translation: Translated | None, around:
         body, asked, stream = translation.outgoing.body, translation.outgoing.headers, translation.streamed
     else:
         body, asked, stream = _relayed_body(call, target, around), call.incoming.headers, call.stream
+    body = endpoint.repaired(body)
     if endpoint.operation is Operation.CHAT:
         names = (target.model, call.model, call.record.model)
         body = snapshot.payload.apply(body, Sending(names, endpoint.wire.name, call.wire.name, call.incoming.headers))

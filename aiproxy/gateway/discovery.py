@@ -61,7 +61,7 @@ class Discovery:
     async def _list(self, snapshot: Snapshot, upstream: Upstream) -> Sequence[str]:
         endpoint = next((e for e in upstream.provider.endpoints if e.operation is Operation.MODELS), None)
         if endpoint is None:
-            return ()
+            return upstream.provider.models
         ours = {"user-agent": f"aiproxy/{__version__}", **upstream.provider.headers, **upstream.headers}
         way = snapshot.ways[upstream.id]
         try:

@@ -10,10 +10,13 @@ from twisted.internet.interfaces import IReactorTime
 
 from aiproxy.catalogue import Alias, Names, Offer, named
 from aiproxy.codecs.codec import Codec
+from aiproxy.codecs.json_bytes import dump
+from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.wire import Wire
 from aiproxy.config.schema import KeyEntry, ModelEntry, Settings
 from aiproxy.credentials.api_key import ApiKey
 from aiproxy.credentials.base import Credential
+from aiproxy.neutral.carried import Json
 from aiproxy.secrets import Secret
 from aiproxy.transports.base import Transport
 
@@ -39,14 +42,16 @@ class Endpoint:
     """Where an upstream does one operation, in which wire format.
 
     `path` is appended to the account's base URL, `stream_path` instead of it for streams where they have one of their
-    own; `{model}` stands for the upstream's name. `codec` is what translates for it; None where nothing is translated. `repeats_model`:
-    bodies say the model's name deep inside, so that one with an alias is written anew."""
+    own; `{model}` stands for the upstream's name. `codec` is what translates for it; None where nothing is translated.
+    `repairs` are what this upstream wants said differently from others of its wire format, in every body.
+    `repeats_model`: bodies say the model's name deep inside, so that one with an alias is written anew."""
 
     operation: Operation
     path: str
     wire: Wire
     codec: Codec | None = None
     stream_path: str = ""
+    repairs: "tuple[Repair, ...]" = ()
     repeats_model: bool = False
 
     @property
@@ -57,18 +62,33 @@ class Endpoint:
         path = self.stream_path if stream and self.stream_path else self.path
         return base_url + path.replace("{model}", quote(model, safe="/"))
 
+    def repaired(self, body: bytes) -> bytes:
+        """Byte for byte what it was where nothing ails it."""
+        if not self.repairs:
+            return body
+        found = read_object(body)
+        changed = [repair(found) for repair in self.repairs]
+        return dump(found) if any(changed) else body
 
-def speaking(codec: Codec, operation: Operation, path: str, stream_path: str = "") -> Endpoint:
+
+Repair = Callable[[dict[str, Json]], bool]
+"""Changes a request's body in place, and says whether it did."""
+
+
+def speaking(
+    codec: Codec, operation: Operation, path: str, stream_path: str = "", repairs: tuple[Repair, ...] = ()
+) -> Endpoint:
     """An endpoint that any client protocol can be translated to."""
-    return Endpoint(operation, path, codec.wire, codec, stream_path)
+    return Endpoint(operation, path, codec.wire, codec, stream_path, repairs)
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """An upstream, as data. `upstreams` finds its accounts in a configuration; `in_process` makes the transport of one
     that isn't reached over the network. `vendor` is whose models it serves, where that is one vendor's ("" otherwise).
-    `abilities` are what all its models can or can't, as fields of `Capabilities`. `headers` go with every request unless the client says them; `passed_on` are the client's headers that mean
-    something to this upstream."""
+    `abilities` are what all its models can or can't, as fields of `Capabilities`. `models` are what it is known to
+    have, where it can't be asked. `headers` go with every request unless the client says them; `passed_on` are the
+    client's headers that mean something to this upstream."""
 
     name: str
     base_url: str
@@ -76,6 +96,7 @@ class Provider:
     upstreams: "Callable[[Settings], Iterable[Upstream]]"
     vendor: str = ""
     abilities: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     passed_on: tuple[str, ...] = ()
     key_header: str = "authorization"

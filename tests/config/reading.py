@@ -19,10 +19,15 @@ def load(
     return configuration(Document(text, "f.yaml", directory), environ=environ, overrides=overrides)
 
 
-def problems(text: str, environ: Mapping[str, str] = NOTHING, overrides: Sequence[str] = ()) -> tuple[Problem, ...]:
+def problems(
+    text: str,
+    environ: Mapping[str, str] = NOTHING,
+    overrides: Sequence[str] = (),
+    directory: Path = Path("/nonexistent"),
+) -> tuple[Problem, ...]:
     """All findings, whether or not they refuse the configuration."""
     try:
-        return load(text, environ, overrides).warnings
+        return load(text, environ, overrides, directory).warnings
     except ConfigurationInvalid as invalid:
         return invalid.problems
 

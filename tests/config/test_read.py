@@ -100,7 +100,6 @@ def test_plain_forms() -> None:
         ("[1, 2]", ("wrong-type", 1, 1)),
         ("text", ("wrong-type", 1, 1)),
         ("ws-auth: true", ("not-yet", 1, 1)),
-        ("vertex-api-key: []", ("not-yet", 1, 1)),
         ("routing:\n  session-affinity: true", ("not-yet", 2, 3)),
         ("api-keys: [{key: a-long-enough-key, budget: {}}]", ("not-yet", 1, 37)),
     ],

@@ -19,6 +19,7 @@ ENVIRON = {
     "OPENROUTER_API_KEY": "third-upstream-key",
     "ANTHROPIC_API_KEY": "fourth-upstream-key",
     "GEMINI_API_KEY": "fifth-upstream-key",
+    "VERTEX_API_KEY": "eighth-upstream-key",
     "RESPONSES_API_KEY": "sixth-upstream-key",
     "OLLAMA_API_KEY": "seventh-upstream-key",
     "TEAM_A_KEY": KEY,

@@ -30,6 +30,8 @@ claude-api-key:
   - {{api-key: messages-key-0123456789, base-url: "{address}", models: {models("anthropic-messages")}}}
 gemini-api-key:
   - {{api-key: gemini-key-0123456789, base-url: "{address}", models: {models("gemini")}}}
+vertex-api-key:
+  - {{service-account: {{file: account.json}}, location: europe-west4, base-url: "{address}", models: {models("vertex")}}}
 ollama:
   - {{base-url: "{address}", models: {models("ollama")}}}
 """
@@ -43,6 +45,8 @@ def stand_in() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="package")
 def gateway(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    with daemon(tmp_path_factory.mktemp("matrix"), configuration(stand_in.address)) as running:
+    directory = tmp_path_factory.mktemp("matrix")
+    (directory / "account.json").write_text(stand_in.service_account())
+    with daemon(directory, configuration(stand_in.address)) as running:
         yield running
     assert all(json.loads(line)["level"] == "info" for line in running.output), "nothing here is the gateway's fault"

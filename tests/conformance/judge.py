@@ -60,7 +60,7 @@ FINISHES: Mapping[str, Mapping[str, str]] = {
 }
 """By client protocol, and by what ended the answer."""
 
-ONE_WORD_FOR_BOTH = {"anthropic-messages": "refused", "gemini": "filtered"}
+ONE_WORD_FOR_BOTH = {"anthropic-messages": "refused", "gemini": "filtered", "vertex": "filtered"}
 """Vendors who don't tell what was filtered from what the model refused."""
 
 STATE_IS_THE_TEXT = {"openai-chat", "ollama"}
@@ -79,7 +79,7 @@ class Cell:
 
     @property
     def native(self) -> bool:
-        return self.sdk.name == self.vendor.name
+        return self.sdk.name == (self.vendor.protocol or self.vendor.name)
 
     def can(self, aspect: Aspect) -> bool:
         return can(self.sdk.name, self.vendor.name, aspect)

@@ -14,7 +14,7 @@ from tests.vendors.scenarios import THOUGHT, Answer, Counts, Failure
 from tests.vendors.vendor import Asked, Vendor, dumps, escaped
 
 FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "calls": "STOP", "filtered": "SAFETY", "refused": "SAFETY"}
-STATUS = {400: "INVALID_ARGUMENT", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL"}
+STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL"}
 BYPASS = "skip_thought_signature_validator"
 
 

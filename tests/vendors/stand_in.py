@@ -1,5 +1,6 @@
-"""All five vendors at one loopback address: the path tells the protocol, the model's name the scenario."""
+"""All vendors at one loopback address: the path tells the protocol, the model's name the scenario."""
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +10,15 @@ from urllib.parse import urlsplit
 from tests.rig.upstream import Received, Upstream, Wire, upstream
 from tests.vendors.anthropic_messages import ANTHROPIC_MESSAGES
 from tests.vendors.gemini import GEMINI
+from tests.vendors.google_tokens import TokenEndpoint, service_account
 from tests.vendors.ollama import OLLAMA
 from tests.vendors.openai_chat import OPENAI_CHAT
 from tests.vendors.openai_responses import OPENAI_RESPONSES
 from tests.vendors.scenarios import BREAKS_OFF, SCENARIOS, Answer, Failure, Scenario
 from tests.vendors.vendor import Asked, Vendor
+from tests.vendors.vertex import VERTEX, bearer, is_vertex
 
-VENDORS = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI, OLLAMA)
+VENDORS = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI, VERTEX, OLLAMA)
 
 
 @dataclass
@@ -25,15 +28,22 @@ class StandIn:
     upstream: Upstream
     asked: list[tuple[Vendor, Asked]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    tokens: TokenEndpoint = field(default_factory=TokenEndpoint)
 
     @property
     def address(self) -> str:
         """Scheme, host and port."""
         return self.upstream.base_url.removesuffix("/v1")
 
+    def service_account(self, **instead: object) -> str:
+        """The file of the account that Vertex knows."""
+        return json.dumps(service_account(f"{self.address}/token", **instead))
+
 
 def vendor_at(path: str) -> Vendor:
     """The first takes what nobody has, and refuses it."""
+    if is_vertex(path):
+        return VERTEX
     match urlsplit(path).path.rpartition("/")[2].rpartition(":")[2]:
         case "responses":
             return OPENAI_RESPONSES
@@ -61,7 +71,14 @@ def _behave(running: StandIn, received: Received, wire: Wire) -> None:
     if received.method != "POST":
         wire.answer(404, b"{}")
         return
+    if received.path == "/token":
+        running.tokens.serve(received, wire)
+        return
     vendor = vendor_at(received.path)
+    token = bearer(received)
+    if token is not None and token not in running.tokens.good:
+        _fail(vendor, Failure(401, f"Request had invalid authentication credentials: {token}"), wire)
+        return
     try:
         asked = vendor.asked(received)
     except (AssertionError, KeyError, IndexError, TypeError, ValueError) as reason:

@@ -50,6 +50,6 @@ def bodies(events: list[bytes]) -> list[Any]:
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_what_is_written_has_the_types_of_the_sdk(vendor: Vendor, answer: Answer) -> None:
-    WHOLE[vendor.name].validate_python(json.loads(vendor.whole(Asked("m", streamed=False), answer)))
+    WHOLE[vendor.protocol or vendor.name].validate_python(json.loads(vendor.whole(Asked("m", streamed=False), answer)))
     for body in bodies(vendor.events(Asked("m", streamed=True), answer)):
-        EVENT[vendor.name].validate_python(body)
+        EVENT[vendor.protocol or vendor.name].validate_python(body)

@@ -44,6 +44,8 @@ class Vendor:
     """Headers and body."""
     broken: Callable[[str], bytes]
     """An error amid a stream."""
+    protocol: str = ""
+    """Whose client protocol it speaks, where that isn't its own name."""
 
 
 def dumps(body: object) -> bytes:

@@ -26,7 +26,7 @@ from tests.conformance.sdks.conversation import (
 
 class GenerateContent:
     def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._client = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=address))
+        self._client = self.client(address)
         self._streamed = streamed
         self._next: list[Any] = [question.text]
         if question.image:
@@ -42,6 +42,9 @@ class GenerateContent:
             config.response_mime_type = "application/json"
             config.response_json_schema = SCHEMA
         self._chat = self._client.chats.create(model=model, config=config)
+
+    def client(self, address: str) -> genai.Client:
+        return genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=address))
 
     def close(self) -> None:
         self._client.close()
