@@ -148,6 +148,8 @@ class Codec:
     """Of one text, where the protocol has an endpoint of its own for it."""
     storing: Storing | None = None
     compacting: Compacting | None = None
+    tells_times: bool = False
+    """Whether its answers say how long they took."""
     forgetful: bool = False
     """Whether clients lose opaque state between two turns: the protocol has no place for it, or one that few keep."""
     prompt_place: Extensions = field(default_factory=dict)

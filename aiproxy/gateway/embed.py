@@ -1,6 +1,7 @@
 """Embeddings between two protocols: the request in the upstream's words, and the way back for its vectors."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Outgoing
@@ -10,6 +11,7 @@ from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import ANSWER_BYTES
 from aiproxy.gateway.relay import AnswerRelay, Relay, Setting
 from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.gateway.stopwatch import Stopwatch
 from aiproxy.gateway.translate import Target, warned
 from aiproxy.neutral.embedding import EmbeddingRequest
 from aiproxy.neutral.errors import InvalidRequest, UpstreamFailed
@@ -31,10 +33,10 @@ class EmbeddingTranslation:
     streamed = False
 
     def relay(self, setting: Setting) -> Relay:
-        return AnswerRelay(setting, self._answer, ANSWER_BYTES)
+        return AnswerRelay(setting, partial(self._answer, Stopwatch(setting)), ANSWER_BYTES)
 
-    def _answer(self, body: bytes) -> tuple[Answer, Usage | None]:
-        found = self.target.decode_response(body)
+    def _answer(self, stopwatch: Stopwatch, body: bytes) -> tuple[Answer, Usage | None]:
+        found = replace(self.target.decode_response(body), timing=stopwatch.read())
         if len(found.vectors) != len(self.asked.inputs):
             raise UpstreamFailed(f"The upstream gave {len(found.vectors)} vectors for {len(self.asked.inputs)} texts.")
         answer = warned(self.source.encode_response(found, self.asked, self.report), self.report)

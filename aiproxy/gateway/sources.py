@@ -1,8 +1,10 @@
-"""Sources that listen to another one: for what is to be remembered of an answer, for a summary."""
+"""Sources that listen to another one: for what is to be remembered of an answer, for a summary, for its time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from aiproxy.gateway.lanes import Source
+from aiproxy.gateway.stopwatch import Stopwatch
 from aiproxy.neutral.errors import UpstreamFailed
 from aiproxy.neutral.events import (
     CandidateFinished,
@@ -42,6 +44,35 @@ class RememberedSource:
             elif type(event) is ResponseFinished:
                 self._remember([self._parts[index] for index in sorted(self._parts)])
             yield event
+
+
+class TimedSource:
+    """Another source's events, with how long they took at their end."""
+
+    def __init__(self, source: Source, stopwatch: Stopwatch) -> None:
+        self._source = source
+        self._stopwatch = stopwatch
+
+    @property
+    def ended(self) -> bool:
+        return self._source.ended
+
+    def feed(self, data: bytes) -> Iterable[StreamEvent]:
+        return self._timed(self._source.feed(data))
+
+    def close(self, *, clean: bool) -> Iterable[StreamEvent]:
+        return self._timed(self._source.close(clean=clean))
+
+    def _timed(self, events: Iterable[StreamEvent]) -> Iterator[StreamEvent]:
+        for event in events:
+            match event:
+                case ResponseStarted() | UsageUpdated() | Heartbeat():
+                    yield event
+                case ResponseFinished():
+                    yield replace(event, timing=self._stopwatch.read())
+                case _:
+                    self._stopwatch.first_word()
+                    yield event
 
 
 class SummarySource:

@@ -15,8 +15,9 @@ from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import BodySource, FramedSource, Source, StoppedSource, TranslateLane
 from aiproxy.gateway.relay import WHOLE_BYTES, AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
 from aiproxy.gateway.snapshot import Snapshot
-from aiproxy.gateway.sources import RememberedSource, SummarySource
+from aiproxy.gateway.sources import RememberedSource, SummarySource, TimedSource
 from aiproxy.gateway.state import State, unknown_response
+from aiproxy.gateway.stopwatch import Stopwatch
 from aiproxy.neutral.errors import UpstreamFailed
 from aiproxy.neutral.parts import Part
 from aiproxy.neutral.request import GenerateRequest
@@ -69,6 +70,8 @@ class Translation:
             came = RememberedSource(came, self.remember)
         if self.summarises:
             came = SummarySource(came)
+        if self.source.tells_times:
+            came = TimedSource(came, Stopwatch(setting))
         if setting.call.stream:
             head = {"content-type": self.source.stream_content_type, **_warnings(self.down.report)}
             told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))

@@ -62,7 +62,7 @@ class Collector:
                 finished = self._parts.get(index, {})
                 parts = tuple(part for _, part in sorted(finished.items(), key=lambda item: item[0]))
                 self._candidates[index] = Candidate(index, parts, finish, detail, extensions)
-            case ResponseFinished(usage, service_tier, extensions):
+            case ResponseFinished(usage, service_tier, extensions, timing):
                 assert self._started is not None
                 candidates = tuple(self._candidates[index] for index in sorted(self._candidates))
                 self._response = GenerateResponse(
@@ -73,6 +73,7 @@ class Collector:
                     usage,
                     service_tier,
                     extensions,
+                    timing,
                 )
             case _:
                 pass  # a finished part holds all its deltas brought
@@ -103,7 +104,7 @@ def explode(response: GenerateResponse) -> Iterator[StreamEvent]:
             yield from _deltas(part, part_index, candidate.index)
             yield PartFinished(part_index, part, candidate.index)
         yield CandidateFinished(candidate.finish, candidate.finish_detail, candidate.index, candidate.extensions)
-    yield ResponseFinished(response.usage, response.service_tier, response.extensions)
+    yield ResponseFinished(response.usage, response.service_tier, response.extensions, response.timing)
 
 
 def opening(part: Part) -> Part:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from aiproxy.neutral.carried import Extensions
+from aiproxy.neutral.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,4 @@ class EmbeddingResponse:
 
     vectors: tuple[Vector, ...]
     tokens: int | None = None
+    timing: Timing | None = None

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, TypeVar, dataclass_transform
 from aiproxy.neutral.carried import Extensions, Json, OpaqueState
 from aiproxy.neutral.parts import Citation, Part, TokenLogprob
 from aiproxy.neutral.response import FinishReason
+from aiproxy.neutral.timing import Timing
 from aiproxy.neutral.usage import Usage
 
 T = TypeVar("T")
@@ -134,6 +135,7 @@ class ResponseFinished:
     usage: Usage | None = None
     service_tier: str | None = None
     extensions: Extensions = field(default_factory=dict)
+    timing: Timing | None = None
 
 
 @event

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from aiproxy.neutral.carried import Extensions
 from aiproxy.neutral.parts import Part
+from aiproxy.neutral.timing import Timing
 from aiproxy.neutral.usage import Usage
 
 FinishReason: TypeAlias = Literal[
@@ -45,3 +46,4 @@ class GenerateResponse:
     usage: Usage | None = None
     service_tier: str | None = None
     extensions: Extensions = field(default_factory=dict)
+    timing: Timing | None = None

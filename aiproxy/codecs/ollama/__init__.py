@@ -50,6 +50,7 @@ CODEC = Codec(
     stream_content_type=STREAM_TYPE,
     embeddings=EMBEDDINGS,
     embedding=EMBEDDING,
+    tells_times=True,
     forgetful=True,
 )
 

@@ -18,6 +18,7 @@ from aiproxy.codecs.embeddings import (
 from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.codecs.ollama.errors import hidden
 from aiproxy.codecs.ollama.table import NAME
+from aiproxy.codecs.ollama.times import durations
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import read_object
 from aiproxy.neutral.carried import Json
@@ -72,6 +73,8 @@ def decode_response(body: bytes) -> EmbeddingResponse:
 
 def encode_response(response: EmbeddingResponse, request: EmbeddingRequest, _report: Report) -> Answer:
     body: dict[str, Json] = {"model": request.model, "embeddings": [normalised(one) for one in response.vectors]}
+    measured = durations(response.timing)
+    body |= {name: measured[name] for name in ("total_duration", "load_duration") if name in measured}
     if response.tokens is not None:
         body["prompt_eval_count"] = response.tokens
     return Answer(200, dump(body))

@@ -1,6 +1,6 @@
 """Events → a client's lines. Calls go out whole, and the reason at the end is `stop` after calls too, as the real server has it.
 
-Durations need a clock, so they come from whoever has one: in `ResponseFinished.extensions["ollama"]`."""
+Durations need a clock, so they come from whoever has one: in `ResponseFinished`, or along with an Ollama server's answer."""
 
 from collections.abc import Mapping
 from typing import Final, assert_never
@@ -25,7 +25,7 @@ from aiproxy.codecs.ollama.logprobs import write_logprobs
 from aiproxy.codecs.ollama.media import write_media
 from aiproxy.codecs.ollama.notes import CREATED_AT, note
 from aiproxy.codecs.ollama.table import NAME
-from aiproxy.codecs.ollama.times import timestamp
+from aiproxy.codecs.ollama.times import durations, timestamp
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.events import (
@@ -169,6 +169,7 @@ class OllamaEncoder:
         fields = {**self._said({"content": ""}), **done_fields(finished.finish, finished.extensions, event.usage)}
         restore(finished.extensions, NAME, fields)
         restore(event.extensions, NAME, fields)
+        fields = {**durations(event.timing), **fields}
         if (at := note(event.extensions, CREATED_AT)) is not None:
             self._head = self._heading(at)
         return self._line(fields)

@@ -21,7 +21,7 @@ from aiproxy.codecs.ollama.media import write_media
 from aiproxy.codecs.ollama.notes import CREATED_AT, note
 from aiproxy.codecs.ollama.reading import load
 from aiproxy.codecs.ollama.table import NAME
-from aiproxy.codecs.ollama.times import timestamp
+from aiproxy.codecs.ollama.times import durations, timestamp
 from aiproxy.framing import Frame
 from aiproxy.framing.ndjson import NdjsonFramer
 from aiproxy.neutral.carried import Json
@@ -60,7 +60,7 @@ def encode_response(response: GenerateResponse, exchange: Exchange) -> Answer:
         body["logprobs"] = write_logprobs(logprobs)
     restore(candidate.extensions, NAME, body)
     restore(response.extensions, NAME, body)
-    return Answer(200, dump(body), "application/json; charset=utf-8")
+    return Answer(200, dump({**body, **durations(response.timing), **body}), "application/json; charset=utf-8")
 
 
 def _frames(body: bytes) -> list[Frame]:

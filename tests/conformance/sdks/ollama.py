@@ -58,6 +58,9 @@ class OllamaChat:
         last = lines[-1]
         assert last.done, "the last line is not done"
         assert not any(line.done for line in lines[:-1])
+        phases = (last.load_duration, last.prompt_eval_duration, last.eval_duration)
+        assert all(phases), "clients divide by the durations"
+        assert sum(phase or 0 for phase in phases) <= (last.total_duration or 0)
         thought = "".join(line.message.thinking or "" for line in lines)
         self._calls = [call for line in lines for call in line.message.tool_calls or ()]
         self._messages.append(
