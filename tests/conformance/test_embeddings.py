@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import httpx
+import httpx2
 import ollama
 import openai
 import pytest
@@ -137,7 +137,7 @@ def test_gemini(google_client: genai.Client, vendors: Embedders, model: str) -> 
 @pytest.mark.parametrize("snake", [False, True], ids=["camelCase", "snake_case"])
 def test_gemini_of_one_content(gateway: Daemon, model: str, snake: bool) -> None:
     asked = {"content": {"parts": [{"text": "one"}]}, "output_dimensionality" if snake else "outputDimensionality": 4}
-    found = httpx.post(
+    found = httpx2.post(
         f"{gateway.address}/v1beta/models/{model}:embedContent", json=asked, headers={"x-goog-api-key": KEY}
     )
     same([found.json()["embedding"]["values"]], [vector("one", 4)])
@@ -145,7 +145,7 @@ def test_gemini_of_one_content(gateway: Daemon, model: str, snake: bool) -> None
 
 def test_a_task_that_only_google_knows_is_named_as_lost(gateway: Daemon) -> None:
     asked = {"content": {"parts": [{"text": "one"}]}, "taskType": "CLUSTERING"}
-    found = httpx.post(
+    found = httpx2.post(
         f"{gateway.address}/v1beta/models/openai:embedContent", json=asked, headers={"x-goog-api-key": KEY}
     )
     assert found.headers["x-aiproxy-warnings"] == "drop:taskType"
@@ -153,7 +153,7 @@ def test_a_task_that_only_google_knows_is_named_as_lost(gateway: Daemon) -> None
 
 def test_a_batch_of_several_tasks_is_not_made_one(gateway: Daemon) -> None:
     requests = [{"content": {"parts": [{"text": "a"}]}, "taskType": task} for task in ("CLUSTERING", "CLASSIFICATION")]
-    found = httpx.post(
+    found = httpx2.post(
         f"{gateway.address}/v1beta/models/openai:batchEmbedContents",
         json={"requests": requests},
         headers={"x-goog-api-key": KEY},

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from anthropic import Anthropic, BadRequestError
 from google import genai
@@ -151,7 +151,7 @@ def test_a_text_by_url_is_text(fetching: Daemon, files: Upstream, bytes_only: Up
         "max_tokens": 9,
         "messages": [{"role": "user", "content": [{"type": "document", "source": source}]}],
     }
-    found = httpx.post(f"{fetching.address}/v1/messages", json=asked, headers={"x-api-key": KEY})
+    found = httpx2.post(f"{fetching.address}/v1/messages", json=asked, headers={"x-api-key": KEY})
     assert found.status_code == 200
     assert "Grüße aus der Datei" in bytes_only.received[-1].json["messages"][0]["content"]
 
