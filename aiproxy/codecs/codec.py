@@ -150,6 +150,8 @@ class Codec:
     compacting: Compacting | None = None
     tells_times: bool = False
     """Whether its answers say how long they took."""
+    pauses: bool = False
+    """Whether an upstream may pause in the middle of a turn, and goes on when it gets back what it said so far."""
     forgetful: bool = False
     """Whether clients lose opaque state between two turns: the protocol has no place for it, or one that few keep."""
     prompt_place: Extensions = field(default_factory=dict)

@@ -19,12 +19,14 @@ from aiproxy.gateway.embed import EMBEDS, EmbeddingTranslation, translate_embedd
 from aiproxy.gateway.endpoints import endpoint_for
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.media import bring_media
+from aiproxy.gateway.pausing import PausingResponse
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
 from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
 from aiproxy.gateway.translate import Target, Translation, estimated, sends_stream, translate, written_anew
-from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported
+from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported, UpstreamFailed
+from aiproxy.neutral.parts import Part
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Operation, Upstream
 from aiproxy.rewriting.payload import Sending
@@ -100,6 +102,8 @@ async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surro
     except BaseException:
         response.abort()  # nobody will take its body
         raise
+    if isinstance(translation, Translation) and translation.pausing is not None:
+        response = PausingResponse(response, translation.pausing, partial(_go_on, call, target, translation, around))
     response.deliver(relay)
     try:
         await relay.done
@@ -107,6 +111,19 @@ async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surro
         relay.abandon(around.interrupted())
         raise
     return relay.usage
+
+
+async def _go_on(
+    call: Call, target: Target, translation: Translation, around: Surroundings, said: tuple[Part, ...]
+) -> Response:
+    """The answer of an upstream that paused, from there on."""
+    _, response, scrub = await _send(call, target, translation.going_on(said), around)
+    if not 200 <= response.status < 300:
+        raise await _failure(call, target, response, scrub, around.clock, around.snapshot.settings.timeouts.idle)
+    if not sends_stream(response.headers, otherwise=True):
+        response.abort()
+        raise UpstreamFailed("The upstream paused in the middle of its stream and did not go on with another one.")
+    return response
 
 
 def _relays(call: Call, target: Target) -> bool:

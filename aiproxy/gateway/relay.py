@@ -142,6 +142,13 @@ class Relay(Protocol):
         except Exception:  # noqa: BLE001 - logged, with its traceback, by whoever renders it
             self._collapse(Failure())
 
+    def break_off(self, failure: Failure) -> None:
+        """What was to go on doesn't."""
+        if isinstance(failure.value, GatewayError):
+            self.fail(failure.value)
+        else:
+            self._collapse(failure)
+
     # -- the client's side
 
     def commit(self, headers: Mapping[str, str]) -> None:

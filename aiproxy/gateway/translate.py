@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
@@ -13,6 +14,7 @@ from aiproxy.codecs.tokens import estimate
 from aiproxy.codecs.translation import account_for_extensions
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import BodySource, FramedSource, Source, StoppedSource, TranslateLane
+from aiproxy.gateway.pausing import PausingSource
 from aiproxy.gateway.relay import WHOLE_BYTES, AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.sources import RememberedSource, SummarySource, TimedSource
@@ -20,7 +22,7 @@ from aiproxy.gateway.state import State, unknown_response
 from aiproxy.gateway.stopwatch import Stopwatch
 from aiproxy.neutral.errors import UpstreamFailed
 from aiproxy.neutral.parts import Part
-from aiproxy.neutral.request import GenerateRequest
+from aiproxy.neutral.request import GenerateRequest, Turn
 from aiproxy.neutral.response import GenerateResponse
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Endpoint, Operation, Upstream
@@ -52,6 +54,7 @@ class Translation:
     counting: bool
     summarises: bool
     remember: Callable[[Sequence[Part]], None] | None
+    pausing: PausingSource | None
 
     @property
     def streamed(self) -> bool:
@@ -63,7 +66,9 @@ class Translation:
         if self.counting:
             return AnswerRelay(setting, self._count, WHOLE_BYTES)
         streamed = sends_stream(setting.head.upstream, otherwise=True)
-        came: Source = (FramedSource if streamed else BodySource)(self.target, self.up)
+        came: Source = FramedSource(self.target, self.up) if streamed else BodySource(self.target, self.up)
+        if streamed and self.pausing is not None:
+            came = self.pausing
         if self.up.report.says("emulate", STOPS):
             came = StoppedSource(came, self.up.request.sampling.stop)
         if self.remember is not None:
@@ -77,6 +82,13 @@ class Translation:
             told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))
             return StreamRelay(told, TranslateLane(came, self.source, self.down))
         return CollectRelay(setting, came, self._whole)
+
+    def going_on(self, parts: tuple[Part, ...]) -> "Translation":
+        """Asks an upstream that paused to go on after what it said. A last turn of its own is not for it to begin anew, so
+        it need not be able to."""
+        said = replace(self.up.request, turns=(*self.up.request.turns, Turn("assistant", parts)))
+        able = replace(self.up.capabilities, prefill=True)
+        return replace(self, outgoing=self.target.encode_request(replace(self.up, request=said, capabilities=able)))
 
     def _whole(self, response: GenerateResponse) -> Answer:
         answer = self.source.encode_response(response, self.down)
@@ -149,7 +161,8 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
         outgoing = target.token_counting.encode_request(up)
     else:
         outgoing = target.encode_request(up)
-    return Translation(source, target, down, up, outgoing, counting, summarises, remember)
+    pausing = PausingSource(partial(FramedSource, target, up)) if target.pauses and not native else None
+    return Translation(source, target, down, up, outgoing, counting, summarises, remember, pausing)
 
 
 def _summarises(call: Call, source: Codec, to: Target, request: GenerateRequest) -> bool:

@@ -84,6 +84,18 @@ class Usage:
         said = {f.name: value for f in fields(later) if (value := getattr(later, f.name)) is not None}
         return replace(self, **said)
 
+    def plus(self, other: "Usage") -> "Usage":
+        """Of two answers together. What neither of them said, nobody says."""
+        numbers = {
+            f.name: _sum(one, two) if (one := getattr(self, f.name)) is not None else two
+            for f in fields(self)
+            if f.name != "server_tools"
+            for two in (getattr(other, f.name),)
+        }
+        tools = [*(self.server_tools or {}).items(), *(other.server_tools or {}).items()]
+        uses = {kind: sum(count for name, count in tools if name == kind) for kind, _ in tools}
+        return Usage(**numbers, server_tools=uses or None)
+
 
 def _sum(first: int | None, *rest: int | None) -> int | None:
     return None if first is None else first + sum(part or 0 for part in rest)

@@ -38,3 +38,12 @@ def test_unknown_is_not_zero() -> None:
 )
 def test_a_later_report_wins_where_it_speaks(later: Usage, expected: Usage) -> None:
     assert Usage(1, 2).updated(later) == expected
+
+
+def test_two_answers_together() -> None:
+    one = Usage(input_uncached=1, cache_read=2, output_visible=3, server_tools={"web_search": 2})
+    two = Usage(input_uncached=10, reasoning=5, server_tools={"web_search": 1, "code_execution": 4})
+    both = Usage(11, 2, output_visible=3, reasoning=5, server_tools={"web_search": 3, "code_execution": 4})
+    assert one.plus(two) == two.plus(one) == both
+    assert Usage().plus(one) == one
+    assert Usage().plus(Usage()) == Usage()

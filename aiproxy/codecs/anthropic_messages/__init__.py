@@ -41,6 +41,7 @@ CODEC = Codec(
     token_counting=COUNTING,
     prompt_place={NAME: {TOP: True}},
     media_urls=frozenset({"image", "document"}),
+    pauses=True,
 )
 
 __all__ = ["CODEC", "WIRE"]
