@@ -18,6 +18,7 @@ from aiproxy.config.problems import Finding, Problem, Severity, problem_at
 from aiproxy.config.prompt import prompt_problems
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings
+from aiproxy.config.store_rules import store_problems
 from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_loopback, proxy_fault
 from aiproxy.config.vertex import vertex_problems
 from aiproxy.secrets import Secret
@@ -46,6 +47,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         prompt_problems(settings.system_prompt),
         _reach(settings, reading),
         _readable(reading, file),
+        store_problems(settings.store),
     )
     return [
         problem_at(reading.place(path), severity, code, message, path=path)

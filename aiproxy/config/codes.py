@@ -123,6 +123,14 @@ CODES: Mapping[str, Explanation] = {
         "Only root may listen on so low a port, unless the service is given CAP_NET_BIND_SERVICE.",
         "# not as root\nport: 443",
     ),
+    # The store
+    "incomplete-store": Explanation(
+        "A store of this type lacks something that it can't be reached without.", "store: {type: s3}"
+    ),
+    "bad-store-address": Explanation(
+        "The address of a store is not one, or holds a login that belongs into keys of its own.",
+        "store: {git: {url: 'https://me:secret@git.example/gateway.git'}}",
+    ),
     # Upstreams
     "bad-proxy-url": Explanation(
         "A proxy is `http://`, `https://`, `socks5://` or `socks5h://`, with `USER:PASSWORD@` where needed, then a host "

@@ -13,6 +13,7 @@ from aiproxy.config.names import kebab
 from aiproxy.config.problems import ConfigurationInvalid, Place, Problem, Severity, has_errors, in_order, problem_at
 from aiproxy.config.read import Reading, reason
 from aiproxy.config.schema import Settings
+from aiproxy.config.store_variables import with_store
 from aiproxy.config.tree import Entries, Node, Unparsable, parse
 from aiproxy.config.vertex import secrets_within
 from aiproxy.secrets import Secret
@@ -111,7 +112,7 @@ def configuration(
             root, problems = parse(document.text, source)
         except Unparsable as unparsable:
             raise ConfigurationInvalid([unparsable.problem]) from None
-    laid = with_environment(root, environ)
+    laid = with_environment(with_store(root, environ), environ)
     overridden = with_overrides(laid.root, overrides)
     reading = Reading(environ, document.directory if document else Path.cwd())
     settings = reading.settings(with_implied(overridden.root, environ))

@@ -13,7 +13,7 @@ from aiproxy.config.schema import ClientKey, CompatibilityEntry, KeyEntry, Routi
 NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
-            "workers", "auth-dir", "state", "store", "remote-management", "quota-exceeded", "provider-fallback-chain",
+            "workers", "state", "remote-management", "quota-exceeded", "provider-fallback-chain",
             "model-fallback", "health-check", "request-scoped-errors", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
             "prompt-log", "proxy-providers", "usage-statistics-enabled", "metrics", "tracing",
             "ws-auth",
