@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,17 +13,19 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DrainedOut
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
+from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
 from aiproxy.logs import Scrubbing, spellings
 from aiproxy.neutral.errors import Draining
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber
+from aiproxy.storage.source import Loaded, Source
+from aiproxy.storage.store import StoreError
 from aiproxy.transports.http import HttpTransport
 from aiproxy.web.ops import Check
 from aiproxy.web.server import HttpSite, listen
@@ -32,20 +33,14 @@ from aiproxy.web.site import Web
 from aiproxy.web.tls import ServerTls
 from aiproxy.welcome import welcome_text
 
-WATCH_SECONDS = 1.0
-"""How often the configuration's files are looked at: a stat costs microseconds, and people wait for a reload."""
-
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
-
-Signature = tuple[tuple[int, int, int] | None, ...]
-"""Of files: inode, size and time of change of each, None for one that isn't there."""
 
 _log = Logger("aiproxy.service")
 
 
 class GatewayService(Service):
-    """One gateway: listens, reloads, drains. `load` reads the configuration again; `drain` is in seconds; `welcome` is
+    """One gateway: listens, reloads, drains. `source` is where `loaded` came from; `drain` is in seconds; `welcome` is
     told once how to call the gateway; `cannot_start` is raised with one sentence when there is nothing to listen on."""
 
     name = "aiproxy"
@@ -54,8 +49,8 @@ class GatewayService(Service):
         self,
         *,
         reactor: Any,
-        configuration: Configuration,
-        load: Callable[[], Configuration],
+        loaded: Loaded,
+        source: Source,
         registry: Registry,
         scrubbing: Scrubbing,
         drain: float,
@@ -63,8 +58,8 @@ class GatewayService(Service):
         cannot_start: type[BaseException] = SystemExit,
     ) -> None:
         self._reactor = reactor
-        self._configuration = configuration
-        self._load = load
+        self._loaded = loaded
+        configuration = loaded.configuration
         self._registry = registry
         self._scrubbing = scrubbing
         self._drain = drain
@@ -75,13 +70,16 @@ class GatewayService(Service):
         self._reload_problem = ""
         self._port: IListeningPort | None = None
         self._tls: ServerTls | None = None
-        self._watch = LoopingCall(self._look_at_files)
-        self._watch.clock = reactor
-        self._seen = self._signature()
+        self._documents = Documents(reactor, source, self.reload)
+        self._reloading = self._reload_again = False
         jitter = Random()  # noqa: S311 - spreads retries, guards nothing
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration))
         self.web = Web(self.gateway, reactor, self.checks)
         self.site = self._make_site(configuration.settings)
+
+    @property
+    def _configuration(self) -> Configuration:
+        return self._loaded.configuration
 
     # -- start
 
@@ -94,9 +92,8 @@ class GatewayService(Service):
 
     def startService(self) -> None:
         super().startService()
-        for warning in self._configuration.warnings:
-            _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
-        self._watch.start(WATCH_SECONDS, now=False)
+        self._warn()
+        self._documents.start(self._loaded)
         self._reactor.callWhenRunning(self._take_signals)
         self._reactor.callWhenRunning(self._announce)
 
@@ -159,24 +156,49 @@ class GatewayService(Service):
 
     def reload(self) -> None:
         """Build everything anew from the configuration and swap it in; whatever is wrong with it, the old one stays."""
-        self._seen = self._signature()
+        self._reload_again = True
+        if not self._reloading:
+            self._reloading = True
+            Deferred.fromCoroutine(self._reload())
+
+    async def _reload(self) -> None:
+        """One at a time; whatever is asked for meanwhile comes after it, once."""
         try:
-            configuration = self._load()
-            snapshot = self._snapshot(configuration, self.gateway.snapshot)
+            while self._reload_again:
+                self._reload_again = False
+                await self._reload_once()
+        finally:
+            self._reloading = False
+
+    async def _reload_once(self) -> None:
+        try:
+            loaded = await self._documents.load()
+            snapshot = self._snapshot(loaded.configuration, self.gateway.snapshot)
+        except CancelledError:
+            raise
         except ConfigurationInvalid as invalid:
             self._not_reloaded(render_problems(invalid.problems).strip())
+        except StoreError as error:
+            self._not_reloaded(str(error))
         except Exception as error:  # noqa: BLE001 - a certificate store that has gone, a plugin that fails: nothing ends the watch
             _log.failure("the configuration could not be taken over")
             self._not_reloaded(f"{type(error).__name__}: {error}")
         else:
-            self._take_over(configuration, snapshot)
+            self._take_over(loaded, snapshot)
+
+    def _warn(self) -> None:
+        for warning in self._configuration.warnings:
+            _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
+        for name, why in self._loaded.refused.items():
+            _log.warn("credential left out: {name} {why}", name=name, why=why)
 
     def _not_reloaded(self, why: str) -> None:
         self._reload_problem = self.gateway.snapshot.scrub(why)
         _log.error("configuration not reloaded, the old one stays:\n{problems}", problems=why)
 
-    def _take_over(self, configuration: Configuration, snapshot: Snapshot) -> None:
-        old, self._configuration = self._configuration, configuration
+    def _take_over(self, loaded: Loaded, snapshot: Snapshot) -> None:
+        old, configuration = self._configuration, loaded.configuration
+        self._loaded = loaded
         self._scrubbing.scrubber = Scrubber(spellings([*old.secrets, *configuration.secrets]))
         self._reload_problem = ""
         self.gateway.use(snapshot)
@@ -184,12 +206,13 @@ class GatewayService(Service):
         self._close_old_transports()
         if self._tls is not None:
             self._tls.reload()
-        self._seen = self._signature()
-        for warning in configuration.warnings:
-            _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
+        self._documents.follow(loaded)
+        self._warn()
         _log.info("configuration reloaded from {source}", source=configuration.source)
         if old.settings.logging != configuration.settings.logging:
             _log.warn("logging has changed in the configuration; that takes effect at the next start")
+        if _store(old.settings) != _store(configuration.settings):
+            _log.warn("the store has changed in the configuration; that takes effect at the next start")
         if _listener(old.settings) != _listener(configuration.settings):
             Deferred.fromCoroutine(self._move_listener(old.settings, configuration.settings))
 
@@ -250,20 +273,6 @@ class GatewayService(Service):
             transport.close()
         del self._transports[:-1]
 
-    def _signature(self) -> Signature:
-        def look(path: Path) -> tuple[int, int, int] | None:
-            try:
-                found = os.stat(path)
-            except OSError:
-                return None
-            return found.st_ino, found.st_size, found.st_mtime_ns
-
-        return tuple(look(path) for path in self._configuration.files)
-
-    def _look_at_files(self) -> None:
-        if self._signature() != self._seen:
-            self.reload()
-
     # -- signals and stop
 
     def _take_signals(self) -> None:
@@ -290,8 +299,7 @@ class GatewayService(Service):
         """Drain: not ready, no new calls, answers under way may finish; at the limit they end with their error event.
 
         The listener stays open until then, so that whoever asks is told 503 and not refused a connection."""
-        if self._watch.running:
-            self._watch.stop()
+        self._documents.stop()
         self.web.draining = True
         self.site.drain()
         if self.site.in_flight:
@@ -333,12 +341,17 @@ class GatewayService(Service):
             Check("draining", not self.web.draining, "shutting down" if self.web.draining else "no"),
             Check("accounts", accounts > 0, f"{accounts} configured, {len(resting)} resting"),
             Check("configuration", not self._reload_problem, configuration, vital=False),
+            *self._documents.checks(self._loaded),
         )
 
 
 def _listener(settings: Settings) -> tuple[object, ...]:
     """What can only change with a new listener. Certificates are read again by themselves."""
     return settings.host, settings.port, settings.tls
+
+
+def _store(settings: Settings) -> tuple[object, ...]:
+    return settings.store, settings.auth_dir
 
 
 async def _maybe(result: Any) -> None:

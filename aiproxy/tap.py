@@ -12,13 +12,18 @@ from twisted.logger import ILogObserver
 from twisted.python import usage
 
 from aiproxy import __version__
-from aiproxy.config import Configuration, ConfigurationInvalid, load_config, render_problems
+from aiproxy.config import Configuration, ConfigurationInvalid, render_problems
 from aiproxy.logs import Scrubbing, make_observer, spellings
 from aiproxy.registry import load_registry
 from aiproxy.secrets import Scrubber
+from aiproxy.storage.source import Loaded, Source
+from aiproxy.storage.store import StoreError, Unavailable
 
 EX_CONFIG = 78
 """The exit status for an invalid configuration (sysexits.h); systemd shows it by name and can be told not to restart."""
+
+EX_UNAVAILABLE = 69
+"""The exit status when the store is away and there is no mirror of it to start from: a later start may do better."""
 
 DRAIN_SECONDS = 600.0
 """How long streams may take to finish after SIGTERM: long answers take minutes, load balancers wait that long."""
@@ -45,6 +50,8 @@ class Options(usage.Options):
         super().__init__()
         self["set"] = []
         self.scrubbing = Scrubbing()
+        self.source: Source
+        self.loaded: Loaded
         self.configuration: Configuration
 
     def opt_set(self, assignment: str) -> None:
@@ -54,30 +61,24 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         if not 0 <= self["drain"] < float("inf"):
             raise usage.UsageError("--drain takes a number of seconds, 0 or more")
+        self.source = Source(self["config"], os.environ, self._overrides())
         try:
-            self.configuration = self.load()
+            self.loaded = self.source.start()
         except ConfigurationInvalid as invalid:
             sys.stderr.write(render_problems(invalid.problems))
             raise SystemExit(EX_CONFIG) from None
+        except StoreError as error:
+            sys.stderr.write(f"aiproxy: {error}\n")
+            raise SystemExit(EX_UNAVAILABLE if isinstance(error, Unavailable) else EX_CONFIG) from None
+        self.configuration = self.loaded.configuration
         self.scrubbing.scrubber = Scrubber(spellings(self.configuration.secrets))
         if self.parent is not None:
             self._take_over_logging(self.parent)
 
-    def load(self) -> Configuration:
-        """Read the configuration as the command line says."""
-        return self._read(self["config"])
-
-    def reload(self) -> Configuration:
-        """Read it again: the file it came from, never another one or none; one that is empty is being written."""
-        started_from = self.configuration.file
-        if started_from is not None and not started_from.read_bytes().strip():
-            raise OSError(f"{started_from} is empty")
-        return self._read(str(started_from) if started_from else self["config"])
-
-    def _read(self, path: str | None) -> Configuration:
+    def _overrides(self) -> list[str]:
         named = [f"host={json.dumps(self['host'])}"] if self["host"] is not None else []
         named += [f"port={self['port']}"] if self["port"] is not None else []
-        return load_config(path, environ=os.environ, overrides=[*self["set"], *named])
+        return [*self["set"], *named]
 
     def opt_version(self) -> None:
         """Print the version and exit."""
@@ -120,8 +121,8 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     try:
         return GatewayService(
             reactor=reactor,
-            configuration=options.configuration,
-            load=options.reload,
+            loaded=replace(options.loaded, configuration=options.configuration),
+            source=options.source,
             registry=load_registry(),
             scrubbing=options.scrubbing,
             drain=options["drain"],

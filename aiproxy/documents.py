@@ -1,0 +1,73 @@
+"""The gateway's documents at run time: its configuration and credentials, loaded in a thread, watched, and vouched for."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from aiproxy.storage.encryption import EncryptedStore
+from aiproxy.storage.source import Loaded, Source
+from aiproxy.storage.store import Condition
+from aiproxy.storage.watch import FileWatch, StoreWatch
+from aiproxy.web.ops import Check
+
+
+class Documents:
+    """`changed` is called, in the reactor's thread, when there is a reason to load again."""
+
+    def __init__(self, reactor: Any, source: Source, changed: Callable[[], object]) -> None:
+        self._reactor = reactor
+        self._source = source
+        self._changed = changed
+        # One thread: what waits for a disk is done one after the other, and never in the pool that looks up addresses.
+        self._threads = ThreadPool(0, 1, name="aiproxy-documents")
+        self._files = FileWatch(reactor, changed)
+        self._store: EncryptedStore | None = None
+        self._watch: StoreWatch | None = None
+
+    def start(self, loaded: Loaded) -> None:
+        """After a daemon has left its terminal: neither threads nor an open mirror survive that."""
+        self._store = self._source.open()
+        self._watch = StoreWatch(self._reactor, self._store, self._changed)
+        self._threads.start()
+        self._files.start()
+        self._files.follow(self._source.followed(loaded))
+        self._watch.start()
+
+    async def load(self) -> Loaded:
+        """As `Source.load`."""
+        assert self._store is not None
+        self._files.mark()
+        loaded: Loaded = await deferToThreadPool(self._reactor, self._threads, self._source.load, self._store)
+        return loaded
+
+    def follow(self, loaded: Loaded) -> None:
+        """What was loaded is in use from now on."""
+        self._files.follow(self._source.followed(loaded))
+
+    def stop(self) -> None:
+        self._files.stop()
+        if self._watch is not None:
+            self._threads.stop()
+            self._watch.stop()
+        self._store = None
+
+    def checks(self, loaded: Loaded) -> Iterator[Check]:
+        if self._store is not None:
+            condition = self._store.condition()
+            yield Check("store", not (condition.problem or condition.conflicts), _words(condition), vital=False)
+        refused = "".join(f"; {name} {why}" for name, why in sorted(loaded.refused.items()))
+        yield Check("credentials", not loaded.refused, f"{len(loaded.credentials)} loaded{refused}", vital=False)
+
+
+def _words(condition: Condition) -> str:
+    parts = [condition.place]
+    if condition.age is not None:
+        parts.append(f"mirror {condition.age:.0f} s old")
+        parts.append(f"{condition.unpushed} unpushed")
+    if condition.conflicts:
+        parts.append("in conflict: " + ", ".join(f"{each.name} (#{each.number})" for each in condition.conflicts))
+    if condition.problem:
+        parts.append(condition.problem)
+    return "; ".join(parts)

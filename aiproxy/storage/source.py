@@ -1,0 +1,90 @@
+"""Where a gateway's configuration and credentials come from: a local configuration, and the store that it names.
+
+A store away from this machine is named by variables or by the local configuration's `store`; the configuration in it then
+holds instead of the local one. While it has none, the local one holds, so that a new store can be filled from a running gateway.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aiproxy.config import Configuration, load_config
+from aiproxy.config.load import Document, configuration, decoded
+from aiproxy.config.schema import StoreType
+from aiproxy.storage.documents import CONFIGURATION
+from aiproxy.storage.encryption import EncryptedStore
+from aiproxy.storage.opening import credentials_directory, open_store
+from aiproxy.storage.store import Entry, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    configuration: Configuration
+    credentials: Mapping[str, Entry] = field(default_factory=dict, repr=False)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Credentials that can't be taken, each with the reason."""
+
+
+class Source:
+    """One gateway's. `path` is the configuration that was asked for, if any."""
+
+    def __init__(self, path: str | None, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> None:
+        self._path = path
+        self._environ = environ
+        self._overrides = overrides
+        self._local: Configuration | None = None
+
+    def local(self) -> Configuration:
+        """The local configuration; once it was read, again from the same file, never from another one or none.
+
+        Raises `ConfigurationInvalid`, and `OSError` for a file that is empty: it is being written."""
+        before = self._local.file if self._local else None
+        if before is not None and not before.read_bytes().strip():
+            raise OSError(f"{before} is empty")
+        read = load_config(str(before) if before else self._path, environ=self._environ, overrides=self._overrides)
+        self._local = self._local or read
+        return read
+
+    def followed(self, loaded: Loaded) -> tuple[Path, ...]:
+        """Files and directories of this machine whose change is a reason to load again."""
+        settings = (self._local or loaded.configuration).settings
+        if settings.store.type is not StoreType.FILE:
+            return loaded.configuration.files
+        return (*loaded.configuration.files, credentials_directory(settings))
+
+    def open(self) -> EncryptedStore:
+        """The store, as the configuration named it when it was first read. Raises `StoreError`."""
+        local = self._local or self.local()
+        return open_store(local.settings, local.file, self._environ)
+
+    def start(self) -> Loaded:
+        """What there is to start with: the remote's own, or what its mirror has. Raises `ConfigurationInvalid`, `StoreError`."""
+        self.local()
+        store = self.open()
+        try:
+            try:
+                store.sync()
+            except Unavailable:
+                if store.condition().age is None:
+                    raise
+            return self.load(store)
+        finally:
+            store.close()
+
+    def load(self, store: EncryptedStore) -> Loaded:
+        """Everything, as it is on this machine now. Raises as `start` and `local` do."""
+        local = self.local()
+        contents = store.load()
+        credentials = {name: entry for name, entry in contents.entries.items() if name != CONFIGURATION}
+        stored = contents.entries.get(CONFIGURATION)
+        if local.settings.store.type is not StoreType.FILE and stored is not None:
+            local = self._stored(local, stored.body, store.condition().place)
+        return Loaded(local, credentials, contents.refused)
+
+    def _stored(self, local: Configuration, body: bytes, place: str) -> Configuration:
+        name = f"{place}/{CONFIGURATION}"
+        document = Document(decoded(body, name), name, Path.cwd())
+        read = configuration(document, environ=self._environ, overrides=self._overrides)
+        here = replace(read.settings, store=local.settings.store)
+        watched = tuple(dict.fromkeys((*local.files, *read.files)))
+        return replace(read, settings=here, secrets=(*read.secrets, *local.secrets), files=watched)
