@@ -89,7 +89,7 @@ def test_it_starts_and_serves_while_the_store_is_away(remote: Place, tmp_path: P
 
 def started(directory: Path, text: str, environ: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     (directory / "aiproxy.yaml").write_text(text)
-    command = [BIN / "aiproxy", "--port", "0"]
+    command = [str(BIN / "aiproxy"), "--port", "0"]
     kept = {"PATH": "/usr/bin:/bin", "HOME": str(directory)}
     return subprocess.run(
         command, cwd=directory, env=kept | (environ or {}), capture_output=True, text=True, timeout=60, check=False
