@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from aiproxy.catalogue.cannot import ASPECTS, CANNOT
+from aiproxy.catalogue.globs import matches
 from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, openai_responses
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.features import SHAPES
@@ -47,6 +49,8 @@ Numbers beyond a range are clamped to it (`clamp:`). A model may take less than 
 narrows the translation further, and each request says in the header what it lost.
 """
 
+_CANNOT = "What can't be done"
+
 _WORDS: Mapping[str, str] = {
     "map": "",
     "approximate": "nearest",
@@ -61,7 +65,22 @@ _WORDS: Mapping[str, str] = {
 def page() -> str:
     contents = "\n".join(f"- [From {title}](#{_anchor(f'From {title}')})" for title in PROTOCOLS)
     sections = ["\n".join(_section(title, source)) for title, source in PROTOCOLS.items()]
-    return "\n".join([_HEAD, contents, *sections])
+    last = "\n".join(_what_cannot_be())
+    return "\n".join([_HEAD, contents, f"- [{_CANNOT}](#{_anchor(_CANNOT)})", *sections, last, ""])
+
+
+def _what_cannot_be() -> Iterator[str]:
+    yield f"\n## {_CANNOT}\n"
+    yield "What the conformance tests ask by every official SDK of every upstream holds, but for this.\n"
+    yield from _table("client", "upstream", "can't be done", "why")
+    for entry in CANNOT:
+        yield _line(_titles(entry.client), _titles(entry.upstream), ASPECTS[entry.aspect], entry.why)
+
+
+def _titles(glob: str) -> str:
+    return (
+        "any" if glob == "*" else ", ".join(title for title, codec in PROTOCOLS.items() if matches(codec.name, (glob,)))
+    )
 
 
 def _section(title: str, source: Codec) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aiproxy.catalogue.cannot import ASPECTS, CANNOT
 from aiproxy.catalogue.compatibility import PAGE, PROTOCOLS, main, page
 from aiproxy.codecs import __path__ as codec_packages
 from aiproxy.codecs.fields import Own
@@ -17,7 +18,7 @@ ENVELOPES = {"code_assist"}
 
 def sections() -> dict[str, list[str]]:
     _, *rest = re.split(r"^## From (.+)$", page(), flags=re.MULTILINE)
-    return {title: text.splitlines() for title, text in zip(rest[::2], rest[1::2], strict=True)}
+    return {title: text.partition("\n## ")[0].splitlines() for title, text in zip(rest[::2], rest[1::2], strict=True)}
 
 
 def test_the_written_page_is_what_the_tables_say(tmp_path: Path) -> None:
@@ -58,6 +59,14 @@ def test_no_cell_of_a_shared_field_is_empty() -> None:
     for lines in sections().values():
         shared = lines[: next(i for i, line in enumerate(lines) if line.startswith("Fields that only"))]
         assert not [line for line in shared if "|  |" in line]
+
+
+def test_what_cannot_be_done_is_on_the_page_and_names_protocols() -> None:
+    text = page().rpartition("\n## What can't be done\n")[2]
+    for entry in CANNOT:
+        assert f"{ASPECTS[entry.aspect]} | {entry.why} |" in text
+    assert "|  |" not in text
+    assert text.count("\n| ") == len(CANNOT) + 1
 
 
 def test_links_lead_to_sections() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
-from tests.conformance.cannot import Aspect, can
+from aiproxy.catalogue.cannot import Aspect, can
 from tests.conformance.sdks import Sdk
 from tests.conformance.sdks.conversation import (
     PARAMETERS,

@@ -9,6 +9,7 @@ import openai
 import pytest
 from google import genai
 
+from aiproxy.catalogue.cannot import can
 from tests.rig.daemon import Daemon, daemon
 from tests.vendors.embeddings import TOKENS, Embedders, embedders, vector
 
@@ -33,6 +34,8 @@ ollama:
   - {{base-url: "{address}", models: [{{name: real-ollama, alias: ollama}}, both]}}
 claude-api-key:
   - {{api-key: claude-key-0123456789, base-url: "{address}", priority: 1, models: [claude, both]}}
+codex-api-key:
+  - {{api-key: codex-key-0123456789, base-url: "{address}/v1", models: [codex]}}
 """
 
 
@@ -104,7 +107,9 @@ def test_openai_of_one_text(openai_client: openai.OpenAI, model: str) -> None:
 
 def test_tokens_go_only_where_their_tokenizer_is(openai_client: openai.OpenAI) -> None:
     assert len(openai_client.embeddings.create(model="openai", input=[[1, 2], [3]]).data) == 2
+    assert can("openai-chat", "openai-chat", "tokens")
     for model in ("gemini", "ollama"):
+        assert not can("openai-chat", model, "tokens")
         with pytest.raises(openai.BadRequestError, match="send `input` as text") as caught:
             openai_client.embeddings.create(model=model, input=[1, 2, 3])
         assert caught.value.param == "input"
@@ -190,12 +195,19 @@ def status_of(error: BaseException) -> int:
     return int(error.code) if isinstance(error, genai.errors.APIError) else int(error.status_code)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(("model", "protocol"), [("claude", "anthropic"), ("codex", "openai-responses")])
 @pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
 def test_who_has_none_says_so(
-    openai_client: openai.OpenAI, google_client: genai.Client, ollama_client: ollama.Client, ask: Ask
+    openai_client: openai.OpenAI,
+    google_client: genai.Client,
+    ollama_client: ollama.Client,
+    ask: Ask,
+    model: str,
+    protocol: str,
 ) -> None:
+    assert not can("openai-chat", protocol, "embeddings")
     with pytest.raises(RAISED, match="has no embedding") as caught:
-        ask(openai_client, google_client, ollama_client, "claude")
+        ask(openai_client, google_client, ollama_client, model)
     assert status_of(caught.value) == 400
 
 

@@ -1,6 +1,6 @@
 """Every client protocol against every vendor's, in every scenario, through the running daemon.
 
-What can't hold stands in `tests/conformance/cannot.py`, with its reason."""
+What can't hold stands in `aiproxy/catalogue/cannot.py` and on the compatibility page, with its reason."""
 
 import pytest
 
@@ -22,6 +22,8 @@ CELLS = [
     for cell in [Cell(sdk, vendor, scenario, streamed)]
     # Whole answers of foreign vendors are made of streams, which may break.
     if streamed or not cell.native or not scenario.breaks
+    # Megabytes pass in pieces; in one piece they take as long again and show nothing more.
+    if streamed or scenario.name != "5-mb"
     if cell.native or not vendor.protocol or scenario.name in TOLD_BY_A_DIALECT
 ]
 
