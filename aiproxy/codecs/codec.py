@@ -154,6 +154,8 @@ class Codec:
     """Whether an upstream may pause in the middle of a turn, and goes on when it gets back what it said so far."""
     forgetful: bool = False
     """Whether clients lose opaque state between two turns: the protocol has no place for it, or one that few keep."""
+    shows_thinking: bool = False
+    """Whether a client that asks for thinking sees it unless it says otherwise."""
     prompt_place: Extensions = field(default_factory=dict)
     """The extensions of a system turn that stands in the request's own field, where the protocol has one beside its messages."""
 

@@ -33,6 +33,20 @@ TILDE = "~"
 _MODEL_LIMITS = {"sampling.temperature": "temperature_max", "sampling.max_output_tokens": "max_output_tokens"}
 """Scalars with a limit of the model's own, by its name in `Capabilities`."""
 
+_NO_WISH: Mapping[str, object] = {
+    "sampling.temperature": 1,
+    "sampling.top_p": 1,
+    "sampling.min_p": 0,
+    "sampling.frequency_penalty": 0,
+    "sampling.presence_penalty": 0,
+    "sampling.repetition_penalty": 1,
+    "sampling.logit_bias": {},
+    "sampling.n": 1,
+    "sampling.logprobs": False,
+    "sampling.top_logprobs": 0,
+}
+"""Values that ask for what a model does anyway that has no such setting: nothing is lost with them."""
+
 _DEFAULTS: Mapping[str, object] = {"stream": False, "reasoning.mode": ReasoningConfig().mode}
 
 
@@ -63,11 +77,14 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A top-level field only this protocol has: what becomes of it at a foreign upstream."""
+    """A top-level field only this protocol has: what becomes of it at a foreign upstream. At its `default` it says nothing;
+    of one with `members` each is told by its own name."""
 
     wire: str
     action: Literal["drop", "ignore", "refuse"] = "drop"
     note: str = ""
+    default: Json = None
+    members: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +167,14 @@ class FieldTable:
                 if row.feature in said:
                     _set(body, spelling.get(row.feature, row.wire), said[row.feature])
                 continue
-            if not row.wire:
+            refused = row.feature.removeprefix("sampling.") in capabilities.refused_sampling
+            if (not row.wire or (foreign and refused)) and value == _NO_WISH.get(row.feature):
+                report.ignore(row.feature)
+            elif not row.wire:
                 self.report(row.feature, report)
             elif not foreign:
                 _set(body, spelling.get(row.feature, row.wire), row.write(value))
-            elif row.feature.startswith("sampling.") and row.feature.partition(".")[2] in capabilities.refused_sampling:
+            elif refused:
                 report.drop(row.feature)
             else:
                 if row.action != "map":
@@ -177,9 +197,9 @@ class FieldTable:
             case "map" | "carry":
                 pass
 
-    def own_action(self, wire: str) -> Literal["drop", "ignore", "refuse"]:
+    def own(self, wire: str) -> Own:
         """What a foreign upstream does with a field that rides in our extensions; unknown ones are dropped and told."""
-        return self._own[wire].action if wire in self._own else "drop"
+        return self._own.get(wire, Own(wire))
 
 
 def restore(extensions: Mapping[str, Mapping[str, Json]], codec: str, target: dict[str, Json]) -> None:

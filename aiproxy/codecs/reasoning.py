@@ -4,6 +4,7 @@ The numbers are defaults for models nobody described; a model's `Capabilities` n
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import get_args
 
 from aiproxy.codecs.capabilities import ALL_EFFORTS, Capabilities
@@ -53,6 +54,12 @@ def effort_of(config: ReasoningConfig) -> Effort | None:
     if config.effort is None and config.budget_tokens is not None:
         return effort_of_budget(config.budget_tokens)
     return config.effort
+
+
+def seen_when_asked(config: ReasoningConfig) -> ReasoningConfig:
+    """Of a client that sees the thinking it asks for without asking to see it."""
+    asked = config.mode in ("adaptive", "manual", "between_tools") or effort_of(config) not in (None, "none")
+    return replace(config, visibility="summary") if asked and config.visibility is None else config
 
 
 def nearest_effort(effort: Effort, allowed: Sequence[Effort]) -> Effort:

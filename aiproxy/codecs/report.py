@@ -5,7 +5,7 @@ the tables that do the work (`fields`). Nothing said about a field that was read
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from aiproxy.neutral.errors import Unsupported
@@ -39,12 +39,18 @@ class Report:
         self._fields: dict[str, str] = {}
         self._names: dict[str, list[str]] = {}
         self._said: dict[tuple[Verb, str], None] = {}
+        self._spell: Callable[[str], str] = str
+
+    def spelt(self, spell: Callable[[str], str]) -> None:
+        """The decoder: how the client itself spells a field, where its protocol has two spellings."""
+        self._spell = spell
 
     def read(self, field: str, feature: str) -> None:
-        """The decoder: the client's `field` became neutral `feature`."""
-        if field not in self._fields:
-            self._fields[field] = feature
-            self._names.setdefault(feature, []).append(field)
+        """The decoder: the client's `field` became neutral `feature`; one field may become several."""
+        self._fields.setdefault(field, feature)
+        names = self._names.setdefault(feature, [])
+        if field not in names:
+            names.append(field)
 
     def drop(self, feature: str) -> None:
         """The target has no word for it. Refused instead when the translation is strict."""
@@ -89,12 +95,13 @@ class Report:
 
     def name(self, feature: str) -> str:
         """The client's own name for a feature; the neutral one where none was read."""
-        return self._names[feature][0] if feature in self._names else feature
+        return self._spell(self._names[feature][0]) if feature in self._names else feature
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """`drop:seed`, `clamp:temperature`, … in the order they happened."""
-        return tuple(f"{verb}:{self.name(feature)}" for verb, feature in self._said if verb not in ("ignore", "refuse"))
+        told = (f"{verb}:{self.name(feature)}" for verb, feature in self._said if verb not in ("ignore", "refuse"))
+        return tuple(dict.fromkeys(told))
 
     @property
     def header(self) -> str | None:
@@ -115,9 +122,10 @@ class Report:
     def fork(self) -> "Report":
         """For one attempt: what was read stays, what the attempt says is its own."""
         other = Report(strict=self._strict, tolerated=self._tolerated)
-        for field, feature in self._fields.items():
-            other.read(field, feature)
+        other._fields = dict(self._fields)
+        other._names = {feature: list(names) for feature, names in self._names.items()}
         other._said = dict(self._said)
+        other._spell = self._spell
         return other
 
     def _say(self, verb: Verb, feature: str) -> None:

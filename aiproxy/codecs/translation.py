@@ -1,6 +1,6 @@
 """From one codec to another: what rides along for the source's sake, and what that costs at the target."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.fields import Own
@@ -20,17 +20,20 @@ def account_for_extensions(request: GenerateRequest, source: Codec, target: Code
         return
     for extensions in _extensions(request):
         for name, value in extensions.get(carrier, {}).items():
-            if value in (None, []) or name.startswith("~"):
+            own = source.fields.own(name)
+            if value in (None, [], own.default) or name.startswith("~"):
                 continue
-            feature = f"{carrier}.{name}"
-            report.read(name, feature)
-            match source.fields.own_action(name):
-                case "drop":
-                    report.drop(feature)
-                case "ignore":
-                    report.ignore(feature)
-                case "refuse":
-                    report.refuse(feature)
+            members = value if own.members and isinstance(value, Mapping) else {}
+            for field in [f"{name}.{member}" for member in members] or [name]:
+                feature = f"{carrier}.{field}"
+                report.read(field, feature)
+                match own.action:
+                    case "drop":
+                        report.drop(feature)
+                    case "ignore":
+                        report.ignore(feature)
+                    case "refuse":
+                        report.refuse(feature)
 
 
 def _extensions(request: GenerateRequest) -> Iterator[Extensions]:

@@ -8,6 +8,7 @@ from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.media_urls import with_bytes
+from aiproxy.codecs.reasoning import seen_when_asked
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.shortening import shortened
 from aiproxy.codecs.tokens import estimate
@@ -140,6 +141,8 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
         told = replace(request.state, previous_response_id=call.continues)
         down = replace(down, request=replace(request, state=told))
     request = snapshot.system_prompt.applied(request, source.prompt_place)
+    if source.shows_thinking and not native:
+        request = replace(request, reasoning=seen_when_asked(request.reasoning))
     remember: Callable[[Sequence[Part]], None] | None = None
     if source.forgetful and not native and not counting:
         vendor = capabilities.vendor or to.endpoint.wire.name

@@ -140,7 +140,7 @@ def test_shapes_report_what_their_row_says() -> None:
 
 @pytest.mark.parametrize(("wire", "action"), [("keep_alive", "ignore"), ("raw", "refuse"), ("other", "drop")])
 def test_own_fields(wire: str, action: str) -> None:
-    assert TABLE.own_action(wire) == action
+    assert TABLE.own(wire).action == action
 
 
 @pytest.mark.parametrize(

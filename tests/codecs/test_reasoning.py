@@ -1,5 +1,8 @@
 """The scale of thinking, and what a model takes of it."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from aiproxy.codecs.capabilities import Capabilities
@@ -11,6 +14,7 @@ from aiproxy.codecs.reasoning import (
     fitted_effort,
     gemini_level,
     manual_budget,
+    seen_when_asked,
     split_suffix,
 )
 from aiproxy.codecs.report import Report
@@ -140,3 +144,20 @@ def test_anthropics_manual_budget(
 )
 def test_suffixes(model: str, name: str, config: ReasoningConfig | None) -> None:
     assert split_suffix(model) == (name, config)
+
+
+@pytest.mark.parametrize(
+    ("asked", "visibility"),
+    [
+        (ReasoningConfig(), None),
+        (ReasoningConfig(effort="high"), "summary"),
+        (ReasoningConfig(mode="adaptive"), "summary"),
+        (ReasoningConfig(mode="manual", budget_tokens=99), "summary"),
+        (ReasoningConfig(mode="off", effort="none"), None),
+        (ReasoningConfig(effort="none"), None),
+        (ReasoningConfig(effort="high", visibility="hidden"), "hidden"),
+        (ReasoningConfig(effort="high", visibility="full"), "full"),
+    ],
+)
+def test_who_asks_for_thinking_sees_it(asked: ReasoningConfig, visibility: Any) -> None:
+    assert seen_when_asked(asked) == replace(asked, visibility=visibility)

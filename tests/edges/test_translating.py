@@ -3,6 +3,7 @@ counts, and errors in the client's own words."""
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import anthropic
 import httpx2
@@ -11,6 +12,7 @@ from anthropic import Anthropic
 
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.upstream import Upstream, Wire, events, fails, says, stream_then, upstream
+from tests.vendors.stand_in import StandIn, vendors
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +93,62 @@ def test_an_upstreams_error_in_the_clients_words(
         client.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "x"}])
     assert json.loads(caught.value.response.text)["type"] == "error"
     assert status == 400 or caught.value.response.headers["retry-after"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("asked", "vendor", "said"),
+    [
+        ({"reasoning_effort": "high"}, "gemini", {"includeThoughts": True}),
+        ({"reasoning_effort": "none"}, "gemini", {"includeThoughts": False}),
+        ({"reasoning_effort": "high", "include_reasoning": False}, "gemini", {"includeThoughts": False}),
+        ({}, "gemini", None),
+        ({"reasoning_effort": "high"}, "responses", {"effort": "high", "summary": "auto"}),
+        ({"reasoning_effort": "none"}, "responses", {"effort": "none"}),
+        ({}, "responses", None),
+    ],
+)
+def test_chat_clients_see_the_thinking_they_ask_for(
+    thinking: tuple[StandIn, Daemon], asked: dict[str, Any], vendor: str, said: dict[str, Any] | None
+) -> None:
+    stand_in, running = thinking
+    body = {"model": f"{vendor}.thought", "messages": [{"role": "user", "content": "x"}], **asked}
+    answer = httpx2.post(f"{running.base_url}/chat/completions", json=body, timeout=20)
+    assert answer.status_code == 200, answer.text
+    sent = stand_in.upstream.received[-1].json
+    found = sent.get("generationConfig", {}).get("thinkingConfig") if vendor == "gemini" else sent.get("reasoning")
+    if said is None or found is None:
+        assert found == said
+    else:
+        assert {key: found[key] for key in said} == said
+        assert ("summary" in found) == ("summary" in said)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"type": "enabled", "budget_tokens": 2000}, True),
+        ({"type": "adaptive"}, True),
+        ({"type": "adaptive", "display": "omitted"}, False),
+    ],
+)
+def test_messages_clients_see_the_thinking_they_ask_for(
+    thinking: tuple[StandIn, Daemon], asked: dict[str, Any], shown: bool
+) -> None:
+    stand_in, running = thinking
+    question = [{"role": "user", "content": "x"}]
+    body = {"model": "gemini.thought", "max_tokens": 9000, "messages": question, "thinking": asked}
+    assert httpx2.post(f"{running.address}/v1/messages", json=body, timeout=20).status_code == 200
+    assert stand_in.upstream.received[-1].json["generationConfig"]["thinkingConfig"]["includeThoughts"] is shown
+
+
+@pytest.fixture(scope="module")
+def thinking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, Daemon]]:
+    with vendors() as stand_in:
+        entries = f"""
+gemini-api-key:
+  - {{api-key: gemini-key-0123456789, base-url: "{stand_in.address}", models: [{{name: thought-text, alias: gemini.thought}}]}}
+codex-api-key:
+  - {{api-key: codex-key-0123456789, base-url: "{stand_in.address}/v1", models: [{{name: thought-text, alias: responses.thought}}]}}
+"""
+        with daemon(tmp_path_factory.mktemp("thinking"), entries) as running:
+            yield stand_in, running

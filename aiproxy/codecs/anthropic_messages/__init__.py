@@ -42,6 +42,7 @@ CODEC = Codec(
     prompt_place={NAME: {TOP: True}},
     media_urls=frozenset({"image", "document"}),
     pauses=True,
+    shows_thinking=True,
 )
 
 __all__ = ["CODEC", "WIRE"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.envelope import Sealer
-from aiproxy.codecs.gemini.names import NAME, VENDOR, camel
+from aiproxy.codecs.gemini.names import NAME, VENDOR, as_written, camel, camel_name
 from aiproxy.codecs.gemini.output import FIELDS, decode_format, plain_format
 from aiproxy.codecs.gemini.parts import decode_part
 from aiproxy.codecs.gemini.reading import member, objects, parse, without
@@ -60,7 +60,14 @@ def decode_request(incoming: Incoming, sealer: Sealer, report: Report) -> Genera
         body = camel(found)
         if incoming.operation == "count_tokens" and isinstance(body.get("generateContentRequest"), dict):
             body = body["generateContentRequest"]
+            found = next(inner for name, inner in found.items() if camel_name(name) == "generateContentRequest")
+        report.spelt(lambda field: as_written(field, found))
         return _decode(body, incoming, sealer, report)
+    except InvalidRequest as error:
+        if error.param is not None:
+            written = as_written(error.param, found)
+            error.message, error.param = error.message.replace(f"`{error.param}`", f"`{written}`"), written
+        raise
     except ValueError as error:
         name = _NAMED.search(str(error))
         raise InvalidRequest(f"{error}.", param=name[1] if name else None) from error
@@ -137,6 +144,7 @@ class _Config:
         said = without(found, *left)
         for name, feature in (
             ("thinkingBudget", "reasoning.budget_tokens"),
+            ("thinkingBudget", "reasoning.mode"),
             ("thinkingLevel", "reasoning.effort"),
             ("includeThoughts", "reasoning.visibility"),
         ):

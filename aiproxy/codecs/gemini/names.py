@@ -43,7 +43,7 @@ def camel(value: Json, depth: int = 0) -> Json:
         return value
     found = {}
     for key, inner in value.items():
-        name = _camel_name(key)
+        name = camel_name(key)
         if name in _SCHEMAS:
             found[name] = _schema(inner, depth + 1)
         else:
@@ -51,7 +51,7 @@ def camel(value: Json, depth: int = 0) -> Json:
     return found
 
 
-def _camel_name(name: str) -> str:
+def camel_name(name: str) -> str:
     if name.startswith("~"):
         raise ValueError(f"Unknown name `{name[:40]}`")
     return _WORD_START.sub(lambda found: found[1].upper(), name) if "_" in name else name
@@ -67,9 +67,25 @@ def _schema(value: Json, depth: int) -> Json:
         return value
     found = {}
     for key, inner in value.items():
-        name = _camel_name(key)
+        name = camel_name(key)
         if name in _NAMED and isinstance(inner, dict):
             found[name] = {own: _schema(schema, depth + 1) for own, schema in inner.items()}
         else:
             found[name] = inner if name in _VALUES else _schema(inner, depth + 1)
     return found
+
+
+_PLAIN = re.compile(r"\w*")
+
+
+def as_written(field: str, body: Json) -> str:
+    """A field's dotted name as this message spells it; `[]` is any of a list."""
+    spelt = []
+    for step in field.split("."):
+        inner = next((item for item in body if isinstance(item, dict)), None) if isinstance(body, list) else body
+        found = inner if isinstance(inner, dict) else {}
+        name = _PLAIN.match(step)[0]  # type: ignore[index]
+        key = next((key for key in found if camel_name(key) == name), name)
+        body = found.get(key)
+        spelt.append(key + step[len(name) :])
+    return ".".join(spelt)

@@ -40,6 +40,7 @@ CODEC = Codec(
     embeddings=EMBEDDINGS,
     forgetful=True,
     media_urls=frozenset({"image"}),
+    shows_thinking=True,
 )
 
 __all__ = ["CODEC", "WIRE"]

@@ -1,6 +1,6 @@
 """A client's Chat Completions request as neutral."""
 
-from typing import Any
+from typing import Any, Literal
 
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.envelope import Sealer
@@ -90,9 +90,11 @@ def _vendors_sampling(rest: dict[str, Json], report: Report) -> dict[str, Any]:
 
 def _reasoning(reading: Reading, rest: dict[str, Json], report: Report) -> ReasoningConfig:
     said = reading.group("reasoning")
-    if said:
-        return ReasoningConfig(mode="off" if said["effort"] == "none" else "default", effort=said["effort"])
     found = read_switches(rest)
+    if said:
+        visibility = found.visibility if found else None
+        mode: Literal["off", "default"] = "off" if said["effort"] == "none" else "default"
+        return ReasoningConfig(mode, effort=said["effort"], visibility=visibility)
     if found is None:
         return ReasoningConfig()
     rest["~switches"] = True

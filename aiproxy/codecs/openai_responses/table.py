@@ -118,7 +118,7 @@ TABLE = FieldTable(
         Own("client_metadata", "ignore"),
         Own("prompt_cache_retention", "ignore"),
         Own("prompt_cache_options", "ignore"),
-        Own("truncation"),
+        Own("truncation", default="disabled"),
         Own("max_tool_calls"),
         Own("context_management"),
         Own("moderation"),

@@ -219,7 +219,7 @@ def test_an_envelope_that_is_not_ours_is_dropped() -> None:
 
 
 def test_the_table_knows_what_is_lost_on_foreign_upstreams() -> None:
-    assert CODEC.fields.own_action("safetySettings") == "ignore"
-    assert CODEC.fields.own_action("cachedContent") == "refuse"
-    assert CODEC.fields.own_action("never heard of it") == "drop"
+    assert CODEC.fields.own("safetySettings").action == "ignore"
+    assert CODEC.fields.own("cachedContent").action == "refuse"
+    assert CODEC.fields.own("never heard of it").action == "drop"
     assert WIRE.name == CODEC.fields.codec

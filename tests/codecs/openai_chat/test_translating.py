@@ -134,7 +134,7 @@ def test_other_vendors_fields_are_told_to_foreign_upstreams() -> None:
 def test_the_legacy_defaults_bother_nobody() -> None:
     request = request_of({"model": "m", "prompt": "x", "echo": False, "best_of": 1}, "completions")
     assert not {"echo", "best_of"} & request.extensions["openai-chat"].keys()
-    assert TABLE.own_action("echo") == "refuse"
+    assert TABLE.own("echo").action == "refuse"
 
 
 @given(strategies.requests)
