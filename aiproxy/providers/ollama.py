@@ -16,6 +16,7 @@ OLLAMA = Provider(
     base_url="http://127.0.0.1:11434",
     endpoints=(
         speaking(ollama.CODEC, Operation.CHAT, "/api/chat"),
+        speaking(ollama.CODEC, Operation.COMPLETIONS, "/api/generate"),
         speaking(ollama.CODEC, Operation.EMBEDDINGS, "/api/embed"),
         speaking(ollama.CODEC, Operation.EMBEDDING, "/api/embeddings"),
         Endpoint(Operation.MODELS, "/api/tags", ollama.WIRE),

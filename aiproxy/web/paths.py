@@ -15,6 +15,7 @@ _FORGOTTEN = re.compile(
 )
 """Paths without their version: clients whose base URL lacks `/v1` ask for these."""
 
+_KEY_IN_URL = re.compile(rb"[?&]key=")
 _MODELS = re.compile(rb"^/v1/models(?:/|$)")
 _GEMINI = re.compile(rb"^/v1(?:alpha|beta)(?:/|$)|^/v1/models/.*:\w+$")
 _OLLAMA = re.compile(rb"^/(?:ollama|api)(?:/|$)")
@@ -72,4 +73,5 @@ def _asks_for_models(request: Request) -> str:
     """Three kinds of clients ask at the same path for lists of different shapes."""
     if request.requestHeaders.hasHeader(b"anthropic-version"):
         return "anthropic"
-    return "gemini" if request.requestHeaders.hasHeader(b"x-goog-api-key") else "openai-chat"
+    of_google = request.requestHeaders.hasHeader(b"x-goog-api-key") or _KEY_IN_URL.search(request.uri)
+    return "gemini" if of_google else "openai-chat"

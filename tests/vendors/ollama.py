@@ -1,4 +1,4 @@
-"""/api/chat, as an Ollama server speaks it: lines of JSON, calls whole, no signatures, few reasons to stop.
+"""/api/chat and /api/generate, as an Ollama server speaks them: lines of JSON, calls whole, no signatures, few reasons to stop.
 
 Source: Ollama, docs/api.md and api/types.go."""
 
@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from ollama._types import ChatRequest
+from ollama._types import ChatRequest, GenerateRequest
 
 from tests.rig.upstream import Received
 from tests.vendors.scenarios import Answer, Failure
@@ -16,8 +16,12 @@ DONE_REASON = {"stop": "stop", "length": "length", "calls": "stop", "filtered": 
 
 
 def asked(received: Received) -> Asked:
-    assert received.path == "/api/chat", received.path
     body = received.json
+    if received.path == "/api/generate":
+        GenerateRequest.model_validate(body)
+        instructions = (body["system"],) if "system" in body else ()
+        return Asked(body["model"], body.get("stream", True), (body["prompt"],), instructions, prompted=True)
+    assert received.path == "/api/chat", received.path
     ChatRequest.model_validate(body)
     messages = body["messages"]
     for message in messages:
@@ -45,10 +49,11 @@ def asked(received: Received) -> Asked:
 
 
 def _line(request: Asked, message: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    said = {"response": message.get("content", "")} if request.prompted else {}
     return {
         "model": request.model,
         "created_at": "2026-11-21T08:00:00.123456789Z",
-        "message": {"role": "assistant", "content": "", **message},
+        **(said or {"message": {"role": "assistant", "content": "", **message}}),
         "done": False,
         **more,
     }

@@ -51,7 +51,7 @@ def vendor_at(path: str) -> Vendor:
             return ANTHROPIC_MESSAGES
         case "generateContent" | "streamGenerateContent":
             return GEMINI
-        case "chat":
+        case "chat" | "generate":
             return OLLAMA
         case _:
             return OPENAI_CHAT

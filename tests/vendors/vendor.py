@@ -28,6 +28,8 @@ class Asked:
     """Of reasoning, as the vendor gave them."""
     images: tuple[bytes, ...] = ()
     schema: Any = None
+    prompted: bool = False
+    """Whether it was one prompt (`/api/generate`)."""
     as_array: bool = False
     """Whether the stream is to be a JSON array."""
 
