@@ -83,4 +83,5 @@ def read_call(
         raise InvalidRequest("The field 'stream' must be true or false.", param="stream")
     record.client, record.protocol, record.model = client.name, wire.name, model
     stream = streams if stream is None else stream
+    record.operation, record.streamed = operation.value, stream
     return Call(wire, codec, operation, incoming, model, stream, client, record, provider)

@@ -1,7 +1,7 @@
 """The loop over steps, rounds and accounts, and the calls under way."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from time import time
 
@@ -22,7 +22,7 @@ from aiproxy.neutral.errors import GatewayError, NotFound, Overloaded, RateLimit
 from aiproxy.pools.health import JITTER, Scope, scope_of
 from aiproxy.pools.pool import NoneReady, Pool, Wanted
 from aiproxy.providers.base import Upstream
-from aiproxy.usage import Outcome
+from aiproxy.usage import CallRecord, Outcome
 
 FIRST_PAUSE = 0.25
 """Seconds before the second round over the accounts; each later pause is twice as long."""
@@ -51,6 +51,8 @@ class Gateway:
         self.discovery = Discovery(clock)
         self.state = State(snapshot.settings, clock.seconds)
         self._turns: Counter[tuple[str, str]] = Counter()
+        self.observers: list[Callable[[CallRecord], None]] = []
+        """Told of every call when it has ended. They may not wait, and may not raise."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -86,13 +88,18 @@ class Gateway:
                 call.record.outcome = Outcome.CANCELLED
                 raise
             call.record.outcome = Outcome.CUT if call.committed else Outcome.FAILED
+            call.record.error = running.reason.kind
             raise running.reason from None
         except GatewayError as error:
             call.record.outcome = Outcome.CUT if call.committed else Outcome.FAILED
+            call.record.error = error.kind
             error.message = self._snapshot.scrub(error.message)
             raise
         finally:
             self._under_way.discard(running)
+            call.record.ended = self._clock.seconds()
+            for observe in self.observers:
+                observe(call.record)
             if deadline is not None and deadline.active():
                 deadline.cancel()
 

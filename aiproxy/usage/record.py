@@ -39,9 +39,12 @@ class CallRecord:
     started: float
     client: str = ""
     protocol: str = ""
+    operation: str = ""
     model: str = ""
+    streamed: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     first_byte: float | None = None
+    ended: float | None = None
     outcome: Outcome | None = None
     error: str = ""
     """The kind of the error the client was told."""

@@ -1,0 +1,63 @@
+"""What is to be written, in the order it came, and how a batch becomes one transaction: exactly once. Synchronous.
+
+Each writer (a process's `State`) numbers its batches. The number is written in the batch's own transaction, so that a
+batch whose commit was in doubt (a connection that broke just then) can be sent again and counts once."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from aiproxy.storage.state.database import Session
+from aiproxy.storage.state.rows import COUNTERS, CounterRow, Key, RequestRow, Row, Table, UsageRow
+
+
+@dataclass(slots=True)
+class Batch:
+    """Log rows one by one; of keyed rows only the latest of each key; counters summed up."""
+
+    appended: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    latest: dict[tuple[Table, Key], Row | float] = field(default_factory=dict)
+    """By key: the row, or the time at which it was removed."""
+    added: dict[Key, CounterRow] = field(default_factory=dict)
+    size: int = 0
+    """Of log rows, which alone can pile up without end."""
+
+    def append(self, row: UsageRow | RequestRow) -> None:
+        self.appended[Table.OF[type(row)]].append(row)
+        self.size += 1
+
+    def put(self, row: Row) -> None:
+        table = Table.OF[type(row)]
+        self.latest[table, table.key_of(row)] = row
+
+    def remove(self, table: Table, key: Key, at: float) -> None:
+        self.latest[table, key] = at
+
+    def add(self, row: CounterRow) -> None:
+        key = COUNTERS.key_of(row)
+        known = self.added.get(key)
+        amount = row.amount + (known.amount if known else 0)
+        self.added[key] = CounterRow(row.client, row.meter, row.period, amount, row.changed)
+
+    def __bool__(self) -> bool:
+        return bool(self.size or self.latest or self.added)
+
+
+def write(session: Session, batch: Batch, writer: str, number: int, now: float) -> bool:
+    """False when this batch had been written before."""
+    claim = (
+        "INSERT INTO writers (writer, batch, changed) VALUES (?, ?, ?) ON CONFLICT (writer) "
+        "DO UPDATE SET batch = excluded.batch, changed = excluded.changed WHERE writers.batch < excluded.batch"
+    )
+    if not session.run(claim, (writer, number, now)):
+        return False
+    for table, rows in batch.appended.items():
+        session.many(table.insert, [table.values(row) for row in rows])
+    # In the order of their keys, so that two nodes that write the same rows don't wait for each other in a ring.
+    for (table, key), row in sorted(batch.latest.items(), key=lambda item: (item[0][0].name, item[0][1])):
+        if isinstance(row, float):
+            session.run(table.remove, (*key, row))
+        else:
+            session.run(table.put, table.values(row))
+    if batch.added:
+        session.many(COUNTERS.add, [COUNTERS.values(row) for _, row in sorted(batch.added.items())])
+    return True

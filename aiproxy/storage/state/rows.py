@@ -1,0 +1,179 @@
+"""What state is made of: one frozen dataclass a row, one `Table` a table, and the SQL that follows from them. Pure.
+
+Two kinds of tables. A *log* only grows: rows are appended, and go by age. A *keyed* table says what is so now: one row a
+key, each with the time it was `changed`, and a row never replaces a newer one, whoever is late. Times are seconds since
+the epoch. A row's fields are the table's columns; `migrations` makes them."""
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One attempt: what it used, and how it ended. `at` is its end; tokens as in `neutral.usage`, None where nobody said."""
+
+    at: float
+    node: str
+    request_id: str
+    attempt: int
+    client: str
+    protocol: str
+    operation: str
+    account: str
+    provider: str
+    model: str
+    seconds: float
+    outcome: str
+    error: str = ""
+    upstream_status: int | None = None
+    input_uncached: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    audio_in: int | None = None
+    tool_prompt: int | None = None
+    output_visible: int | None = None
+    reasoning: int | None = None
+    audio_out: int | None = None
+    server_tools: str = ""
+    """A JSON object, kind of tool → uses; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """One call: what was asked, what was decided, and how it ended. `at` is its end; `decision` a JSON text, or empty."""
+
+    at: float
+    node: str
+    request_id: str
+    client: str
+    protocol: str
+    operation: str
+    model: str
+    streamed: int
+    outcome: str
+    error: str
+    seconds: float
+    first_byte: float | None
+    attempts: int
+    decision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CooldownRow:
+    """A rest of an account, or (`model`) of one model at it. `account` is the digest of what the account is, so that a
+    new key under an old name starts afresh; `name` is for people. `rest` is the length in seconds that doubling goes on
+    from, `since` and `until` the rest itself."""
+
+    account: str
+    model: str
+    name: str
+    reason: str
+    rest: float
+    since: float
+    until: float
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRow:
+    """What an upstream said of one of its windows (`5h`, `requests`, …). Amounts are in the window's own unit."""
+
+    account: str
+    period: str
+    allowed: float | None
+    remaining: float | None
+    resets_at: float | None
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
+class AffinityRow:
+    """Which account a session stays with; `session` is a digest."""
+
+    session: str
+    account: str
+    until: float
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRow:
+    """How much of one thing (`meter`: requests, tokens, micro-dollars) a client used in one `period` (`2026-11`, a minute's
+    start, …). Budgets are counters over long periods: what may be used is configured, what was used stands here."""
+
+    client: str
+    meter: str
+    period: str
+    amount: int
+    changed: float
+
+
+Row = UsageRow | RequestRow | CooldownRow | QuotaRow | AffinityRow | CounterRow
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table and its statements, in the SQL that SQLite and PostgreSQL share; `?` stands for a value."""
+
+    name: str
+    row: type[Any]
+    key: tuple[str, ...] = ()
+    ends: str = ""
+    """The column after whose time a keyed row means nothing any more."""
+
+    OF: ClassVar[dict[type, "Table"]] = {}
+
+    def __post_init__(self) -> None:
+        Table.OF[self.row] = self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(field.name for field in fields(self.row))
+
+    @property
+    def insert(self) -> str:
+        marks = ", ".join("?" * len(self.columns))
+        return f"INSERT INTO {self.name} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608 - names are ours
+
+    @property
+    def put(self) -> str:
+        """The newer row wins, and of two changed at one time the later."""
+        sets = ", ".join(f"{column} = excluded.{column}" for column in self.columns if column not in self.key)
+        newer = f"excluded.changed >= {self.name}.changed"
+        return f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {sets} WHERE {newer}"
+
+    @property
+    def add(self) -> str:
+        """Of counters: the amount comes on top."""
+        sets = f"amount = {self.name}.amount + excluded.amount, changed = excluded.changed"
+        return f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {sets}"
+
+    @property
+    def remove(self) -> str:
+        """Takes the key and the time of the removal."""
+        same = " AND ".join(f"{column} = ?" for column in self.key)
+        return f"DELETE FROM {self.name} WHERE {same} AND changed <= ?"  # noqa: S608
+
+    @property
+    def select(self) -> str:
+        return f"SELECT {', '.join(self.columns)} FROM {self.name}"  # noqa: S608
+
+    def values(self, row: Row) -> tuple[Any, ...]:
+        return tuple(getattr(row, column) for column in self.columns)
+
+    def key_of(self, row: Row) -> Key:
+        return tuple(getattr(row, column) for column in self.key)
+
+
+USAGE = Table("usage", UsageRow)
+REQUESTS = Table("requests", RequestRow)
+COOLDOWNS = Table("cooldowns", CooldownRow, ("account", "model"), ends="until")
+QUOTAS = Table("quotas", QuotaRow, ("account", "period"))
+AFFINITY = Table("affinity", AffinityRow, ("session",), ends="until")
+COUNTERS = Table("counters", CounterRow, ("client", "meter", "period"))
+
+LOGS = (USAGE, REQUESTS)
+KEYED = (COOLDOWNS, QUOTAS, AFFINITY, COUNTERS)
+TABLES = (*LOGS, *KEYED)

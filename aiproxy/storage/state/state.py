@@ -1,0 +1,219 @@
+"""The gateway's side of the database: rows are handed over and written behind its back, in batches, by one thread.
+
+Nothing here makes a call wait. What is handed over is written within `FLUSH_SECONDS` and when the gateway stops. While
+the database is away, rows queue up to `QUEUE_ROWS` and are written when it is back; what is beyond is dropped and counted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_hex
+from time import time
+from typing import Any, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
+from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from aiproxy.storage.state import batch as batches
+from aiproxy.storage.state.batch import Batch
+from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable
+from aiproxy.storage.state.retention import Retention, tidy
+from aiproxy.storage.state.rows import CounterRow, Key, RequestRow, Row, Table, UsageRow
+
+FLUSH_SECONDS = 0.5
+"""Between batches. With the time of a commit it keeps what a kill can lose below a second."""
+
+QUEUE_ROWS = 50_000
+"""Log rows that may wait for the database: about 25 MB, and at 100 calls a second four minutes of an outage."""
+
+LONGEST_PAUSE = 15.0
+"""Seconds between attempts at a database that is away; the first pause is `FLUSH_SECONDS`, each later one twice as long."""
+
+STOP_SECONDS = 5.0
+"""How long the last batch may take when the gateway stops."""
+
+TIDY_SECONDS = 600.0
+"""Between looks for what retention lets go."""
+
+T = TypeVar("T")
+
+_log = Logger("aiproxy.state")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an operator wants to know. `written` is the time of the last batch that is safe, None before the first."""
+
+    kind: str
+    where: str
+    queued: int
+    dropped: int
+    written: float | None
+    recovered: str
+    problem: str
+
+
+class State:
+    """`read` and `transact` run a function of a session in a thread: the former beside the writer, the latter in its
+    turn. Both raise `StateUnavailable`."""
+
+    def __init__(self, reactor: Any, database: Database, retention: Retention, now: Callable[[], float] = time) -> None:
+        self.database = database
+        self.retention = retention
+        self.now = now
+        self._reactor = reactor
+        self._beside = database.another()
+        self._writer = ThreadPool(1, 1, "state-writer")
+        self._reader = self._writer if self._beside is database else ThreadPool(1, 1, "state-reader")
+        self._name = token_hex(8)
+        self._number = 0
+        self._batch = Batch()
+        self._sent: Batch | None = None
+        """The batch under way, or the one whose fate is unknown."""
+        self._busy = False
+        self._paused_until = 0.0
+        self._pause = FLUSH_SECONDS
+        self._tidy_at = 0.0
+        self._ticks = LoopingCall(self._tick)
+        self._ticks.clock = reactor
+        self._idle: list[Deferred[None]] = []
+        self._dropped = 0
+        self._written: float | None = None
+        self._problem = ""
+
+    # -- what callers hand over
+
+    def append(self, row: UsageRow | RequestRow) -> None:
+        if self.queued >= QUEUE_ROWS:
+            self._dropped += 1
+        else:
+            self._batch.append(row)
+
+    def put(self, row: Row) -> None:
+        self._batch.put(row)
+
+    def remove(self, table: Table, key: Key) -> None:
+        self._batch.remove(table, key, self.now())
+
+    def add(self, row: CounterRow) -> None:
+        self._batch.add(row)
+
+    async def read(self, ask: Callable[[Session], T]) -> T:
+        return await self._in(self._reader, _one_transaction, self._beside, ask, writes=False)
+
+    async def transact(self, do: Callable[[Session], T]) -> T:
+        return await self._in(self._writer, _one_transaction, self.database, do, writes=True)
+
+    @property
+    def queued(self) -> int:
+        return self._batch.size + (self._sent.size if self._sent else 0)
+
+    @property
+    def status(self) -> Status:
+        known = self.database
+        return Status(
+            known.kind, known.where, self.queued, self._dropped, self._written, known.recovered, self._problem
+        )
+
+    # -- life
+
+    def start(self) -> None:
+        """Raises `StateRefused` when the database is not for us. Everything that takes time happens behind."""
+        self.database.judge()
+        for pool in {self._writer, self._reader}:
+            pool.start()
+        self._ticks.start(FLUSH_SECONDS)
+
+    async def stop(self) -> None:
+        """Write what is left, within `STOP_SECONDS`."""
+        self._ticks.stop()
+        try:
+            await Deferred.fromCoroutine(self._write_the_rest()).addTimeout(STOP_SECONDS, self._reactor)
+        except (TookTooLong, CancelledError):
+            _log.error("state: {count} records could not be written in time", count=self.queued)
+        for pool, database in ((self._writer, self.database), (self._reader, self._beside)):
+            if pool.started:
+                pool.callInThread(database.close)
+        for pool in {self._writer, self._reader}:
+            if pool.started:
+                pool.stop()
+
+    async def _write_the_rest(self) -> None:
+        if self._busy:
+            idle: Deferred[None] = Deferred()
+            self._idle.append(idle)
+            await idle
+        for _ in range(2):  # the one whose fate is unknown, then the rest
+            if (self._sent or self._batch) and not self._problem:
+                await self._flush()
+
+    def _tick(self) -> None:
+        if not self._busy and self.now() >= self._paused_until:
+            self._busy = True
+            Deferred.fromCoroutine(self._work()).addErrback(_failed).addBoth(self._rested)
+
+    def _rested(self, _: object) -> None:
+        self._busy = False
+        idle, self._idle = self._idle, []
+        for waiting in idle:
+            waiting.callback(None)
+
+    async def _work(self) -> None:
+        if self._written is None and not self._problem and not self._batch:
+            await self._try(self.database.open)
+        if self._sent or self._batch:
+            await self._flush()
+        if self.now() >= self._tidy_at and not self._problem:
+            more = await self._try(tidy, self.database, self.retention, self.now())
+            self._tidy_at = self.now() + (0 if more else TIDY_SECONDS)
+
+    async def _flush(self) -> None:
+        if self._sent is None:
+            self._sent, self._batch = self._batch, Batch()
+            self._number += 1
+        await self._try(self._write, self._sent, self._number, self.now())
+        if not self._problem:
+            self._sent = None
+            self._written = self.now()
+
+    def _write(self, batch: Batch, number: int, now: float) -> None:
+        """In the writer's thread."""
+        try:
+            with self.database.transaction() as session:
+                batches.write(session, batch, self._name, number, now)
+        except (StateUnavailable, StateRefused):
+            raise
+        except Exception:  # noqa: BLE001 - a value no database takes must not keep all later ones from being written
+            _log.failure("state: {count} records could not be written and are lost", count=batch.size)
+            self._dropped += batch.size
+
+    async def _try(self, do: Callable[..., T], *arguments: Any) -> T | None:
+        """Note how the database is. None when it is away."""
+        try:
+            result = await self._in(self._writer, do, *arguments)
+        except (StateUnavailable, StateRefused) as error:
+            if not self._problem:
+                _log.error("state: {problem}; records wait until it is back", problem=str(error))
+            self._problem = str(error)
+            self._paused_until = self.now() + self._pause
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            return None
+        if self._problem:
+            _log.info("state: {where} is back", where=self.database.where)
+        self._problem, self._pause = "", FLUSH_SECONDS
+        return result
+
+    async def _in(self, pool: ThreadPool, do: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        result: T = await deferToThreadPool(self._reactor, pool, do, *arguments, **named)
+        return result
+
+
+def _one_transaction(database: Database, do: Callable[[Session], T], *, writes: bool) -> T:
+    with database.transaction(writes=writes) as session:
+        return do(session)
+
+
+def _failed(failure: Any) -> None:
+    _log.failure("state: a bug in writing", failure=failure)

@@ -1,0 +1,178 @@
+"""What every engine does: the same statements, the same answers."""
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+
+from aiproxy.storage.state.batch import Batch, write
+from aiproxy.storage.state.database import Database, StateRefused
+from aiproxy.storage.state.migrations import MIGRATIONS, VERSION
+from aiproxy.storage.state.opening import MEMORY
+from aiproxy.storage.state.postgres import PostgresDatabase
+from aiproxy.storage.state.retention import DAY, PIECE, Retention, tidy
+from aiproxy.storage.state.rows import COOLDOWNS, COUNTERS, REQUESTS, TABLES, USAGE, AffinityRow, QuotaRow, Table
+from aiproxy.storage.state.sqlite import SqliteDatabase
+from tests.storage.state.rows import cooldown, counter, request, usage
+
+Engine = Callable[[], Database]
+
+
+def stored(database: Database, table: Table) -> list[object]:
+    with database.transaction(writes=False) as session:
+        return [table.row(*values) for values in session.rows(table.select)]
+
+
+def written(database: Database, batch: Batch, number: int = 1, writer: str = "w") -> bool:
+    with database.transaction() as session:
+        return write(session, batch, writer, number, 1000.0)
+
+
+def test_rows_come_back_as_they_went(engine: Engine) -> None:
+    database = engine()
+    batch = Batch()
+    quota = QuotaRow("digest-1", "5h", 100.0, None, 2000.0, 1000.0)
+    affinity = AffinityRow("session-1", "digest-1", 5000.0, 1000.0)
+    batch.append(usage())
+    batch.append(request())
+    batch.put(cooldown())
+    batch.put(quota)
+    batch.put(affinity)
+    batch.add(counter(7))
+    assert written(database, batch)
+    rows = [usage(), request(), cooldown(), quota, affinity, counter(7)]
+    assert [row for table in TABLES for row in stored(database, table)] == rows
+
+
+def test_a_batch_sent_again_counts_once(engine: Engine) -> None:
+    database = engine()
+    batch = Batch()
+    batch.append(usage())
+    batch.add(counter(5))
+    assert written(database, batch, number=1)
+    assert not written(database, batch, number=1)
+    assert written(database, batch, number=2)
+    assert written(database, batch, number=1, writer="another")
+    assert len(stored(database, USAGE)) == 3
+    assert stored(database, COUNTERS) == [counter(15)]
+
+
+def test_nothing_of_a_batch_that_fails_is_written(engine: Engine) -> None:
+    database = engine()
+    batch = Batch()
+    batch.append(usage())
+    with pytest.raises(ZeroDivisionError), database.transaction() as session:
+        session.rows(f"SELECT {int(write(session, batch, 'w', 1, 1000.0)) / 0}")
+    assert stored(database, USAGE) == []
+    assert written(database, batch, number=1)
+
+
+def test_the_newer_of_two_rows_stays_whoever_is_late(engine: Engine) -> None:
+    database = engine()
+    for number, row in enumerate([cooldown("new", 2000.0), cooldown("old", 1000.0)], 1):
+        batch = Batch()
+        batch.put(row)
+        written(database, batch, number)
+    assert stored(database, COOLDOWNS) == [cooldown("new", 2000.0)]
+    for number, (at, left) in enumerate([(1500.0, 1), (2000.0, 0)], 3):
+        batch = Batch()
+        batch.remove(COOLDOWNS, ("digest-1", "gpt-5.4"), at)
+        written(database, batch, number)
+        assert len(stored(database, COOLDOWNS)) == left
+
+
+def test_the_clock_is_the_engines_own_and_right(engine: Engine) -> None:
+    from time import time
+
+    database = engine()
+    with database.transaction(writes=False) as session:
+        [(now,)] = session.rows(f"SELECT {database.now}")
+    assert abs(float(now) - time()) < 5
+
+
+def test_what_is_too_old_goes_and_then_what_is_too_much(engine: Engine) -> None:
+    database = engine()
+    now = 100 * DAY
+    batch = Batch()
+    for number in range(PIECE + 10):
+        batch.append(usage(f"req_{number}", at=now - 31 * DAY))
+    for number in range(100):
+        batch.append(usage(f"req_{number}", at=now - DAY))
+    batch.put(cooldown(changed=now - 3 * DAY, account="long-over"))
+    batch.put(cooldown(changed=now, account="now"))
+    written(database, batch)
+    retention = Retention(days=30, megabytes=1000)
+    pieces = 0
+    while tidy(database, retention, now):
+        pieces += 1
+    assert pieces == 2
+    assert len(stored(database, USAGE)) == 100
+    assert stored(database, COOLDOWNS) == [cooldown(changed=now, account="now")]
+    assert 100 * 100 < database.live_bytes() < 400_000
+    assert tidy(database, Retention(days=30, megabytes=0.001), now)
+    assert stored(database, USAGE) == []
+
+
+def test_a_second_opening_finds_what_the_first_wrote(engine: Engine) -> None:
+    first = engine()
+    batch = Batch()
+    batch.append(usage())
+    written(first, batch)
+    if first.where == MEMORY:
+        assert first.another() is first
+        return
+    assert stored(engine(), USAGE) == [usage()]
+    beside = first.another()
+    assert stored(beside, USAGE) == [usage()]
+    beside.close()
+    first.vacuum()
+    assert stored(first, USAGE) == [usage()]
+
+
+def test_the_tables_are_made_of_the_rows(engine: Engine) -> None:
+    database = engine()
+    with database.transaction() as session:
+        for table in TABLES:
+            assert session.rows(table.select) == []
+            assert set(table.key) <= {field.name for field in fields(table.row)}
+
+
+def later(database: Database) -> Database:
+    """The same database, seen by a program that knows one more migration."""
+    more = (*MIGRATIONS, ("ALTER TABLE usage ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'",))
+    if isinstance(database, SqliteDatabase):
+        return SqliteDatabase(database.path, migrations=more)
+    assert isinstance(database, PostgresDatabase)
+    return PostgresDatabase(database._url, migrations=more)
+
+
+def test_a_newer_version_migrates_and_the_older_program_refuses_it(engine: Engine) -> None:
+    first = engine()
+    if first.where == MEMORY:
+        return
+    batch = Batch()
+    batch.append(usage())
+    written(first, batch)
+    first.close()
+    newer = later(first)
+    with newer.transaction() as session:
+        assert session.rows("SELECT request_id, colour FROM usage") == [("req_1", "blue")]
+    newer.close()
+    with pytest.raises(
+        StateRefused, match=rf"written by a newer aiproxy \(its version is {VERSION + 1}.*knows {VERSION}"
+    ):
+        first.open()
+    with newer.transaction() as session:
+        assert session.rows("SELECT request_id, colour FROM usage") == [("req_1", "blue")]
+    newer.close()
+
+
+def test_requests_and_usage_are_found_by_request(engine: Engine) -> None:
+    database = engine()
+    batch = Batch()
+    for name in ("req_1", "req_2"):
+        batch.append(request(name))
+    written(database, batch)
+    with database.transaction(writes=False) as session:
+        found = session.rows(f"{REQUESTS.select} WHERE request_id = ?", ("req_2",))
+    assert [REQUESTS.row(*values) for values in found] == [request("req_2")]
