@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from aiproxy.config.payload import payload_problems
 from aiproxy.config.problems import Finding, Problem, Severity, problem_at
 from aiproxy.config.prompt import prompt_problems
 from aiproxy.config.read import Reading
-from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings
+from aiproxy.config.schema import MEMORY, CompatibilityEntry, KeyEntry, Settings, is_state_file
 from aiproxy.config.store_rules import store_problems
 from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_loopback, proxy_fault
 from aiproxy.config.vertex import vertex_problems
@@ -37,6 +38,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
     rules = (
         _listening(settings, reading),
         certificate_problems(settings.tls),
+        _state(settings),
         _client_keys(settings),
         _media_fetch(settings),
         _entries(settings),
@@ -70,6 +72,17 @@ def _listening(settings: Settings, reading: Reading) -> Iterator[Finding]:
         yield _error("exposed-without-keys", "host", message)
     if 0 < settings.port < _first_unprivileged_port() and os.geteuid() != 0:
         yield _warning("privileged-port", "port", f"port {settings.port} is reserved for root on this machine")
+
+
+def _state(settings: Settings) -> Iterator[Finding]:
+    state = settings.state
+    if state and not is_state_file(state) and state != MEMORY:
+        if not state.startswith(("postgresql://", "postgres://")):
+            yield _error("bad-state", "state", "wants a file's name, `memory`, or a `postgresql://` URL")
+        elif find_spec("psycopg") is None:
+            yield _error("bad-state", "state", "PostgreSQL needs an extra: `pip install 'aiproxy[postgres]'`")
+    elif state and is_state_file(state) and Path(state).is_dir():
+        yield _error("bad-state", "state", "this is a directory; name a file in it")
 
 
 def _first_unprivileged_port() -> int:

@@ -131,6 +131,12 @@ CODES: Mapping[str, Explanation] = {
         "The address of a store is not one, or holds a login that belongs into keys of its own.",
         "store: {git: {url: 'https://me:secret@git.example/gateway.git'}}",
     ),
+    # State
+    "bad-state": Explanation(
+        "State is kept in a SQLite file (a name, also of a file that doesn't exist yet), in PostgreSQL (a `postgresql://` "
+        "URL; needs `pip install 'aiproxy[postgres]'`), or in `memory`.",
+        "state: mysql://localhost/aiproxy",
+    ),
     # Upstreams
     "bad-proxy-url": Explanation(
         "A proxy is `http://`, `https://`, `socks5://` or `socks5h://`, with `USER:PASSWORD@` where needed, then a host "

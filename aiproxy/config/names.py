@@ -13,7 +13,7 @@ from aiproxy.config.schema import ClientKey, CompatibilityEntry, KeyEntry, Routi
 NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
-            "workers", "state", "remote-management", "quota-exceeded", "provider-fallback-chain",
+            "workers", "remote-management", "quota-exceeded", "provider-fallback-chain",
             "model-fallback", "health-check", "request-scoped-errors", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
             "prompt-log", "proxy-providers", "usage-statistics-enabled", "metrics", "tracing",
             "ws-auth",
@@ -90,6 +90,9 @@ ELSEWHERE: Mapping[str, str] = {
     "id": "name",
     "allowed-models": "models",
     "exclude-models": "excluded-models",
+    "database-url": "state",
+    "database": "state",
+    "usage-database": "state",
     "extra-headers": "headers",
     "custom-headers": "headers",
 }

@@ -217,7 +217,8 @@ class Reading:
         if text is None:
             return UNREAD
         self._keep(passwords(text), node, text, path)
-        if rule.get("path") and text:
+        names_file = rule.get("path")
+        if text and (names_file(text) if callable(names_file) else names_file):
             return str(self._file(text, node.place))
         return text
 

@@ -5,7 +5,8 @@ setting is added here and nowhere else. A field's name is its key with `_` for `
 (`load`), rules that span keys (`checks`).
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -24,13 +25,13 @@ def setting(
     maximum: float | None = None,
     unit: str = "",
     required: bool = False,
-    path: bool = False,
+    path: bool | Callable[[str], bool] = False,
 ) -> Any:
     """One key: its sentence for the reference, its default, and what the reader checks.
 
     `example` is YAML shown (commented out) in the full example where the default would say nothing, `examples` the
     same for keys of a list's entries, where this list differs from others of its kind. `path` marks the name
-    of a file: the reader makes it absolute, from the configuration's own directory."""
+    of a file, or tells one from other text: the reader makes it absolute, from the configuration's own directory."""
     metadata = {
         "words": words,
         "example": example,
@@ -473,6 +474,23 @@ class Store:
     s3: S3Store = setting("With `type: s3`.", factory=S3Store)
 
 
+MEMORY = "memory"
+"""The `state` that is forgotten when the gateway stops."""
+
+
+def is_state_file(state: str) -> bool:
+    """Whether it is the name of a SQLite file."""
+    return state != MEMORY and "://" not in state
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long usage and request records are kept; the oldest go first."""
+
+    days: float = setting("Longest time they are kept.", 90, minimum=0.01, unit="days")
+    max_size_mb: float = setting("Most room they may take together.", 1024, minimum=1, unit="MiB")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The whole file."""
@@ -499,6 +517,15 @@ class Settings:
         factory=dict,
         example={"openai": [{"name": "gpt-5.4", "alias": "smart", "fork": True}]},
     )
+    state: str = setting(
+        "Where usage, requests, cooldowns and counters are kept: a SQLite file; `postgresql://USER:PASSWORD@HOST/DATABASE`, "
+        "for several nodes (needs the extra `[postgres]`); or `memory`, until the gateway stops. Empty is "
+        "`~/.aiproxy/state.db`, and `memory` while only the demo is offered. Takes effect at the next start.",
+        "",
+        example="/var/lib/aiproxy/state.db",
+        path=is_state_file,
+    )
+    state_retention: Retention = setting("What is let go of it.", factory=Retention)
     openai_api_key: tuple[KeyEntry, ...] = setting(
         "Accounts at OpenAI, plain keys or mappings; `OPENAI_API_KEY` implies one when no upstream is configured.", ()
     )
@@ -591,6 +618,13 @@ class Settings:
         path=True,
     )
     store: Store = setting("Where configuration and credentials live.", factory=Store)
+
+    @property
+    def state_in_effect(self) -> str:
+        """A file's path, a URL, or `memory`. A demo writes nothing into anybody's home."""
+        if self.state:
+            return self.state
+        return os.path.expanduser("~/.aiproxy/state.db") if self.has_upstream else MEMORY
 
     @property
     def has_upstream(self) -> bool:

@@ -19,18 +19,18 @@ STARTS_WITHIN = 30.0
 BIN = Path(sys.executable).parent
 _LISTENS = re.compile(r"listens on (\w+)://(\S+?):(\d+),")
 
-_KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "PYTHONPATH", "TMPDIR")
+_KEPT = ("PATH", "LANG", "SSL_CERT_FILE", "PYTHONPATH", "TMPDIR")
 
 
 class Daemon:
-    """A running gateway. `log` holds its log events as they come; `address` is scheme, host and port."""
+    """A running gateway, whose home is `directory`. `log` holds its log events as they come; `address` is scheme, host and port."""
 
     def __init__(self, command: Sequence[str], directory: Path, environ: Mapping[str, str]) -> None:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         self.process = subprocess.Popen(
             command,
             cwd=directory,
-            env={**kept, "PYTHONUNBUFFERED": "1", **environ},
+            env={**kept, "HOME": str(directory), "PYTHONUNBUFFERED": "1", **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

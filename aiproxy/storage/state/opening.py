@@ -1,11 +1,11 @@
-"""From the setting `state` to a database that isn't open yet."""
+"""From `Settings.state_in_effect` to a database that isn't open yet."""
 
 from pathlib import Path
 
+from aiproxy.config.schema import MEMORY
 from aiproxy.storage.state.database import Database
 from aiproxy.storage.state.sqlite import SqliteDatabase
 
-MEMORY = "memory"
 POSTGRES = ("postgresql://", "postgres://")
 
 

@@ -12,15 +12,14 @@ from typing import Any, TypeVar
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.task import LoopingCall
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.python.threadpool import ThreadPool
 
 from aiproxy.storage.state import batch as batches
 from aiproxy.storage.state.batch import Batch
 from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable
 from aiproxy.storage.state.retention import Retention, tidy
 from aiproxy.storage.state.rows import CounterRow, Key, RequestRow, Row, Table, UsageRow
+from aiproxy.storage.threads import OneThread
 
 FLUSH_SECONDS = 0.5
 """Between batches. With the time of a commit it keeps what a kill can lose below a second."""
@@ -65,8 +64,8 @@ class State:
         self.now = now
         self._reactor = reactor
         self._beside = database.another()
-        self._writer = ThreadPool(1, 1, "state-writer")
-        self._reader = self._writer if self._beside is database else ThreadPool(1, 1, "state-reader")
+        self._writer = OneThread(reactor, "state-writer")
+        self._reader = self._writer if self._beside is database else OneThread(reactor, "state-reader")
         self._name = token_hex(8)
         self._number = 0
         self._batch = Batch()
@@ -101,10 +100,10 @@ class State:
         self._batch.add(row)
 
     async def read(self, ask: Callable[[Session], T]) -> T:
-        return await self._in(self._reader, _one_transaction, self._beside, ask, writes=False)
+        return await self._reader.run(_one_transaction, self._beside, ask, writes=False)
 
     async def transact(self, do: Callable[[Session], T]) -> T:
-        return await self._in(self._writer, _one_transaction, self.database, do, writes=True)
+        return await self._writer.run(_one_transaction, self.database, do, writes=True)
 
     @property
     def queued(self) -> int:
@@ -130,15 +129,15 @@ class State:
         """Write what is left, within `STOP_SECONDS`."""
         self._ticks.stop()
         try:
-            await Deferred.fromCoroutine(self._write_the_rest()).addTimeout(STOP_SECONDS, self._reactor)
+            await Deferred.fromCoroutine(self._finish()).addTimeout(STOP_SECONDS, self._reactor)
         except (TookTooLong, CancelledError):
             _log.error("state: {count} records could not be written in time", count=self.queued)
-        for pool, database in ((self._writer, self.database), (self._reader, self._beside)):
-            if pool.started:
-                pool.callInThread(database.close)
-        for pool in {self._writer, self._reader}:
-            if pool.started:
-                pool.stop()
+
+    async def _finish(self) -> None:
+        await self._write_the_rest()
+        for thread, database in {self._writer: self.database, self._reader: self._beside}.items():
+            await thread.run(database.close)
+            thread.stop()
 
     async def _write_the_rest(self) -> None:
         if self._busy:
@@ -192,7 +191,7 @@ class State:
     async def _try(self, do: Callable[..., T], *arguments: Any) -> T | None:
         """Note how the database is. None when it is away."""
         try:
-            result = await self._in(self._writer, do, *arguments)
+            result = await self._writer.run(do, *arguments)
         except (StateUnavailable, StateRefused) as error:
             if not self._problem:
                 _log.error("state: {problem}; records wait until it is back", problem=str(error))
@@ -203,10 +202,6 @@ class State:
         if self._problem:
             _log.info("state: {where} is back", where=self.database.where)
         self._problem, self._pause = "", FLUSH_SECONDS
-        return result
-
-    async def _in(self, pool: ThreadPool, do: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        result: T = await deferToThreadPool(self._reactor, pool, do, *arguments, **named)
         return result
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from aiproxy.config.schema import MEMORY
 from aiproxy.storage.state.database import Database
-from aiproxy.storage.state.opening import MEMORY, database
+from aiproxy.storage.state.opening import database
 from tests.rig.postgres import Postgres
 
 

@@ -5,10 +5,10 @@ from dataclasses import fields
 
 import pytest
 
+from aiproxy.config.schema import MEMORY
 from aiproxy.storage.state.batch import Batch, write
 from aiproxy.storage.state.database import Database, StateRefused
 from aiproxy.storage.state.migrations import MIGRATIONS, VERSION
-from aiproxy.storage.state.opening import MEMORY
 from aiproxy.storage.state.postgres import PostgresDatabase
 from aiproxy.storage.state.retention import DAY, PIECE, Retention, tidy
 from aiproxy.storage.state.rows import COOLDOWNS, COUNTERS, REQUESTS, TABLES, USAGE, AffinityRow, QuotaRow, Table
