@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
+from socket import gethostname
 from typing import Any
 
 from twisted.application.service import Service
@@ -24,9 +25,17 @@ from aiproxy.logs import Scrubbing, spellings
 from aiproxy.neutral.errors import Draining
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber
+from aiproxy.storage.bus import Bus, Carrier, Hub
+from aiproxy.storage.cooldowns import Cooldowns
 from aiproxy.storage.source import Loaded, Source
+from aiproxy.storage.state.calls import rows_of
+from aiproxy.storage.state.database import StateRefused
+from aiproxy.storage.state.retention import Retention
+from aiproxy.storage.state.state import State, Status
+from aiproxy.storage.state_address import carrier_of, database_of
 from aiproxy.storage.store import StoreError
 from aiproxy.transports.http import HttpTransport
+from aiproxy.usage import CallRecord
 from aiproxy.web.ops import Check
 from aiproxy.web.server import HttpSite, listen
 from aiproxy.web.site import Web
@@ -41,7 +50,8 @@ _log = Logger("aiproxy.service")
 
 class GatewayService(Service):
     """One gateway: listens, reloads, drains. `source` is where `loaded` came from; `drain` is in seconds; `welcome` is
-    told once how to call the gateway; `cannot_start` is raised with one sentence when there is nothing to listen on."""
+    told once how to call the gateway; `cannot_start` is raised with one sentence when there is nothing to listen on;
+    `carrier` is what other processes are spoken to by, where PostgreSQL isn't."""
 
     name = "aiproxy"
 
@@ -56,6 +66,7 @@ class GatewayService(Service):
         drain: float,
         welcome: Callable[[str], object] | None = None,
         cannot_start: type[BaseException] = SystemExit,
+        carrier: Carrier | None = None,
     ) -> None:
         self._reactor = reactor
         self._loaded = loaded
@@ -74,6 +85,12 @@ class GatewayService(Service):
         self._reloading = self._reload_again = False
         jitter = Random()  # noqa: S311 - spreads retries, guards nothing
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration))
+        kept = configuration.settings.state_in_effect
+        self.state = State(reactor, database_of(kept), _retention(configuration.settings))
+        self.bus = Bus(carrier_of(reactor, kept) or carrier or Hub().join())
+        self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
+        self._node = gethostname()
+        self.gateway.observers.append(self._record)
         self.web = Web(self.gateway, reactor, self.checks)
         self.site = self._make_site(configuration.settings)
 
@@ -92,6 +109,13 @@ class GatewayService(Service):
 
     def startService(self) -> None:
         super().startService()
+        try:
+            self.state.start()
+        except StateRefused as refused:
+            raise self._cannot_start(f"aiproxy: state: {refused}") from None
+        _log.info("state is kept in {where} ({kind})", where=self.state.status.where, kind=self.state.status.kind)
+        self.bus.start()
+        self._cooldowns.start()
         self._warn()
         self._documents.start(self._loaded)
         self._reactor.callWhenRunning(self._take_signals)
@@ -203,6 +227,7 @@ class GatewayService(Service):
         self._reload_problem = ""
         self.gateway.use(snapshot)
         self.site.limits = configuration.settings.limits
+        self.state.retention = _retention(configuration.settings)
         self._close_old_transports()
         if self._tls is not None:
             self._tls.reload()
@@ -213,6 +238,8 @@ class GatewayService(Service):
             _log.warn("logging has changed in the configuration; that takes effect at the next start")
         if _store(old.settings) != _store(configuration.settings):
             _log.warn("the store has changed in the configuration; that takes effect at the next start")
+        if old.settings.state_in_effect != configuration.settings.state_in_effect:
+            _log.warn("state has changed in the configuration; that takes effect at the next start")
         if _listener(old.settings) != _listener(configuration.settings):
             Deferred.fromCoroutine(self._move_listener(old.settings, configuration.settings))
 
@@ -318,7 +345,18 @@ class GatewayService(Service):
         self.site.abort()
         for transport in self._transports:
             await transport.close()
+        if self.state.started:
+            self._cooldowns.stop()
+            await self.bus.stop()
+            await self.state.stop()
         _log.info("stopped")
+
+    # -- what outlives the process
+
+    def _record(self, call: CallRecord) -> None:
+        """Every call that has ended, and each of its attempts."""
+        for row in rows_of(call, self._node, self.state.now() - self._reactor.seconds()):
+            self.state.append(row)
 
     async def _idle_within(self, seconds: float) -> None:
         """Until nothing is under way, for at most so long, or until we are told to stop at once."""
@@ -342,7 +380,27 @@ class GatewayService(Service):
             Check("accounts", accounts > 0, f"{accounts} configured, {len(resting)} resting"),
             Check("configuration", not self._reload_problem, configuration, vital=False),
             *self._documents.checks(self._loaded),
+            state_check(self.state.status, self.state.now()),
+            Check("bus", self.bus.carrier.connected, self.bus.carrier.kind, vital=False),
         )
+
+
+def state_check(status: Status, now: float) -> Check:
+    details = [f"{status.kind} ({status.where})" if status.where != status.kind else status.kind]
+    details.append(f"{status.queued} records waiting")
+    if status.written is not None:
+        details.append(f"written {now - status.written:.1f} s ago")
+    if status.dropped:
+        details.append(f"{status.dropped} dropped")
+    if status.recovered:
+        details.append(f"begun anew, the damaged file is {status.recovered}")
+    if status.problem:
+        details.append(status.problem)
+    return Check("state", not status.problem and not status.dropped, "; ".join(details), vital=False)
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(settings.state_retention.days, settings.state_retention.max_size_mb)
 
 
 def _listener(settings: Settings) -> tuple[object, ...]:

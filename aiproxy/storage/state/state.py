@@ -72,6 +72,7 @@ class State:
         self._sent: Batch | None = None
         """The batch under way, or the one whose fate is unknown."""
         self._busy = False
+        self._opened = False
         self._paused_until = 0.0
         self._pause = FLUSH_SECONDS
         self._tidy_at = 0.0
@@ -118,6 +119,10 @@ class State:
 
     # -- life
 
+    @property
+    def started(self) -> bool:
+        return self._ticks.running
+
     def start(self) -> None:
         """Raises `StateRefused` when the database is not for us. Everything that takes time happens behind."""
         self.database.judge()
@@ -160,11 +165,12 @@ class State:
             waiting.callback(None)
 
     async def _work(self) -> None:
-        if self._written is None and not self._problem and not self._batch:
+        if not self._opened:
             await self._try(self.database.open)
-        if self._sent or self._batch:
+            self._opened = not self._problem
+        if self._opened and (self._sent or self._batch):
             await self._flush()
-        if self.now() >= self._tidy_at and not self._problem:
+        if self._opened and not self._problem and self.now() >= self._tidy_at:
             more = await self._try(tidy, self.database, self.retention, self.now())
             self._tidy_at = self.now() + (0 if more else TIDY_SECONDS)
 

@@ -7,7 +7,7 @@ import pytest
 
 from aiproxy.config.schema import MEMORY
 from aiproxy.storage.state.database import Database
-from aiproxy.storage.state.opening import database
+from aiproxy.storage.state_address import database_of
 from tests.rig.postgres import Postgres
 
 
@@ -22,7 +22,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
     made: list[Database] = []
 
     def make() -> Database:
-        made.append(database(where))
+        made.append(database_of(where))
         return made[-1]
 
     yield make

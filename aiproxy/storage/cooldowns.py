@@ -1,0 +1,117 @@
+"""Rests of accounts, beyond the process: kept in the state over restarts, and told to other processes and nodes.
+
+The pool knows nothing of it: it is looked at a few times a second, and what has changed is written and told."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiproxy.pools.book import Remembered
+from aiproxy.pools.pool import Pool
+from aiproxy.storage.bus import Bus, Message, Topic
+from aiproxy.storage.state.database import Session, StateRefused, StateUnavailable
+from aiproxy.storage.state.rows import COOLDOWNS, CooldownRow
+from aiproxy.storage.state.state import State
+
+LOOK_SECONDS = 0.1
+"""Between looks at the pool. Others hear of a rest within a second; a look at a pool that hasn't changed costs nothing."""
+
+SAME = 0.01
+"""Seconds. Two times that differ by less are one time, read from two clocks."""
+
+_Key = tuple[str, str]
+
+_log = Logger("aiproxy.cooldowns")
+
+
+class Cooldowns:
+    def __init__(self, reactor: Any, pool: Pool, state: State, bus: Bus) -> None:
+        self._pool = pool
+        self._state = state
+        self._bus = bus
+        self._known: dict[_Key, Remembered] = {}
+        self._seen = pool.changes
+        self._looks = LoopingCall(self._look)
+        self._looks.clock = reactor
+
+    def start(self) -> None:
+        self._bus.subscribe(Topic.COOLDOWN, self._heard)
+        self._bus.when_missed(self.reread)
+        self.reread()
+        self._looks.start(LOOK_SECONDS, now=False)
+
+    def stop(self) -> None:
+        """Before the state stops, which writes what is found at last."""
+        self._looks.stop()
+        self._look()
+
+    def reread(self) -> None:
+        """Take over what is kept."""
+        Deferred.fromCoroutine(self._reread()).addErrback(_failed)
+
+    async def _reread(self) -> None:
+        try:
+            rows = await self._state.transact(_all_rows)
+        except (StateUnavailable, StateRefused):
+            return  # the state says so itself
+        self._take([Remembered(r.account, r.model, r.name, r.reason, r.rest, r.since, r.until) for r in rows])
+
+    def _take(self, rests: list[Remembered]) -> None:
+        self._look()  # what changed here by itself is told first
+        self._pool.remember(rests, self._state.now())
+        self._known = self._remembered()
+        self._seen = self._pool.changes
+
+    def _look(self) -> None:
+        if self._pool.changes == self._seen:
+            return
+        self._seen = self._pool.changes
+        before, self._known = self._known, self._remembered()
+        now = self._state.now()
+        for key, rest in self._known.items():
+            if key not in before or not _same(before[key], rest):
+                self._state.put(
+                    CooldownRow(*key, rest.name, rest.reason, rest.rest, rest.since, rest.until, changed=now)
+                )
+                self._tell(key, {"name": rest.name, "reason": rest.reason, "rest": rest.rest, "since": rest.since, "until": rest.until})  # fmt: skip
+        for key in before.keys() - self._known.keys():
+            self._state.remove(COOLDOWNS, key)
+            self._tell(key, {"well": now})
+
+    def _remembered(self) -> dict[_Key, Remembered]:
+        return {(rest.account, rest.model): rest for rest in self._pool.remembered(self._state.now())}
+
+    def _tell(self, key: _Key, body: dict[str, Any]) -> None:
+        account, model = key
+        self._bus.publish(Topic.COOLDOWN, f"{account}/{model}", body)
+
+    def _heard(self, message: Message) -> None:
+        account, _, model = message.key.partition("/")
+        match message.body:
+            case {"well": float(at)}:
+                self._look()
+                known = self._known.get((account, model))
+                if known is not None and known.since <= at:
+                    self._pool.clear(known.name, model)
+                    self._known.pop((account, model))
+                    self._seen = self._pool.changes
+            case {"name": str(name), "reason": str(reason), "rest": float(rest), "since": float(since), "until": float(until)}:  # fmt: skip
+                self._take([Remembered(account, model, name, reason, rest, since, until)])
+            case _:
+                _log.warn("a message about a rest was not understood; another version of aiproxy is on the bus")
+
+
+def _all_rows(session: Session) -> list[CooldownRow]:
+    return [CooldownRow(*values) for values in session.rows(COOLDOWNS.select)]
+
+
+def _same(one: Remembered, other: Remembered) -> bool:
+    apart = max(abs(one.since - other.since), abs(one.until - other.until))
+    return apart < SAME and one.reason == other.reason and one.rest == other.rest
+
+
+def _failed(failure: Failure) -> None:
+    _log.failure("rests that were kept could not be taken over", failure=failure)
