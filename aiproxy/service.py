@@ -137,6 +137,7 @@ class GatewayService(Service):
             refuse=self.web.refuse,
             render_error=self.web.render_error,
             http2=settings.tls.http2,
+            finished=self.web.finished,
         )
 
     def _listen(self, settings: Settings) -> Deferred[IListeningPort]:

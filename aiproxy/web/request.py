@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IConsumer, IReactorTime, ITCPTransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -60,6 +61,9 @@ class HttpRequest(Request):
     method: bytes
     path: bytes | None = None  # type: ignore[assignment] # until the request line is understood
     content: BytesIO
+    answering: Deferred[Any] | None = None
+    """Cancelled when the client leaves."""
+
     _received = 0
     _cut = False
 
@@ -173,11 +177,20 @@ class HttpRequest(Request):
 
     def finish(self) -> None:
         super().finish()
+        self.answering = None  # which knows us, too
         self.site.ended(self)
 
     def connectionLost(self, reason: Failure) -> None:
         super().connectionLost(reason)
         self.site.ended(self)
+        answering, self.answering = self.answering, None
+        if answering is not None:
+            answering.cancel()
+
+    @property
+    def gone(self) -> bool:
+        """The client has left."""
+        return bool(self._disconnected)
 
     @property
     def _most(self) -> int:

@@ -5,6 +5,7 @@ limits, deadlines) → `HttpRequest.admit` (is it welcome?) → body → the sit
 """
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, execute
@@ -81,11 +82,14 @@ class HttpSite(Site):
         render_error: RenderError,
         *,
         http2: bool = True,
+        finished: Callable[[HttpRequest], None] = lambda _: None,
     ) -> None:
+        """`finished` is told of each request once, when its answer is over or its client gone (`request.gone`)."""
         super().__init__(resource, requestFactory=HttpRequest, parsePOSTFormSubmission=False, reactor=reactor)
         self.limits = limits
         self.refuse = refuse
         self.render_error = render_error
+        self.finished = finished
         self.http2 = http2
         self.draining = False
         self.connections: set[Connection] = set()
@@ -134,7 +138,9 @@ class HttpSite(Site):
         self._in_flight.add(request)
 
     def ended(self, request: HttpRequest) -> None:
-        self._in_flight.discard(request)
+        if request in self._in_flight:
+            self._in_flight.remove(request)
+            self.finished(request)
         self._settle()
 
     def closed(self, connection: Connection) -> None:

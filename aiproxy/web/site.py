@@ -1,15 +1,14 @@
 """The whole of what we serve: which app a path belongs to, who may ask, and the access log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.web.resource import Resource
-from twisted.web.server import Request
+from twisted.web.server import NOT_DONE_YET, Request
 
 from aiproxy.catalogue import known_provider
 from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, openai_responses
@@ -20,6 +19,7 @@ from aiproxy.neutral.errors import Authentication, Draining, GatewayError, Inval
 from aiproxy.usage import Outcome
 from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
+from aiproxy.web.direct import Served, fixed_routes
 from aiproxy.web.keys import client_key, header
 from aiproxy.web.ops import Check, Ops
 from aiproxy.web.paths import normalise, protocol_of, split_provider
@@ -28,6 +28,7 @@ from aiproxy.web.protocols.gemini import Gemini
 from aiproxy.web.protocols.ollama import Ollama
 from aiproxy.web.protocols.openai import OpenAI
 from aiproxy.web.protocols.responses import Responses
+from aiproxy.web.request import HttpRequest
 
 WIRES = {
     wire.name: wire
@@ -43,7 +44,7 @@ _CLIENT_LEFT = 499
 
 
 class Web(Resource):
-    """The root: normalises the path, finds the app, lets Klein route in it."""
+    """The root: normalises the path, finds the handler of a fixed path or else the app, and lets Klein route in it."""
 
     isLeaf = True
 
@@ -53,16 +54,22 @@ class Web(Resource):
         self._clock = clock
         self._log = Logger(ACCESS)
         self._ops = Ops(checks).app.resource()
-        self._apps = {
-            "openai-chat": OpenAI(gateway).app.resource(),
-            "openai-responses": Responses(gateway).app.resource(),
-            "anthropic": Anthropic(gateway).app.resource(),
-            "gemini": Gemini(gateway).app.resource(),
-            "ollama": Ollama(gateway).app.resource(),
+        protocols: Mapping[str, Served] = {
+            "openai-chat": OpenAI(gateway),
+            "openai-responses": Responses(gateway),
+            "anthropic": Anthropic(gateway),
+            "gemini": Gemini(gateway),
+            "ollama": Ollama(gateway),
         }
+        self._fixed = fixed_routes(protocols.values())
+        self._apps = {name: protocol.app.resource() for name, protocol in protocols.items()}
         self.draining = False
 
-    def render(self, request: Request) -> Any:
+    def render(self, request: HttpRequest) -> Any:
+        assert request.path is not None
+        if endpoint := self._fixed.get((request.method, request.path)):
+            endpoint.serve(request)
+            return NOT_DONE_YET
         request.prepath = []
         request.postpath = [unquote_to_bytes(segment) for segment in request.path[1:].split(b"/")]
         app = self._ops if request.path in _OPEN_PATHS else self._apps[protocol_of(request)]
@@ -75,7 +82,6 @@ class Web(Resource):
         context.provider, request.path = split_provider(normalise(request.path), providers)
         if request.path in _OPEN_PATHS:
             return None
-        request.notifyFinish().addBoth(self._finished, request)
         if not _is_utf8(request.path):
             return InvalidRequest("The path is not UTF-8.", code="invalid_url")
         if self.draining:
@@ -111,8 +117,11 @@ class Web(Resource):
             )
         return error_answer(WIRES[protocol_of(request)], request, error)
 
-    def _finished(self, result: Failure | None, request: Request) -> None:
-        if isinstance(result, Failure):  # the call is cancelled after us; its record is complete a turn later
+    def finished(self, request: HttpRequest) -> None:
+        """Write the access log."""
+        if request.path in _OPEN_PATHS or context_of(request) is None:
+            return
+        if request.gone:  # the call is cancelled after us; its record is complete a turn later
             self._clock.callLater(0, self._write_access, request, left=True)
         else:
             self._write_access(request, left=False)
