@@ -56,6 +56,7 @@ CLIENTS = {
     "ollama": Client("/ollama/api/chat", {"messages": [SYSTEM, HELLO]}, lambda said: said.get("model")),
 }
 PAIRS = list(product(CLIENTS, VENDORS))
+OF_CLIENTS = [vendor for vendor in VENDORS if vendor.name in CLIENTS]
 
 
 def named(each: object) -> str:
@@ -110,6 +111,7 @@ codex-api-key:
 claude-api-key:
   - {{api-key: messages-key-0123456789, base-url: "{address}", models: {models("anthropic-messages")}}}
 gemini-api-key: [{{api-key: gemini-key-0123456789, base-url: "{address}", models: {models("gemini")}}}]
+vertex-api-key: [{{api-key: vertex-key-0123456789, base-url: "{address}", models: {models("vertex")}}}]
 ollama: [{{base-url: "{address}", models: {models("ollama")}}}]
 {more}
 """
@@ -144,7 +146,7 @@ def test_rules_speak_the_protocol_of_the_upstream(
 ) -> None:
     ask(gateway.address, client, f"{vendor.name}.ruled", stream=False)
     sent = stand_in.upstream.received[-1].json
-    where = {"gemini": "generationConfig", "ollama": "options"}.get(vendor.name)
+    where = {"gemini": "generationConfig", "ollama": "options"}.get(vendor.protocol or vendor.name)
     assert (sent[where] if where else sent)["temperature"] == 0.25
     assert sent["extra"] == ({"kept": 1, "from": "gemini"} if client == "gemini" else {"kept": 1})
     assert vendor.name != "openai-chat" or "max_tokens" not in sent
@@ -186,7 +188,7 @@ def test_answers_name_the_model_as_the_client_did(
         assert answer.content == said.replace(b'"plain"', json.dumps(name).encode())
 
 
-@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
+@pytest.mark.parametrize("vendor", OF_CLIENTS, ids=named)
 def test_without_a_rule_that_changes_it_a_body_passes_byte_for_byte(
     vendor: Vendor, stand_in: StandIn, gateway: Daemon
 ) -> None:
