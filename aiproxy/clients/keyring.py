@@ -9,9 +9,11 @@ from aiproxy.secrets import Secret
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Whoever holds a key. `may_use` judges a model name."""
+    """Whoever holds a key. `may_use` judges a model name. `tenant` is whose state is whose: the name that the configuration
+    gives, else the key's digest; a place in its list may become somebody else's."""
 
     name: str
+    tenant: str
     may_use: Callable[[str], bool]
 
 
@@ -19,7 +21,7 @@ def _any_model(_name: str) -> bool:
     return True
 
 
-ANYONE = Client("anonymous", _any_model)
+ANYONE = Client("anonymous", "anyone", _any_model)
 """Who calls a gateway that asks for no key: it listens on loopback only."""
 
 

@@ -53,7 +53,8 @@ class Exchange:
     side and, with `request.model` and `capabilities` of the upstream, one for each attempt.
 
     `source` is the name of the codec the request was decoded by: an encoder of the same name leaves order, ids and names as
-    they came. `now` is seconds since the epoch, for answers whose upstream gave no time. `request_id` is unique: ids derive from it.
+    they came. `now` is seconds since the epoch, for answers whose upstream gave no time. Errors name the `request_id`; a client
+    may give one to several calls, so ids derive from `seed`, which is this call's alone.
     `keep` is handed the whole answer as its client is told it, before the client can refer to it; None where nobody keeps it."""
 
     request: GenerateRequest
@@ -63,11 +64,12 @@ class Exchange:
     now: int = 0
     capabilities: Capabilities = PERMISSIVE
     report: Report = field(default_factory=Report)
+    seed: str = ""
     keep: Callable[[Mapping[str, Json]], None] | None = None
 
     def fresh_id(self, prefix: str, position: int = 0) -> str:
         """An id of 24 characters after the prefix, the same for the same position of the same exchange."""
-        seed = f"{self.request_id}\0{prefix}\0{position}".encode()
+        seed = f"{self.seed or self.request_id}\0{prefix}\0{position}".encode()
         return prefix + sha256(seed).hexdigest()[:24]
 
 

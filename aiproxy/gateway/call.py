@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IPushProducer
@@ -52,6 +53,8 @@ class Call:
     media: dict[str, Source] = field(default_factory=dict)
     """What was fetched, by URL."""
     committed: bool = False
+    seed: str = field(default_factory=lambda: token_hex(16))
+    """What the ids we make for this call derive from: the client may have given several calls one `request_id`."""
 
     @property
     def request_id(self) -> str:

@@ -131,4 +131,5 @@ def _sealing_key(secrets: Sequence[Secret]) -> Secret:
 
 def _client(number: int, key: ClientKey) -> Client:
     globs = key.models or ("*",)
-    return Client(key.name or f"key-{number}", lambda model: matches(model, globs))
+    tenant = f"name {key.name}" if key.name else f"key {sha256(key.key.reveal().encode()).hexdigest()}"
+    return Client(key.name or f"key-{number}", tenant, lambda model: matches(model, globs))

@@ -43,8 +43,8 @@ class State:
         storing = call.codec.storing if call.codec else None
         if call.codec is None or storing is None or (reference := storing.reference(call.incoming.body)) is None:
             return
-        call.codec.decode_request(call.incoming, Sealer(sealing_key, call.client.name), Report())
-        turns = await self.conversation(call.client.name, reference, storing)
+        call.codec.decode_request(call.incoming, Sealer(sealing_key, call.client.tenant), Report())
+        turns = await self.conversation(call.client.tenant, reference, storing)
         call.continues, call.original = reference, call.incoming
         call.incoming = replace(call.incoming, body=storing.continued(call.incoming.body, turns))
 
@@ -67,7 +67,7 @@ class State:
         body = (call.original or call.incoming).body
 
         def keep(response: Mapping[str, Json]) -> None:
-            self.responses.put(call.client.name, response["id"], storing.keep(body, response))
+            self.responses.put(call.client.tenant, response["id"], storing.keep(body, response))
 
         return keep
 

@@ -125,13 +125,13 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     source, target = call.codec, to.endpoint.codec
     assert source is not None
     assert target is not None
-    sealer = Sealer(snapshot.sealing_key, call.client.name)
+    sealer = Sealer(snapshot.sealing_key, call.client.tenant)
     request, report = read_request(call, snapshot)
     report = report.fork()
     capabilities = snapshot.capabilities(to.model, to.upstream.provider)
     native = source.fields.codec == target.fields.codec
     counting = call.operation is Operation.COUNT_TOKENS
-    down = Exchange(request, sealer, call.request_id, source.fields.codec, now, report=report)
+    down = Exchange(request, sealer, call.request_id, source.fields.codec, now, report=report, seed=call.seed)
     if source.storing is not None and not native:
         if request.state.previous_response_id is not None:
             raise unknown_response(request.state.previous_response_id)
@@ -146,8 +146,8 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     remember: Callable[[Sequence[Part]], None] | None = None
     if source.forgetful and not native and not counting:
         vendor = capabilities.vendor or to.endpoint.wire.name
-        remember = state.rememberer(call.client.name, vendor)
-        request = replace(request, turns=await state.recalled(call.client.name, vendor, request.turns))
+        remember = state.rememberer(call.client.tenant, vendor)
+        request = replace(request, turns=await state.recalled(call.client.tenant, vendor, request.turns))
     if call.media:
         request = with_bytes(request, target, capabilities, call.media, report)
     summarises = _summarises(call, source, to, request)
@@ -180,7 +180,7 @@ def written_anew(call: Call, to: Target, snapshot: Snapshot, now: int) -> bytes:
     """The request of a client that speaks the target's own protocol, with the operator's system prompt in it."""
     codec = call.codec
     assert codec is not None
-    sealer = Sealer(snapshot.sealing_key, call.client.name)
+    sealer = Sealer(snapshot.sealing_key, call.client.tenant)
     request, report = read_request(call, snapshot)
     capabilities = snapshot.capabilities(to.model, to.upstream.provider)
     request = snapshot.system_prompt.applied(replace(request, model=to.model), codec.prompt_place)
@@ -206,7 +206,7 @@ def read_request(call: Call, snapshot: Snapshot) -> tuple[GenerateRequest, Repor
     """The neutral request, read once for all attempts."""
     if call.understood is None:
         assert call.codec is not None
-        sealer = Sealer(snapshot.sealing_key, call.client.name)
+        sealer = Sealer(snapshot.sealing_key, call.client.tenant)
         report = Report(strict=snapshot.settings.translation == "strict")
         request = call.codec.decode_request(call.incoming, sealer, report)
         if call.reasoning is not None:

@@ -2,7 +2,9 @@
 is said of those it hasn't."""
 
 import json
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -213,3 +215,27 @@ def test_tokens_are_counted_of_the_whole_conversation(client: OpenAI) -> None:
     )
     assert counted.parse().input_tokens > 100
     assert counted.headers["x-aiproxy-warnings"] == "emulate:count_tokens"
+
+
+def test_answers_are_told_apart_though_the_client_gives_its_calls_one_id(client: OpenAI, stand_in: StandIn) -> None:
+    named = client.with_options(default_headers={"x-request-id": "one-id-for-the-session"})
+    first = asks(named, "one")
+    second = asks(named, "two", first.id)
+    assert len({first.id, second.id}) == 2
+    asks(named, "three", second.id)
+    assert stand_in.asked[-1][1].texts == ("one", "two", "three")
+
+
+def test_a_key_is_who_it_is_wherever_it_stands(stand_in: StandIn, tmp_path: Path) -> None:
+    """The second key moves to the first one's place: it does not inherit what that one left."""
+    rest = f'claude-api-key: [{{api-key: messages-key-0123456789, base-url: "{stand_in.address}", models: [plain]}}]'
+    with daemon(tmp_path, f"api-keys: [{KEY}, {ANOTHER_KEY}]\n{rest}") as running:
+        with OpenAI(base_url=running.base_url, api_key=KEY, max_retries=0) as one:
+            left = asks(one, "one")
+        with OpenAI(base_url=running.base_url, api_key=ANOTHER_KEY, max_retries=0) as another:
+            own = asks(another, "two")
+            (tmp_path / "aiproxy.yaml").write_text(f"api-keys: [{ANOTHER_KEY}]\n{rest}")
+            running.signal(signal.SIGHUP)
+            running.wait_for("configuration reloaded")
+            assert is_unknown(another, left.id)
+            assert another.responses.retrieve(own.id).id == own.id

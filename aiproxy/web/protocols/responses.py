@@ -44,14 +44,14 @@ class Responses:
 
     @app.route("/v1/responses/<response_id>", methods=["DELETE"])
     async def delete(self, request: Request, response_id: str) -> bytes:
-        if not await self._gateway.state.responses.forget(context(request).client.name, response_id):
+        if not await self._gateway.state.responses.forget(context(request).client.tenant, response_id):
             raise _not_kept(response_id)
         return write_answer(request, show_deleted(response_id))
 
     @app.route("/v1/responses/<response_id>/input_items", methods=["GET"])
     async def input_items(self, request: Request, response_id: str) -> bytes:
         await self._kept(request, response_id)
-        turns = await self._gateway.state.conversation(context(request).client.name, response_id, STORING)
+        turns = await self._gateway.state.conversation(context(request).client.tenant, response_id, STORING)
         return write_answer(request, list_input(response_id, turns, incoming(request).query))
 
     @app.route("/v1/responses/<response_id>/cancel", methods=["POST"])
@@ -62,7 +62,7 @@ class Responses:
         )
 
     async def _kept(self, request: Request, response_id: str) -> bytes:
-        kept = await self._gateway.state.responses.get(context(request).client.name, response_id)
+        kept = await self._gateway.state.responses.get(context(request).client.tenant, response_id)
         if kept is None:
             raise _not_kept(response_id)
         return kept
