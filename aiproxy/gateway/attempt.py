@@ -1,19 +1,19 @@
 """One try at one account: sign → send → relay or translate, and the record of how it went."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
-from aiproxy import __version__
 from aiproxy.catalogue import Served
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.envelope import MARKS
 from aiproxy.codecs.splice import splice_model
 from aiproxy.credentials.base import Headers
+from aiproxy.credentials.sending import send
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.embed import EMBEDS, EmbeddingTranslation, translate_embeddings
 from aiproxy.gateway.endpoints import endpoint_for
@@ -25,6 +25,7 @@ from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
 from aiproxy.gateway.translate import Target, Translation, estimated, sends_stream, translate, written_anew
+from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part
 from aiproxy.neutral.usage import Usage
@@ -37,13 +38,6 @@ from aiproxy.usage import Attempt, Outcome
 
 ERROR_BODY_BYTES = 65536
 """Of an upstream's error that are read: real ones are a few hundred bytes; the rest would be a page of HTML."""
-
-PASSED_ON = ("accept", "idempotency-key")
-"""Request headers that mean something to every upstream; a provider names its own. All others are the client's business
-with us."""
-
-NEVER_COPIED = frozenset(("authorization", "x-api-key", "x-goog-api-key", "cookie"))
-"""Client headers that no `$Name` copies: they prove who the client is to us, and are nobody else's."""
 
 PASSED_BACK = ("openai-processing-ms", "openai-version")
 """Answer headers that clients read and that stay true behind a pool of accounts."""
@@ -168,19 +162,10 @@ def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:
 async def _send(
     call: Call, target: Target, translation: Translated | None, around: Surroundings
 ) -> tuple[float, Response, Callable[[str], str]]:
-    """When it was sent, the answer, and what keeps secrets out of its words. An upstream that won't have a token any more
-    is asked once more with a new one."""
-    credential, way = target.upstream.credential, around.snapshot.ways[target.upstream.id]
-    unsigned = _request(call, target, translation, around)
-    signature = await credential.sign(way)
-    sent = around.clock.seconds()
-    response = await way.transport.send(_signed(unsigned, signature))
-    if response.status == 401 and credential.refused(signature):
-        response.abort()
-        signature = await credential.sign(way)
-        sent = around.clock.seconds()
-        response = await way.transport.send(_signed(unsigned, signature))
-    return sent, response, partial(_scrubbed, around.snapshot.scrub, signature)
+    """When it was sent, the answer, and what keeps secrets out of its words."""
+    request, snapshot = _request(call, target, translation, around), around.snapshot
+    sent = await send(request, target.upstream.credential, snapshot.ways[target.upstream.id])
+    return sent.at, sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)
 
 
 def _scrubbed(scrub: Scrubber, signature: Headers, text: str) -> str:
@@ -202,8 +187,8 @@ def _request(call: Call, target: Target, translation: Translated | None, around:
         names = (target.model, call.model, call.record.model)
         body = snapshot.payload.apply(body, Sending(names, endpoint.wire.name, call.wire.name, call.incoming.headers))
     url = endpoint.url(upstream.base_url, target.model, stream=stream)
-    headers = tuple(_headers(asked, call.incoming.headers, upstream))
-    return Request("POST", url, headers, body, snapshot.ways[upstream.id].proxy)
+    headers = {"content-type": "application/json", **headers_for(upstream, asked, call.incoming.headers)}
+    return Request("POST", url, tuple(headers.items()), body, snapshot.ways[upstream.id].proxy)
 
 
 def _relayed_body(call: Call, target: Target, around: Surroundings) -> bytes:
@@ -215,27 +200,6 @@ def _relayed_body(call: Call, target: Target, around: Surroundings) -> bytes:
     if target.model != call.model and not target.endpoint.names_model_in_path:
         return splice_model(call.incoming.body, target.model)
     return call.incoming.body
-
-
-def _signed(request: Request, signature: Headers) -> Request:
-    return replace(request, headers=(*request.headers, *signature))
-
-
-def _headers(asked: Mapping[str, str], client: Mapping[str, str], upstream: Upstream) -> Iterable[tuple[str, str]]:
-    """`asked` are the client's headers, or those a translated body needs."""
-    provider = upstream.provider
-    headers = {
-        "content-type": "application/json",
-        "user-agent": f"aiproxy/{__version__}",
-        **provider.headers,
-        **{name: asked[name] for name in (*PASSED_ON, *provider.passed_on) if name in asked},
-    }
-    for name, value in upstream.headers.items():
-        source = value[1:].lower()
-        copied = value if not value.startswith("$") else None if source in NEVER_COPIED else client.get(source)
-        if copied is not None:
-            headers[name.lower()] = copied
-    return headers.items()
 
 
 def _answer_headers(call: Call, target: Target, response: Response) -> dict[str, str]:

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 
-from aiproxy import __version__
+from aiproxy.credentials.sending import send
 from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.providers.base import Operation, Upstream
 from aiproxy.transports.base import Request
@@ -62,12 +63,12 @@ class Discovery:
         endpoint = next((e for e in upstream.provider.endpoints if e.operation is Operation.MODELS), None)
         if endpoint is None:
             return upstream.provider.models
-        ours = {"user-agent": f"aiproxy/{__version__}", **upstream.provider.headers, **upstream.headers}
         way = snapshot.ways[upstream.id]
+        headers = tuple(headers_for(upstream, {}, {}).items())
+        request = Request("GET", upstream.base_url + endpoint.path, headers, b"", way.proxy)
         try:
-            headers = (*ours.items(), *await upstream.credential.sign(way))
-            request = Request("GET", upstream.base_url + endpoint.path, headers, b"", way.proxy)
-            response = await way.transport.send(request).addTimeout(PATIENCE_SECONDS, self._clock)
+            sending = Deferred.fromCoroutine(send(request, upstream.credential, way))
+            response = (await sending.addTimeout(PATIENCE_SECONDS, self._clock)).response
             body = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
         except (GatewayError, TimeoutError):
             return ()

@@ -88,7 +88,7 @@ class Provider:
     that isn't reached over the network. `vendor` is whose models it serves, where that is one vendor's ("" otherwise).
     `abilities` are what all its models can or can't, as fields of `Capabilities`. `models` are what it is known to
     have, where it can't be asked. `headers` go with every request unless the client says them; `passed_on` are the
-    client's headers that mean something to this upstream."""
+    client's headers that mean something to this upstream, `passed_families` what the names of others begin with."""
 
     name: str
     base_url: str
@@ -99,6 +99,7 @@ class Provider:
     models: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     passed_on: tuple[str, ...] = ()
+    passed_families: tuple[str, ...] = ()
     key_header: str = "authorization"
     key_scheme: str = "Bearer "
     in_process: Callable[[IReactorTime, Settings], Transport] | None = None

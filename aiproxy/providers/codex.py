@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from aiproxy.codecs import openai_chat
 from aiproxy.config.schema import Settings
 from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries
-from aiproxy.providers.openai import PASSED_ON, RESPONSES
+from aiproxy.providers.openai import PASSED_FAMILIES, RESPONSES
 
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
@@ -18,5 +18,5 @@ CODEX = Provider(
     endpoints=(*RESPONSES, Endpoint(Operation.MODELS, "/models", openai_chat.WIRE)),
     upstreams=_upstreams,
     vendor="openai",
-    passed_on=PASSED_ON,
+    passed_families=PASSED_FAMILIES,
 )

@@ -20,7 +20,8 @@ RESPONSES = (
     speaking(openai_responses.CODEC, Operation.COMPACT, "/responses/compact"),
 )
 
-PASSED_ON = ("openai-beta", "openai-organization", "openai-project")
+PASSED_FAMILIES = ("openai-",)
+"""Beta features, the organization and the project to bill, whose end user it is."""
 
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
@@ -33,5 +34,5 @@ OPENAI = Provider(
     endpoints=(*CHAT, *RESPONSES),
     upstreams=_upstreams,
     vendor="openai",
-    passed_on=PASSED_ON,
+    passed_families=PASSED_FAMILIES,
 )

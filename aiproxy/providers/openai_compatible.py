@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aiproxy.config.schema import ApiKeyEntry, CompatibilityEntry, Settings
 from aiproxy.providers.base import Provider, Upstream, models_of
-from aiproxy.providers.openai import CHAT, PASSED_ON
+from aiproxy.providers.openai import CHAT, PASSED_FAMILIES
 
 ABILITIES = {"developer_role": False, "freeform_tools": False}
 """What only OpenAI itself is known to take."""
@@ -43,5 +43,5 @@ OPENAI_COMPATIBLE = Provider(
     endpoints=CHAT,
     upstreams=_upstreams,
     abilities=ABILITIES,
-    passed_on=PASSED_ON,
+    passed_families=PASSED_FAMILIES,
 )

@@ -36,7 +36,7 @@ class UpstreamAgent:
         if producer is not None:
             await producer.startProducing(body)
         pairs = tuple(
-            (name.decode("latin-1"), value.decode("utf-8"))
+            (name.decode("latin-1"), value.decode("latin-1"))
             for name, values in headers.getAllRawHeaders()
             for value in values
         )

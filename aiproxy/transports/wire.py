@@ -17,7 +17,8 @@ NAMES_KEPT = 1024
 
 
 def request_head(method: str, path: bytes, host: str, headers: Iterable[tuple[str, str]], length: int | None) -> bytes:
-    """`length` is that of the body, None for a request without one; a `host` among the headers goes first.
+    """`length` is that of the body, None for a request without one; a `host` among the headers goes first. Characters are
+    bytes, as in the headers that we are sent.
 
     Raises `UpstreamFailed` for a header that can't be one."""
     lines = []
@@ -30,7 +31,12 @@ def request_head(method: str, path: bytes, host: str, headers: Iterable[tuple[st
     if length is not None:
         lines.append(f"Content-Length: {length}\r\n")
     first = f"{method} {path.decode('ascii')} HTTP/1.1\r\nHost: {_on_one_line(host)}\r\nAccept-Encoding: identity\r\n"
-    return f"{first}{''.join(lines)}\r\n".encode()
+    try:
+        return f"{first}{''.join(lines)}\r\n".encode("latin-1")
+    except UnicodeEncodeError:
+        raise UpstreamFailed(
+            "A header for the upstream has an impossible value: check the entry's `headers`."
+        ) from None
 
 
 @lru_cache(maxsize=NAMES_KEPT)

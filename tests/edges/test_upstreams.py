@@ -108,6 +108,53 @@ def test_headers_up_and_back(vendor: Upstream, tmp_path: Path) -> None:
     assert "upstream;dur=" in answer.headers["server-timing"]
 
 
+OF_VENDORS = {
+    "openai-api-key": (
+        "/v1/chat/completions",
+        {"openai-beta": "a=1,  b=v2", "openai-organization": "org-1", "openai-of-2027": "ü"},
+    ),
+    "codex-api-key": ("/v1/responses", {"openai-project": "p"}),
+    "claude-api-key": ("/v1/messages", {"anthropic-version": "2023-01-01", "anthropic-beta": "a-1,b-2;q=\t1"}),
+}
+
+
+@pytest.mark.parametrize("section", OF_VENDORS)
+def test_vendors_own_headers_pass_byte_for_byte_and_others_as_the_operator_says(
+    vendor: Upstream, tmp_path: Path, section: str
+) -> None:
+    path, headers = OF_VENDORS[section]
+    configuration = f"""
+{section}:
+  - api-key: key-of-vendor-0123456789
+    base-url: {vendor.base_url}
+    headers: {{X-Copied: $X-Of-Client, X-Never: $Authorization, X-Neither: $X-Api-Key, X-Absent: $X-Nobody, X-Own: a}}
+"""
+    of_client = {
+        **headers,
+        "x-of-client": "as it came, ü",
+        "authorization": "Bearer of-the-client",
+        "x-api-key": "of-the-client",
+        "anthropic-dangerous-direct-browser-access": "true",
+        "x-stainless-lang": "python",
+    }
+    sent = [(name.encode(), value.encode("latin-1")) for name, value in of_client.items()]
+    twice = [(b"openai-beta", b"c"), (b"anthropic-beta", b"c")]
+    with daemon(tmp_path, configuration) as gateway:
+        body = {"model": "m", "messages": [], "input": "x", "max_tokens": 1}
+        assert httpx2.post(f"{gateway.address}{path}", json=body, headers=[*sent, *twice]).status_code == 200
+        httpx2.get(f"{gateway.address}/v1/models")
+    asked, listed = vendor.received
+    for name, value in headers.items():
+        assert asked.headers[name] == (f"{value}, c" if name in ("openai-beta", "anthropic-beta") else value)
+    assert asked.headers["x-copied"] == "as it came, ü"
+    for received in (asked, listed):
+        assert received.headers["x-own"] == "a"
+        assert not {"x-never", "x-neither", "x-absent", "x-of-client", "x-stainless-lang"} & set(received.headers)
+        assert "of-the-client" not in str(received.headers)
+        assert "anthropic-dangerous-direct-browser-access" not in received.headers
+    assert "x-copied" not in listed.headers, "nobody asked for the list with such a header"
+
+
 def test_aliases_prefixes_exclusions_and_key_models(vendor: Upstream, tmp_path: Path) -> None:
     with upstream(says("other")) as other:
         configuration = f"""

@@ -19,9 +19,9 @@ from aiproxy.web.sink import HttpSink
 def incoming(
     request: Request, *, operation: str = "", model: str | None = None, stream: bool | None = None
 ) -> Incoming:
-    """The request as codecs take it; header names in lower case, the last value of a name that comes twice."""
+    """The request as codecs take it; header names in lower case, several values of a name as the one list they mean."""
     headers = {
-        name.decode("latin-1").lower(): values[-1].decode("latin-1")
+        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
         for name, values in request.requestHeaders.getAllRawHeaders()
     }
     query = {

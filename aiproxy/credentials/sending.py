@@ -1,0 +1,31 @@
+"""A request in the name of an account."""
+
+from dataclasses import dataclass, replace
+
+from aiproxy.credentials.base import Credential, Headers, Way
+from aiproxy.transports.base import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """`at` is when, by the clock; `signature` what the upstream was shown."""
+
+    response: Response
+    signature: Headers
+    at: float
+
+
+async def send(request: Request, credential: Credential, way: Way) -> Sent:
+    """An upstream that won't have a token any more is asked once more with a new one."""
+    sent = await _send(request, credential, way)
+    if sent.response.status != 401 or not credential.refused(sent.signature):
+        return sent
+    sent.response.abort()
+    return await _send(request, credential, way)
+
+
+async def _send(request: Request, credential: Credential, way: Way) -> Sent:
+    signature = await credential.sign(way)
+    at = way.clock.seconds()
+    signed = replace(request, headers=(*request.headers, *signature))
+    return Sent(await way.transport.send(signed), signature, at)
