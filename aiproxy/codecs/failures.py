@@ -73,6 +73,10 @@ _CONTEXT_LENGTH = re.compile(
     re.IGNORECASE,
 )
 
+_A_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
+"""What a 404 speaks of that isn't about an address: Anthropic's `model: …`, Google's `models/… is not found`, Ollama's
+`model '…' not found`."""
+
 _BY_THE_DAY = re.compile(r"PerDay|Daily")
 """In a Gemini `quotaId`: a quota that no waiting within a request outlasts."""
 
@@ -91,6 +95,8 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> GatewayErr
     if issubclass(kind, errors.InvalidRequest | errors.NotFound | errors.Conflict | errors.RateLimited):
         error.code = said["code"] if isinstance(said.get("code"), str) else None
         error.param = said["param"] if isinstance(said.get("param"), str) else None
+    if isinstance(error, errors.NotFound) and error.code is None and _A_MODEL.search(sentence):
+        error.code = "model_not_found"
     return error
 
 

@@ -37,6 +37,8 @@ class Wire:
     """(event, data) → a frame of its streams."""
     frame_end: bytes = b"\n\n"
     """What a last frame may lack at the end of the bytes."""
+    request_member: str = ""
+    """Where a request's own body stands in an envelope."""
     model_members: tuple[str, ...] = ("model",)
     """Where an answer and its frames name the model, dotted."""
     heartbeat: bytes = comment("keep-alive")

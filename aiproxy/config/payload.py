@@ -16,6 +16,7 @@ WIRES: Mapping[PayloadProtocol | None, str] = {
     PayloadProtocol.CODEX: "openai-responses",
     PayloadProtocol.CLAUDE: "anthropic",
     PayloadProtocol.GEMINI: "gemini",
+    PayloadProtocol.ANTIGRAVITY: "code-assist",
     PayloadProtocol.OLLAMA: "ollama",
 }
 """What protocols are called inside."""

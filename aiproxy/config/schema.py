@@ -270,13 +270,14 @@ class CompatibilityEntry:
 
 
 class PayloadProtocol(StrEnum):
-    """CLIProxyAPI's words; `responses` and `codex` are one protocol."""
+    """CLIProxyAPI's words; `responses` and `codex` are one protocol, `antigravity` is Gemini in an envelope."""
 
     OPENAI = "openai"
     RESPONSES = "responses"
     CODEX = "codex"
     CLAUDE = "claude"
     GEMINI = "gemini"
+    ANTIGRAVITY = "antigravity"
     OLLAMA = "ollama"
 
 

@@ -184,8 +184,10 @@ def _request(call: Call, target: Target, translation: Translated | None, around:
         body, asked, stream = _relayed_body(call, target, around), call.incoming.headers, call.stream
     body = endpoint.repaired(body)
     if endpoint.operation is Operation.CHAT:
-        names = (target.model, call.model, call.record.model)
-        body = snapshot.payload.apply(body, Sending(names, endpoint.wire.name, call.wire.name, call.incoming.headers))
+        names, wire = (target.model, call.model, call.record.model), endpoint.wire
+        body = snapshot.payload.apply(
+            body, Sending(names, wire.name, call.wire.name, call.incoming.headers, wire.request_member)
+        )
     url = endpoint.url(upstream.base_url, target.model, stream=stream)
     headers = {"content-type": "application/json", **headers_for(upstream, asked, call.incoming.headers)}
     return Request("POST", url, tuple(headers.items()), body, snapshot.ways[upstream.id].proxy)

@@ -185,7 +185,8 @@ class Gateway:
             try:
                 return await attempt(call, upstream, model, around)
             except GatewayError as error:
-                if call.committed or scope_of(error) is not Scope.MODEL:
+                elsewhere = scope_of(error) is Scope.MODEL or isinstance(error, NotFound)
+                if call.committed or not elsewhere:
                     raise
         return await attempt(call, upstream, last, around)
 

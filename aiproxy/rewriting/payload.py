@@ -19,12 +19,13 @@ from aiproxy.rewriting.paths import Path, put, remove, same, values
 @dataclass(frozen=True, slots=True)
 class Sending:
     """A request that is about to be sent. `models` are its model's names, the upstream's and the client's; protocols are
-    named as wires are, header names are in lower case."""
+    named as wires are, header names are in lower case. `member` is where its body stands in an envelope, if it has one."""
 
     models: tuple[str, ...]
     protocol: str
     from_protocol: str
     headers: Mapping[str, str]
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,10 @@ class PayloadRules:
         """The body to send; the very same where no rule changes it."""
         if not any(condition.may_hold(sending) for rule in self.rules for condition in rule.conditions):
             return body
-        content: Json = read_object(body)
+        whole = read_object(body)
+        content: Json = whole.get(sending.member) if sending.member else whole
         applicable = [rule for rule in self.rules if _applies(rule, sending, content)]
-        return dump(content) if _apply(applicable, content) else body
+        return dump(whole) if _apply(applicable, content) else body
 
 
 def _applies(rule: Rule, sending: Sending, content: Json) -> bool:

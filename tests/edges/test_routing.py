@@ -157,6 +157,8 @@ def test_the_models_of_an_alias_take_turns_and_stand_in_for_one_another(
     assert (answer.status_code, answer.headers["x-aiproxy-attempts"]) == (200, "3")
     assert len({request.json["model"] for request in two.received}) == 3
     assert answer.headers["x-aiproxy-model"] == two.received[-1].json["model"]
+    two.script.append(fails(404, "no such model"))
+    assert ask(named, "/v1/chat/completions", "pool").headers["x-aiproxy-attempts"] == "2"
     two.received.clear()
     two.script.append(fails(400, "your fault"))
     assert ask(named, "/v1/chat/completions", "pool").status_code == 400

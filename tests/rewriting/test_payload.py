@@ -1,6 +1,7 @@
 """Payload rules: which apply, in which order, and that a body no rule changes stays the same bytes."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -128,6 +129,18 @@ def test_what_rules_do(text: str, body: Any, after: Any) -> None:
 def test_a_body_that_no_rule_changes_stays_byte_for_byte(text: str) -> None:
     body = b'{ "model":"m",\r\n "odd":[1.00], "n": 123456789012345678901234567890 }'
     assert rules(text).apply(body, SENDING) is body
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ({"request": {"a": 1}, "x": 0}, {"request": {"a": 1, "x": 1}, "x": 0}),
+        ({"request": "odd"}, {"request": "odd"}),
+        ({}, {}),
+    ],
+)
+def test_paths_begin_inside_an_envelope(body: Any, after: Any) -> None:
+    assert applied(OVERRIDE % "'*'", body, replace(SENDING, member="request")) == after
 
 
 def test_what_is_changed_keeps_its_long_numbers() -> None:

@@ -96,7 +96,14 @@ def wrapped(inner: Codec, parse: Callable[[bytes], Json]) -> Codec:
 
 
 def _wire(inner: Wire, unwrapped: Callable[[bytes], bytes], observe: Callable[[bytes], Observation]) -> Wire:
-    return replace(inner, name=NAME, observer=lambda: _UnwrappingObserver(inner.observer(), unwrapped), observe=observe)
+    return replace(
+        inner,
+        name=NAME,
+        observer=lambda: _UnwrappingObserver(inner.observer(), unwrapped),
+        observe=observe,
+        request_member="request",
+        model_members=tuple(f"response.{member}" for member in inner.model_members),
+    )
 
 
 def _inside(exchange: Exchange, inner: Codec) -> Exchange:
