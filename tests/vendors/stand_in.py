@@ -15,6 +15,7 @@ from tests.vendors.ollama import OLLAMA
 from tests.vendors.openai_chat import OPENAI_CHAT
 from tests.vendors.openai_responses import OPENAI_RESPONSES
 from tests.vendors.scenarios import BREAKS_OFF, SCENARIOS, Answer, Failure, Scenario
+from tests.vendors.validation import check_writers
 from tests.vendors.vendor import Asked, Vendor
 from tests.vendors.vertex import VERTEX, bearer, is_vertex
 
@@ -59,6 +60,8 @@ def vendor_at(path: str) -> Vendor:
 
 @contextmanager
 def vendors() -> Iterator[StandIn]:
+    check_writers(*VENDORS)
+
     def behave(received: Received, wire: Wire) -> None:
         _behave(running, received, wire)
 
