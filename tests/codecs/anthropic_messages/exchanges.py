@@ -1,9 +1,8 @@
 """What the tests of this codec share: exchanges, the SDK as judge, and the way through the wire."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import httpx2
 import orjson
 from anthropic import Anthropic
 from anthropic.types import message_create_params
@@ -12,44 +11,20 @@ from pydantic import TypeAdapter
 from aiproxy.codecs.anthropic_messages import CODEC
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.capabilities import PERMISSIVE, Capabilities
-from aiproxy.codecs.codec import Exchange, Incoming
-from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.report import Report
-from aiproxy.framing.sse import SseFramer
-from aiproxy.neutral.events import StreamEvent
 from aiproxy.neutral.request import GenerateRequest
-from aiproxy.secrets import Secret
-
-SEALER = Sealer(Secret("key of the tests"), "tenant")
+from tests.codecs.bench import FOREIGN, Bench, answering
+from tests.vendors.vendor import exhaust
 
 NATIVE = "anthropic"
-FOREIGN = "openai-chat"
+
+_BENCH = Bench(CODEC, "claude-test")
+exchange, decode, wire, events_of = _BENCH.exchange, _BENCH.decode, _BENCH.wire, _BENCH.events_of
+
 
 _PARAMS: TypeAdapter[Any] = TypeAdapter(
     message_create_params.MessageCreateParamsNonStreaming | message_create_params.MessageCreateParamsStreaming
 )
-
-
-def exchange(
-    request: GenerateRequest | None = None,
-    *,
-    source: str = NATIVE,
-    can: Capabilities = PERMISSIVE,
-    report: Report | None = None,
-) -> Exchange:
-    return Exchange(
-        request or GenerateRequest("claude-test"),
-        SEALER,
-        "req_test",
-        source=source,
-        now=1790000000,
-        capabilities=can,
-        report=report or Report(),
-    )
-
-
-def decode(body: Mapping[str, Any], report: Report | None = None, **incoming: Any) -> GenerateRequest:
-    return CODEC.decode_request(Incoming(orjson.dumps(body), **incoming), SEALER, report or Report())
 
 
 def encode(
@@ -63,29 +38,7 @@ def encode(
 
 def check_params(body: Mapping[str, Any]) -> None:
     """Raises pydantic's ValidationError where the SDK's request types are not obeyed."""
-    _exhaust(_PARAMS.validate_python(body))
-
-
-def _exhaust(found: Any) -> None:
-    """pydantic checks an Iterable while it is read."""
-    if isinstance(found, Mapping):
-        for value in found.values():
-            _exhaust(value)
-    elif not isinstance(found, str | bytes | int | float | None):
-        for value in found:
-            _exhaust(value)
-
-
-def wire(events: Iterable[StreamEvent], request: GenerateRequest | None = None) -> bytes:
-    encoder = CODEC.encoder(exchange(request))
-    return b"".join(map(encoder.feed, events))
-
-
-def events_of(data: bytes, asked: Exchange | None = None) -> list[StreamEvent]:
-    decoder, framer = CODEC.decoder(asked or exchange()), SseFramer()
-    events = [event for frame in framer.feed(data) for event in decoder.feed(frame)]
-    events += [event for frame in framer.close() for event in decoder.feed(frame)]
-    return [*events, *decoder.close()]
+    exhaust(_PARAMS.validate_python(body))
 
 
 def sse(*bodies: Mapping[str, Any]) -> bytes:
@@ -94,12 +47,4 @@ def sse(*bodies: Mapping[str, Any]) -> bytes:
 
 def sdk(answer: Answer | bytes) -> Anthropic:
     """The official client, answered by us without a network."""
-    if isinstance(answer, bytes):
-        answer = Answer(200, answer, "text/event-stream")
-    headers = {"content-type": answer.content_type, **answer.headers}
-
-    def respond(_request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(answer.status, headers=headers, content=answer.body)
-
-    client = httpx2.Client(transport=httpx2.MockTransport(respond))
-    return Anthropic(api_key="k", base_url="http://gateway.test", max_retries=0, http_client=client)
+    return Anthropic(api_key="k", base_url="http://gateway.test", max_retries=0, http_client=answering(answer))

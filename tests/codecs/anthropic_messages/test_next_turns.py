@@ -11,7 +11,8 @@ from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.codecs.codec import Codec, Exchange, Incoming
 from aiproxy.codecs.report import Report
 from aiproxy.neutral.request import GenerateRequest, ReasoningConfig
-from tests.codecs.anthropic_messages.exchanges import SEALER, check_params
+from tests.codecs.anthropic_messages.exchanges import check_params
+from tests.codecs.bench import SEALER
 from tests.codecs.test_cases import codec
 
 TOOL = {"type": "object", "properties": {"city": {"type": "string"}}}

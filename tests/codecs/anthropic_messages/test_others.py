@@ -13,8 +13,9 @@ from aiproxy.codecs.translation import account_for_extensions
 from aiproxy.neutral.collect import collect, explode
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.events import StreamEvent
-from tests.codecs.anthropic_messages.exchanges import SEALER, check_params, exchange, sdk, wire
+from tests.codecs.anthropic_messages.exchanges import check_params, exchange, sdk, wire
 from tests.codecs.anthropic_messages.test_sdk import ASK
+from tests.codecs.bench import SEALER
 from tests.codecs.test_cases import ROOT, Case, codec, decoded, read_case
 from tests.grammars.anthropic_messages import check_failed_stream, check_stream
 

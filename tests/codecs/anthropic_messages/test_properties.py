@@ -21,7 +21,8 @@ from aiproxy.neutral.parts import Citation, Part, ReasoningPart, TextPart, ToolC
 from aiproxy.neutral.response import Candidate, GenerateResponse
 from aiproxy.neutral.usage import Usage
 from tests.codecs.anthropic_messages import strategies
-from tests.codecs.anthropic_messages.exchanges import SEALER, decode, events_of, exchange, sse, wire
+from tests.codecs.anthropic_messages.exchanges import decode, events_of, exchange, sse, wire
+from tests.codecs.bench import SEALER
 from tests.grammars.anthropic_messages import check_stream
 
 

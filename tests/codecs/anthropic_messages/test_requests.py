@@ -32,7 +32,8 @@ from aiproxy.neutral.plain import from_plain, to_plain
 from aiproxy.neutral.request import GenerateRequest, OutputFormat, Role, Turn
 from aiproxy.neutral.tools import FunctionTool, HostedTool, ToolChoice
 from tests.codecs.anthropic_messages import strategies
-from tests.codecs.anthropic_messages.exchanges import SEALER, check_params, decode, encode, events_of, exchange, sse
+from tests.codecs.anthropic_messages.exchanges import check_params, decode, encode, events_of, exchange, sse
+from tests.codecs.bench import SEALER
 from tests.codecs.test_cases import ROOT, read_case
 
 HI = Turn("user", (TextPart("Hi"),))

@@ -16,8 +16,9 @@ from aiproxy.neutral import errors
 from aiproxy.neutral.collect import collect, explode
 from aiproxy.neutral.events import StreamEvent
 from aiproxy.neutral.request import GenerateRequest, Turn
+from tests.codecs.bench import SEALER
 from tests.codecs.gemini import strategies
-from tests.codecs.gemini.exchanges import SEALER, exchange
+from tests.codecs.gemini.exchanges import exchange
 from tests.grammars import gemini as grammar
 
 CODEC, WIRE = code_assist.CODEC, code_assist.WIRE

@@ -2,53 +2,30 @@
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import httpx2
 from google import genai
 from google.genai import types
 from pydantic import TypeAdapter
 
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.capabilities import PERMISSIVE, Capabilities
-from aiproxy.codecs.codec import Exchange, Incoming
-from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.gemini import CODEC
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.report import Report
-from aiproxy.framing.sse import SseFramer
-from aiproxy.neutral.events import StreamEvent
 from aiproxy.neutral.request import GenerateRequest
-from aiproxy.secrets import Secret
-
-SEALER = Sealer(Secret("key of the tests"), "tenant")
+from tests.codecs.bench import FOREIGN, Bench, answering
 
 NATIVE = "gemini"
-FOREIGN = "openai-chat"
 
-
-def exchange(
-    request: GenerateRequest | None = None,
-    *,
-    source: str = NATIVE,
-    can: Capabilities = PERMISSIVE,
-    report: Report | None = None,
-) -> Exchange:
-    return Exchange(
-        request or GenerateRequest("gemini-test"),
-        SEALER,
-        "req_test",
-        source=source,
-        now=1790000000,
-        capabilities=can,
-        report=report or Report(),
-    )
+_BENCH = Bench(CODEC, "gemini-test")
+exchange, wire, events_of = _BENCH.exchange, _BENCH.wire, _BENCH.events_of
 
 
 def decode(body: Mapping[str, Any], report: Report | None = None, **incoming: Any) -> GenerateRequest:
     incoming.setdefault("model", "gemini-test")
-    return CODEC.decode_request(Incoming(dump(body), **incoming), SEALER, report or Report())
+    return _BENCH.decode(body, report, **incoming)
 
 
 def encode(
@@ -82,34 +59,13 @@ def check_request(body: Mapping[str, Any]) -> None:
         _CONTENTS.validate_python(body["contents"])
 
 
-def wire(events: Iterable[StreamEvent], request: GenerateRequest | None = None) -> bytes:
-    encoder = CODEC.encoder(exchange(request))
-    return b"".join(map(encoder.feed, events))
-
-
-def events_of(data: bytes, asked: Exchange | None = None) -> list[StreamEvent]:
-    decoder, framer = CODEC.decoder(asked or exchange()), SseFramer()
-    events = [event for frame in framer.feed(data) for event in decoder.feed(frame)]
-    events += [event for frame in framer.close() for event in decoder.feed(frame)]
-    return [*events, *decoder.close()]
-
-
 def sse(*bodies: Any) -> bytes:
     return b"".join(b"data: %b\r\n\r\n" % dump(body) for body in bodies)
 
 
 def sdk(answer: Answer | bytes) -> genai.Client:
     """The official client, answered by us without a network."""
-    if isinstance(answer, bytes):
-        answer = Answer(200, answer, "text/event-stream")
-    headers = {"content-type": answer.content_type, **answer.headers}
-
-    def respond(_request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(answer.status, headers=headers, content=answer.body)
-
-    options = types.HttpOptions(
-        base_url="http://gateway.test", httpx_client=httpx2.Client(transport=httpx2.MockTransport(respond))
-    )
+    options = types.HttpOptions(base_url="http://gateway.test", httpx_client=answering(answer))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return genai.Client(api_key="k", http_options=options)

@@ -15,7 +15,8 @@ from aiproxy.neutral import errors
 from aiproxy.neutral.collect import collect
 from aiproxy.neutral.events import StreamEvent, TextDelta, UsageUpdated
 from aiproxy.neutral.parts import TextPart, ToolCallPart
-from tests.codecs.gemini.exchanges import FOREIGN, SEALER, decode, events_of, exchange, sse, wire
+from tests.codecs.bench import FOREIGN, SEALER
+from tests.codecs.gemini.exchanges import decode, events_of, exchange, sse, wire
 
 HEAD = {"modelVersion": "m", "responseId": "r"}
 

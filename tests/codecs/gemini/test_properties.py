@@ -18,8 +18,9 @@ from aiproxy.framing import Frame
 from aiproxy.framing.json_array import JsonArrayFramer
 from aiproxy.neutral.collect import collect, explode
 from aiproxy.neutral.errors import GatewayError, InvalidRequest
+from tests.codecs.bench import FOREIGN
 from tests.codecs.gemini import strategies
-from tests.codecs.gemini.exchanges import FOREIGN, NATIVE, decode, events_of, exchange, sse, wire
+from tests.codecs.gemini.exchanges import NATIVE, decode, events_of, exchange, sse, wire
 from tests.grammars import gemini as grammar
 
 quick = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])

@@ -25,7 +25,8 @@ from aiproxy.neutral.parts import Citation, ImagePart, Part, ReasoningPart, Text
 from aiproxy.neutral.request import GenerateRequest
 from aiproxy.neutral.response import Candidate, FinishReason, GenerateResponse
 from aiproxy.neutral.usage import Usage
-from tests.codecs.gemini.exchanges import SEALER, encode, exchange, sdk, sse, wire
+from tests.codecs.bench import SEALER
+from tests.codecs.gemini.exchanges import encode, exchange, sdk, sse, wire
 from tests.grammars import gemini as grammar
 
 CALLS = (

@@ -10,7 +10,8 @@ from aiproxy.neutral.carried import OpaqueState
 from aiproxy.neutral.parts import ReasoningPart, TextPart, ToolCallPart
 from aiproxy.neutral.request import GenerateRequest, Turn
 from aiproxy.neutral.response import Candidate, GenerateResponse
-from tests.codecs.gemini.exchanges import FOREIGN, NATIVE, decode, encode, exchange
+from tests.codecs.bench import FOREIGN
+from tests.codecs.gemini.exchanges import NATIVE, decode, encode, exchange
 
 BYPASS = "skip_thought_signature_validator"
 THIRD, SECOND = "gemini-3-pro-preview", "gemini-2.5-pro"

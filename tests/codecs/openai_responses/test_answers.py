@@ -24,7 +24,8 @@ from aiproxy.neutral.events import (
 from aiproxy.neutral.parts import HostedToolCallPart, Part, ReasoningPart, TextPart, ToolCallPart
 from aiproxy.neutral.request import GenerateRequest, OutputFormat
 from aiproxy.neutral.tools import FreeformTool, FunctionTool
-from tests.codecs.openai_responses.exchanges import FOREIGN, SEALER, events_of, exchange, sse, wire
+from tests.codecs.bench import FOREIGN, SEALER
+from tests.codecs.openai_responses.exchanges import events_of, exchange, sse, wire
 from tests.grammars.openai_responses import check_stream
 
 ASKED = GenerateRequest(

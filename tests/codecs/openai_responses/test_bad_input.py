@@ -15,7 +15,8 @@ from aiproxy.neutral.errors import GatewayError
 from aiproxy.neutral.events import Heartbeat, TextDelta
 from aiproxy.neutral.parts import Part, ReasoningPart, TextPart, ToolCallPart
 from aiproxy.neutral.response import Candidate, GenerateResponse
-from tests.codecs.openai_responses.exchanges import SEALER, events_of, exchange, sse, through, wire
+from tests.codecs.bench import SEALER
+from tests.codecs.openai_responses.exchanges import events_of, exchange, sse, through, wire
 from tests.grammars.openai_responses import check_stream
 
 CREATED = {"type": "response.created", "response": {"id": "resp_1", "model": "m", "created_at": 1}}

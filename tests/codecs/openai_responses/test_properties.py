@@ -20,8 +20,9 @@ from aiproxy.neutral.parts import Citation, Part, ReasoningPart, RefusalPart, Te
 from aiproxy.neutral.request import GenerateRequest, ReasoningConfig
 from aiproxy.neutral.response import Candidate, GenerateResponse
 from aiproxy.neutral.usage import Usage
+from tests.codecs.bench import SEALER
 from tests.codecs.openai_responses import strategies
-from tests.codecs.openai_responses.exchanges import SEALER, decode, events_of, exchange, sse, through, wire
+from tests.codecs.openai_responses.exchanges import decode, events_of, exchange, sse, through, wire
 from tests.grammars.openai_responses import check_stream
 
 
