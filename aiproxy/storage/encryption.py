@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from aiproxy.secrets import Secret
 from aiproxy.storage.documents import CREDENTIALS, check
-from aiproxy.storage.store import Change, Condition, Contents, Entry, Store, StoreError, Unacceptable
+from aiproxy.storage.mirror import MirroredStore
+from aiproxy.storage.store import Change, Condition, Conflict, Contents, Entry, Store, StoreError, Unacceptable
 
 KEY_VARIABLE, OLD_KEY_VARIABLE = "AIPROXY_ENCRYPTION_KEY", "AIPROXY_ENCRYPTION_KEY_OLD"
 
@@ -154,6 +155,12 @@ class EncryptedStore:
                 self.save(name, unseal(self._keys, name, entry.body), entry.version, change)
                 done += 1
         return done
+
+    def resolve(self, number: int, *, ours: bool) -> None:
+        """End a conflict of the mirror, if that is what lies beneath. Raises as `MirroredStore.resolve`."""
+        if not isinstance(self._inner, MirroredStore):
+            raise Conflict(f"conflict {number}")
+        self._inner.resolve(number, ours=ours)
 
     def delete(self, name: str, expected: str, change: Change) -> None:
         self._inner.delete(name, expected, change)

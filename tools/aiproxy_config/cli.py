@@ -13,6 +13,7 @@ from aiproxy.config.load import BUILT_IN, Document, configuration, decoded, find
 from aiproxy.config.problems import ConfigurationInvalid, Problem, Severity
 from aiproxy_config.formats import MACHINE_FORMATS, Findings, text
 from aiproxy_config.starter import starter, write_private
+from aiproxy_config.store import store
 
 STANDARD_INPUT = "-"
 
@@ -21,6 +22,9 @@ STANDARD_INPUT = "-"
 @click.version_option(package_name="aiproxy", prog_name="aiproxy-config")
 def main() -> None:
     """Check and write the configuration of aiproxy. Nothing here needs a running gateway."""
+
+
+main.add_command(store)
 
 
 def _explain(context: click.Context, _parameter: click.Parameter, code: str | None) -> None:

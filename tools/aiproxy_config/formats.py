@@ -27,12 +27,12 @@ class Findings:
         where = self.sources[0] if len(self.sources) == 1 else f"{len(self.sources)} files"
         if not errors and not warnings:
             return f"{where}: valid"
-        found = [_counted(errors, "error")] if errors else ["valid"]
-        found += [_counted(warnings, "warning")] if warnings else []
+        found = [counted(errors, "error")] if errors else ["valid"]
+        found += [counted(warnings, "warning")] if warnings else []
         return f"{where}: {', '.join(found)}"
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
