@@ -23,7 +23,7 @@ MOST_PUSHES = 30
 _THEIRS = "refs/aiproxy/theirs"
 _OURS = "refs/aiproxy/ours"
 _FIRST_BRANCH = "main"
-"""Of a repository that is empty."""
+"""Of a repository that is empty: which one its own HEAD would mean, no server says."""
 
 Tree = Mapping[str, tuple[str, int]]
 """Name → blob and size."""

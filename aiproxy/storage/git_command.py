@@ -6,6 +6,7 @@ configuration, known hosts, proxies and certificates.
 
 import base64
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from hashlib import sha1
@@ -41,19 +42,23 @@ class Git:
 
     def _done(self, arguments: Sequence[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
         try:
-            return subprocess.run(  # noqa: S603 - arguments of ours; names and addresses were checked
+            with subprocess.Popen(  # noqa: S603 - arguments of ours; names and addresses were checked
                 ["git", *arguments],  # noqa: S607 - the one that the operator's PATH names
                 cwd=self._directory,
                 env=self._environ,
-                input=given,
-                capture_output=True,
-                timeout=COMMAND_SECONDS,
-                check=False,
-            )
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                process_group=0,
+            ) as process:
+                try:
+                    output, said = process.communicate(given, COMMAND_SECONDS)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)  # what it started, ssh for one, hangs with it
+                    raise Unavailable(f"git:{self.url} gave no answer within {COMMAND_SECONDS:g} s.") from None
+                return subprocess.CompletedProcess(arguments, process.returncode, output, said)
         except FileNotFoundError:
             raise Unavailable("The store `git` needs the program git: install it, then start again.") from None
-        except subprocess.TimeoutExpired:
-            raise Unavailable(f"git:{self.url} gave no answer within {COMMAND_SECONDS:g} s.") from None
         except OSError as error:
             raise Unavailable(f"git can't be run in {self._directory}: {error.strerror}.") from error
 

@@ -1,9 +1,11 @@
 """Documents in PostgreSQL: one row each, a version from a sequence, and a notification after every change."""
 
+import os
 import re
+import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from threading import Event, Lock
+from threading import Event, Lock, Timer
 from typing import Any, LiteralString, cast
 
 import psycopg
@@ -135,17 +137,22 @@ class PostgresRemote:
     def _transaction(self) -> Iterator[psycopg.Cursor[Any]]:
         """Begun on a connection that works: one that died since its last use is replaced, once."""
         with self._lock, self._failures():
+            if self._connection is not None and not self._alive(self._connection):
+                _close(self._connection)
+                self._connection = None
+            if self._connection is None:
+                self._connection = self._migrated()
             connection = self._connection
-            if connection is not None:
-                try:
-                    connection.execute("SELECT 1")
-                except psycopg.OperationalError:
-                    _close(connection)
-                    connection = None
-            if connection is None:
-                connection = self._connection = self._migrated()
-            with connection.transaction(), connection.cursor() as cursor:
+            with _deadline(connection), connection.transaction(), connection.cursor() as cursor:
                 yield cursor
+
+    def _alive(self, connection: psycopg.Connection[Any]) -> bool:
+        try:
+            with _deadline(connection):
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = psycopg.connect(
@@ -164,7 +171,7 @@ class PostgresRemote:
     def _migrated(self) -> psycopg.Connection[Any]:
         connection = self._connect()
         try:
-            with connection.transaction(), connection.cursor() as cursor:
+            with _deadline(connection), connection.transaction(), connection.cursor() as cursor:
                 self._migrate(cursor)
         except BaseException:
             connection.close()
@@ -204,6 +211,29 @@ class PostgresRemote:
             raise Unavailable(f"{self.place} {_words(error)}") from error
 
 
+@contextmanager
+def _deadline(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """An end to waiting for a server that keeps the connection and says nothing: its own timeout is no help then."""
+    late = Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(STATEMENT_SECONDS, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if late.is_set():
+            raise errors.QueryCanceled from error
+        raise
+    finally:
+        timer.cancel()
+
+
 def _close(connection: psycopg.Connection[Any] | None) -> None:
     if connection is not None:
         with suppress(psycopg.Error):
@@ -234,16 +264,25 @@ _SAID: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
     ((errors.QueryCanceled, errors.ConnectionTimeout, errors.LockNotAvailable), "is too slow"),
 )
 
+_SAID_CONNECTING = (
+    (
+        r"password authentication failed|no password supplied|not permitted to log in|no pg_hba.conf entry",
+        "refused the user or the password",
+    ),
+    (r'role ".*" does not exist', "refused the user or the password"),
+    (r'database ".*" does not exist', "has no database of this name"),
+    ("timeout expired", "is too slow"),
+)
+
 
 def _words(error: psycopg.Error) -> str:
     for kinds, words in _SAID:
         if isinstance(error, kinds):
             return f"{words}."
-    text = str(error).lower()
-    if "password authentication failed" in text or "no password supplied" in text:
-        return "refused the user or the password."
-    if "database" in text and "does not exist" in text:
-        return "has no database of this name."
+    text = str(error)  # of a connection that was refused there is nothing but words
+    for pattern, words in _SAID_CONNECTING:
+        if re.search(pattern, text):
+            return f"{words}."
     if isinstance(error, psycopg.OperationalError):
         return "can't be reached."
     return f"failed ({re.sub('[^A-Za-z]', '', type(error).__name__)})."

@@ -13,7 +13,7 @@ USERNAME, TOKEN = "gateway", "git-token-0123456789"
 
 
 def bare(path: Path) -> Path:
-    git(path.parent, "init", "--quiet", "--bare", "--initial-branch", "trunk", str(path))
+    git(path.parent, "init", "--quiet", "--bare", "--initial-branch", "main", str(path))
     git(path, "config", "http.receivepack", "true")
     return path
 
