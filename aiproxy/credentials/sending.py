@@ -1,13 +1,12 @@
 """A request in the name of an account."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from aiproxy.credentials.base import Credential, Headers, Way
 from aiproxy.transports.base import Request, Response
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """`at` is when, by the clock; `signature` what the upstream was shown."""
 
     response: Response
@@ -27,5 +26,4 @@ async def send(request: Request, credential: Credential, way: Way) -> Sent:
 async def _send(request: Request, credential: Credential, way: Way) -> Sent:
     signature = await credential.sign(way)
     at = way.clock.seconds()
-    signed = replace(request, headers=(*request.headers, *signature))
-    return Sent(await way.transport.send(signed), signature, at)
+    return Sent(await way.transport.send(request.with_headers(signature)), signature, at)

@@ -1,5 +1,7 @@
 """The example configurations load, the written reference is what the schema says, and every code has its example."""
 
+import json
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from aiproxy.config.names import ELSEWHERE, NOT_YET, VOCABULARY, keys_of
 from aiproxy.config.reference import example, inserted, main, uncommented
 from aiproxy.config.schema import PLAIN_FORM, Settings
 from tests.config.reading import KEY, codes, load
+from tests.vendors.google_tokens import service_account
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ENVIRON = {
@@ -22,6 +25,7 @@ ENVIRON = {
     "VERTEX_API_KEY": "eighth-upstream-key",
     "RESPONSES_API_KEY": "sixth-upstream-key",
     "OLLAMA_API_KEY": "seventh-upstream-key",
+    "XAI_API_KEY": "ninth-upstream-key",
     "TEAM_A_KEY": KEY,
     "PROXY_PASSWORD": "proxy-password",
 }
@@ -31,6 +35,17 @@ ENVIRON = {
 def test_the_examples_load_without_a_finding(name: str) -> None:
     read = load_config(str(CONFIGS / name), environ=ENVIRON)
     assert read.warnings == ()
+
+
+EXAMPLES = re.findall(
+    r"^```yaml\n(.*?)^```", (CONFIGS / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=lambda text: text.partition(":")[0])
+def test_what_the_reference_shows_loads_without_a_finding(text: str, tmp_path: Path) -> None:
+    (tmp_path / "my-project.json").write_text(json.dumps(service_account("https://oauth2.googleapis.com/token")))
+    assert load(text, ENVIRON, directory=tmp_path).warnings == ()
 
 
 def test_the_full_example_shows_the_defaults() -> None:

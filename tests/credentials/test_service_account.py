@@ -1,6 +1,7 @@
 """The assertion, to the letter of its claims; and the exchange with a token endpoint, on a transport of the test."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -137,3 +138,8 @@ def test_an_endpoint_that_cannot_be_reached_in_time_is_the_accounts_fault() -> N
     error, _ = outcome(Timeout("tokens.example began no answer within 1 s: …"))
     assert type(error) is UpstreamFailed
     assert error.message == "No token for the account 'mine': tokens.example began no answer within 1 s: …"
+
+
+def test_a_signed_request_is_the_request_and_its_signature() -> None:
+    request = Request("POST", "http://u", (("a", "1"),), b"body", "http://proxy", "127.0.0.1")
+    assert request.with_headers((("b", "2"),)) == replace(request, headers=(("a", "1"), ("b", "2")))
