@@ -23,6 +23,7 @@ from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
 from aiproxy.logs import Scrubbing, spellings
 from aiproxy.neutral.errors import Draining
+from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber
 from aiproxy.storage.bus import Bus, Carrier, Hub
@@ -373,7 +374,7 @@ class GatewayService(Service):
 
     def checks(self) -> Sequence[Check]:
         snapshot = self.gateway.snapshot
-        resting = {account for account, model, _ in self.gateway.pool.resting() if not model}
+        resting = {place for place, _ in self.gateway.pool.resting() if place[0] is Scope.ACCOUNT and not place[2]}
         accounts = len(snapshot.upstreams)
         configuration = self._reload_problem.partition("\n")[0] or f"{self._configuration.source}, as loaded"
         return (

@@ -10,7 +10,7 @@ import orjson
 
 from aiproxy.codecs.retry_after import retry_after
 from aiproxy.neutral import errors
-from aiproxy.neutral.errors import GatewayError
+from aiproxy.neutral.errors import GatewayError, Said
 
 LONGEST_MESSAGE = 2048
 """Characters of an upstream's message that are passed on: enough for every real one, not for a page of HTML."""
@@ -45,6 +45,9 @@ _OF_WORD: Mapping[str, type[GatewayError]] = {
     "aborted": errors.Conflict,
     "request_too_large": errors.TooLarge,
     "insufficient_quota": errors.QuotaExhausted,
+    "quota_exhausted": errors.QuotaExhausted,
+    "quota_exceeded": errors.QuotaExhausted,
+    "usage_limit_reached": errors.QuotaExhausted,
     "credit_balance_exhausted": errors.QuotaExhausted,
     "billing_hard_limit_reached": errors.QuotaExhausted,
     "rate_limit_error": errors.RateLimited,
@@ -90,8 +93,10 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> GatewayErr
     message = said.get("message")
     sentence = message[:LONGEST_MESSAGE] if isinstance(message, str) and message.strip() else _unsaid(status)
     if issubclass(kind, errors.CredentialRefused):
-        return kind("The upstream refused the gateway's credential for it.", upstream_status=status)
-    error = kind(sentence, upstream_status=status, retry_after=retry_after(status, headers, sentence, _details(said)))
+        told = "The upstream refused the gateway's credential for it."
+        return kind(told, upstream_status=status, said=Said(headers, body))
+    when = retry_after(status, headers, sentence, _details(said), said)
+    error = kind(sentence, retry_after=when, upstream_status=status, said=Said(headers, body))
     if issubclass(kind, errors.InvalidRequest | errors.NotFound | errors.Conflict | errors.RateLimited):
         error.code = said["code"] if isinstance(said.get("code"), str) else None
         error.param = said["param"] if isinstance(said.get("param"), str) else None

@@ -5,8 +5,9 @@ Dates are measured against the answer's own `date` header: no clock of ours is n
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 
 LONGEST = 366 * 24 * 3600
@@ -15,7 +16,7 @@ LONGEST = 366 * 24 * 3600
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 """Go's durations, as OpenAI's reset headers have them: `6m0s`, `1s`, `20ms`."""
 
-_SAID = re.compile(r"(?:try again|retry) in (?:about )?(\d[\d.hms]*) ?([a-z]*)", re.IGNORECASE)
+_SAID = re.compile(r"(?:(?:try again|retry) in|reset after) (?:about )?(\d[\d.hms]*) ?([a-z]*)", re.IGNORECASE)
 
 _UNITS = {
     "": "s",
@@ -30,10 +31,14 @@ _UNITS = {
 
 
 def retry_after(
-    status: int, headers: Mapping[str, str], message: str = "", details: Iterable[Mapping[str, Any]] = ()
+    status: int,
+    headers: Mapping[str, str],
+    message: str = "",
+    details: Iterable[Mapping[str, Any]] = (),
+    error: Mapping[str, Any] = MappingProxyType({}),
 ) -> float | None:
-    """`headers` in lower case, `details` of a Google error. None when nothing is said."""
-    found = [*_headers(headers), *_details(details), *_words(message)]
+    """`headers` in lower case, `details` of a Google error, `error` the error object itself. None when nothing is said."""
+    found = [*_headers(headers), *_details(details), *_fields(error, headers), *_words(message)]
     if status == 429:
         found += _resets(headers)
     usable = [seconds for seconds in found if 0 <= seconds <= LONGEST]
@@ -51,23 +56,39 @@ def _headers(headers: Mapping[str, str]) -> Iterator[float]:
 
 
 def _resets(headers: Mapping[str, str]) -> Iterator[float]:
-    """The reset of each limit that is used up: OpenAI's as a duration, Anthropic's as a time."""
+    """The reset of each limit that is used up: OpenAI's as a duration, Anthropic's as a time. Of a Claude plan's windows
+    (`unified`) those count that are `rejected`."""
     now = _now(headers)
     for name, value in headers.items():
         if "ratelimit" not in name or "reset" not in name:
             continue
-        if headers.get(name.replace("reset", "remaining"), "0") not in ("0", ""):
+        if "-unified-" in name:
+            if headers.get(name.replace("reset", "status")) != "rejected":
+                continue
+        elif headers.get(name.replace("reset", "remaining"), "0") not in ("0", ""):
             continue
         if (seconds := duration(value)) is not None:
             yield seconds
-        elif now and (until := _iso_date(value)):
+        elif now and (until := _iso_date(value) or _unix_date(value)):
             yield _between(now, until)
 
 
+def _fields(error: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[float]:
+    """ChatGPT's plan limits say when they end, and in how long."""
+    if isinstance(seconds := error.get("resets_in_seconds"), int | float):
+        yield float(seconds)
+    elif (until := _unix_date(error.get("resets_at"))) and (now := _now(headers)):
+        yield _between(now, until)
+
+
 def _details(details: Iterable[Mapping[str, Any]]) -> Iterator[float]:
+    """Google's: `RetryInfo.retryDelay`, or when a quota ends in the `metadata` of its `ErrorInfo`."""
     for detail in details:
-        if isinstance(delay := detail.get("retryDelay"), str) and (seconds := duration(delay)) is not None:
-            yield seconds
+        metadata = detail.get("metadata")
+        quota = metadata.get("quotaResetDelay") if isinstance(metadata, dict) else None
+        for delay in (detail.get("retryDelay"), quota):
+            if isinstance(delay, str) and (seconds := duration(delay)) is not None:
+                yield seconds
 
 
 def _words(message: str) -> Iterator[float]:
@@ -112,6 +133,14 @@ def _iso_date(text: str) -> datetime | None:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _unix_date(value: object) -> datetime | None:
+    """Seconds since the epoch, as a number or as text."""
+    seconds = _number(value) if isinstance(value, str) else value
+    if not isinstance(seconds, int | float) or not 1e9 < seconds < 1e11:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _between(now: datetime, until: datetime) -> float:

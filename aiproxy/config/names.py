@@ -8,21 +8,17 @@ from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from aiproxy.config.schema import ClientKey, CompatibilityEntry, KeyEntry, Routing, Settings
+from aiproxy.config.schema import ClientKey, Settings
 
 NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
-            "workers", "remote-management", "quota-exceeded", "provider-fallback-chain",
-            "model-fallback", "health-check", "request-scoped-errors", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
+            "workers", "remote-management", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
             "prompt-log", "proxy-providers", "usage-statistics-enabled", "metrics", "tracing",
             "ws-auth",
         }
     ),
-    Routing: frozenset({"session-affinity", "session-affinity-ttl"}),
     ClientKey: frozenset({"priority", "limits", "budget"}),
-    KeyEntry: frozenset({"weight"}),
-    CompatibilityEntry: frozenset({"weight"}),
 }  # fmt: skip
 """Keys that are specified for aiproxy but that this version can't act on: an error of their own, not a misspelling."""
 
@@ -93,6 +89,12 @@ ELSEWHERE: Mapping[str, str] = {
     "database-url": "state",
     "database": "state",
     "usage-database": "state",
+    "not-supported-models": "excluded-models",
+    "concurrency-limit": "concurrency",
+    "max-parallel-requests": "concurrency",
+    "check-model-name": "check-model",
+    "fallbacks": "model-fallback",
+    "model-fallback-mapping": "model-fallback",
     "extra-headers": "headers",
     "custom-headers": "headers",
 }

@@ -203,7 +203,8 @@ class Reading:
         if text is None:
             return UNREAD
         try:
-            if node.form is Form.QUOTED and text == node.text and wanted in (bool, int, float):
+            quoted = node.form is Form.QUOTED and text == node.text and not rule.get("duration")
+            if quoted and wanted in (bool, int, float):
                 raise Refused("wrong-type", f"wants {wish(wanted)}, but quoted text stands here; leave the quotes out")
             return typed(wanted, text, rule)
         except Refused as no:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
+from aiproxy.codecs.retry_after import duration
 from aiproxy.config.tree import core
 
 
@@ -46,13 +47,17 @@ def typed(wanted: type, text: str, rule: Mapping[str, Any]) -> Any:
     value = core(text)
     if wanted is bool:
         return _boolean(value)
-    number = _number(wanted, value)
+    number = _number(wanted, value if (seconds := _duration(text, rule)) is None else seconds)
     low, high = rule.get("minimum"), rule.get("maximum")
     if low is not None and number < low:
         raise Refused("out-of-range", f"must be at least {low:g}, but {number:g} stands here", f"{low:g}")
     if high is not None and number > high:
         raise Refused("out-of-range", f"must be at most {high:g}, but {number:g} stands here", f"{high:g}")
     return number
+
+
+def _duration(text: str, rule: Mapping[str, Any]) -> float | None:
+    return duration(text) if rule.get("duration") else None
 
 
 def _choice(wanted: type[StrEnum], text: str) -> StrEnum:

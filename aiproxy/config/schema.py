@@ -26,21 +26,24 @@ def setting(
     unit: str = "",
     required: bool = False,
     path: bool | Callable[[str], bool] = False,
+    duration: bool = False,
 ) -> Any:
     """One key: its sentence for the reference, its default, and what the reader checks.
 
     `example` is YAML shown (commented out) in the full example where the default would say nothing, `examples` the
     same for keys of a list's entries, where this list differs from others of its kind. `path` marks the name
-    of a file, or tells one from other text: the reader makes it absolute, from the configuration's own directory."""
+    of a file, or tells one from other text: the reader makes it absolute, from the configuration's own directory. A
+    `duration` may also be written `90s`, `10m` or `1h30m`."""
     metadata = {
         "words": words,
         "example": example,
         "examples": examples or {},
         "minimum": minimum,
         "maximum": maximum,
-        "unit": unit,
+        "unit": "seconds, or `90s`, `10m`, `1h30m`" if duration else unit,
         "required": required,
         "path": path,
+        "duration": duration,
     }
     if factory is not None:
         return field(default_factory=factory, metadata=metadata)
@@ -49,7 +52,16 @@ def setting(
 
 class Strategy(StrEnum):
     ROUND_ROBIN = "round-robin"
+    WEIGHTED_ROUND_ROBIN = "weighted-round-robin"
     FILL_FIRST = "fill-first"
+    LEAST_USED = "least-used"
+
+
+class ErrorAction(StrEnum):
+    STOP = "stop"
+    STOP_AND_COOLDOWN = "stop-and-cooldown"
+    CONTINUE = "continue"
+    CONTINUE_AND_COOLDOWN = "continue-and-cooldown"
 
 
 class Translation(StrEnum):
@@ -96,9 +108,18 @@ class ClientKey:
 @dataclass(frozen=True, slots=True)
 class Routing:
     strategy: Strategy = setting(
-        "How an account is chosen among the ready ones of the best priority: in turn, or the first one until it is exhausted.",
+        "How an account is chosen among the ready ones of the best priority: in turn; in turn by weight; the first one until "
+        "it is exhausted; the one with the fewest calls under way.",
         Strategy.ROUND_ROBIN,
     )
+    session_affinity: bool = setting(
+        "Keep a conversation at the account that answered it before, for the sake of its prompt cache, while that one is ready.",
+        True,
+    )
+    session_affinity_ttl: float = setting(
+        "How long a conversation is remembered after its latest call.", 3600, minimum=1, duration=True
+    )
+    queue: int = setting("Most calls that wait for an account; one more is 503.", 1000, minimum=0)
     default_provider: str = setting(
         "The provider that serves, of what it offers, calls that name none; empty leaves the choice to priorities and "
         "strategy.",
@@ -117,6 +138,9 @@ class Timeouts:
     )
     idle: float = setting("Longest silence in the middle of an answer.", 120, minimum=0, unit="seconds; 0 = none")
     total: float = setting("Longest time a call may take, retries included.", 0, minimum=0, unit="seconds; 0 = none")
+    retries: float = setting(
+        "How long after a call's beginning another attempt may begin.", 300, minimum=0, unit="seconds; 0 = no end"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +194,46 @@ class ModelEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestScopedError:
+    """A failure by its status and its words, all of which must fit, and what to do about it."""
+
+    status: int = setting("The upstream's status; 0 = any.", 0, minimum=0, maximum=599, example=400)
+    match: tuple[str, ...] = setting(
+        "Words of which one must stand in the upstream's answer, upper and lower case alike.",
+        (),
+        example=["overloaded"],
+    )
+    match_regexr: tuple[str, ...] = setting(
+        "Regular expressions of which one must match it; one of these or of `match` is enough.",
+        (),
+        example=["capacity.*exceeded"],
+    )
+    action: ErrorAction = setting(
+        "`stop` tells the client at once, `continue` tries another account; `…-and-cooldown` has the account rest as well.",
+        ErrorAction.STOP,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaExceeded:
+    switch_project: bool = setting(
+        "When a login's quota is used up in one of its projects, try its other projects.", True
+    )
+    switch_preview_model: bool = setting(
+        "When a model's quota is used up, try its preview at the same accounts, where the provider is known to have one.",
+        True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    enabled: bool = setting("Ask accounts from time to time whether they work.", False)
+    interval: float = setting("How often.", 600, minimum=10, duration=True)
+    startup: bool = setting("Ask all of them at the start, too, whether or not `enabled`.", False)
+    providers: tuple[str, ...] = setting("The providers to ask; empty means all.", (), example=["openai", "claude"])
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKeyEntry:
     """One account of `openai-compatibility`. In YAML a plain string (the key), or a mapping with these keys."""
 
@@ -179,6 +243,9 @@ class ApiKeyEntry:
         example="${OPENROUTER_API_KEY}",
     )
     proxy_url: str = setting("Overrides the entry's `proxy-url` for this key.", "", example="direct")
+    weight: int | None = setting(
+        "Overrides the entry's `weight` for this key.", None, minimum=0, maximum=1000000, example=2
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +270,20 @@ class KeyEntry:
     )
     prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "")
     priority: int = setting("Accounts of a smaller number are used first.", 100)
+    weight: int = setting(
+        "Its share under `weighted-round-robin`; 0 makes it the last resort there.", 1, minimum=0, maximum=1000000
+    )
+    concurrency: int = setting(
+        "Most calls it serves at a time; further ones wait or go elsewhere; 0 = no limit.", 0, minimum=0
+    )
+    check_model: str = setting(
+        "The model that `health-check` asks for one token of; without one it asks for the list of models.",
+        "",
+        example="gpt-5.4-mini",
+    )
+    request_scoped_errors: tuple[RequestScopedError, ...] = setting(
+        "What to do about certain failures of this entry, before the global rules.", ()
+    )
     models: tuple[ModelEntry, ...] = setting(
         "Its models, plain names or mappings; empty means every name is passed on as it is.", ()
     )
@@ -261,6 +342,20 @@ class CompatibilityEntry:
     proxy_url: str = setting("Overrides the global `proxy-url`; `direct` uses none.", "")
     prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "")
     priority: int = setting("Accounts of a smaller number are used first.", 100)
+    weight: int = setting(
+        "Its share under `weighted-round-robin`; 0 makes it the last resort there.", 1, minimum=0, maximum=1000000
+    )
+    concurrency: int = setting(
+        "Most calls each of its keys serves at a time; further ones wait or go elsewhere; 0 = no limit.", 0, minimum=0
+    )
+    check_model: str = setting(
+        "The model that `health-check` asks for one token of; without one it asks for the list of models.",
+        "",
+        example="gpt-5.4-mini",
+    )
+    request_scoped_errors: tuple[RequestScopedError, ...] = setting(
+        "What to do about certain failures of this entry, before the global rules.", ()
+    )
     models: tuple[ModelEntry, ...] = setting(
         "Its models, plain names or mappings; empty means every name is passed on as it is.", ()
     )
@@ -509,7 +604,28 @@ class Settings:
         "Longest wait for a cooling account between rounds.", 30, minimum=0, unit="seconds"
     )
     max_retry_credentials: int = setting("Most accounts tried in one round; 0 = all.", 0, minimum=0)
+    max_attempts: int = setting(
+        "Most attempts of one call, over all rounds and fallbacks.", 50, minimum=1, maximum=10000
+    )
     disable_cooling: bool = setting("Never let an account rest after a failure.", False)
+    quota_exceeded: QuotaExceeded = setting("What to try when a quota is used up.", factory=QuotaExceeded)
+    provider_fallback_chain: Mapping[str, tuple[str, ...]] = setting(
+        "By provider: those that stand in when none of its accounts has answered, in order, as far as they offer the model.",
+        factory=dict,
+        example={"openai": ["openrouter"]},
+    )
+    model_fallback: Mapping[str, tuple[str, ...]] = setting(
+        "By model: those that stand in when nobody has answered for it, in order, as far as the client may use them.",
+        factory=dict,
+        example={"mini": ["sonnet", "pro"]},
+    )
+    context_length_fallback: tuple[str, ...] = setting(
+        "Globs of models whose `model-fallback` is also used when a request is too long for them.", (), example=["mini"]
+    )
+    request_scoped_errors: tuple[RequestScopedError, ...] = setting(
+        "What to do about certain failures, in place of what is usual; the first rule that fits.", ()
+    )
+    health_check: HealthCheck = setting("Asking accounts whether they work.", factory=HealthCheck)
     timeouts: Timeouts = setting("Deadlines of calls to upstreams.", factory=Timeouts)
     force_model_prefix: bool = setting("Reach entries that have a `prefix` by it only, never by the bare name.", False)
     model_alias: Mapping[str, tuple[ModelEntry, ...]] = setting(

@@ -20,7 +20,7 @@ from aiproxy.gateway.endpoints import endpoint_for
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.media import bring_media
 from aiproxy.gateway.pausing import PausingResponse
-from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay
+from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay, nothing
 from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
@@ -49,7 +49,7 @@ Translated: TypeAlias = Translation | EmbeddingTranslation
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an attempt happens in. `now` is seconds since the epoch. `interrupted` gives the reason of a cancellation that
-    isn't the client's leaving."""
+    isn't the client's leaving. `worked` is told when the upstream has begun to answer."""
 
     sink: Sink
     snapshot: Snapshot
@@ -57,6 +57,7 @@ class Surroundings:
     clock: IReactorTime
     now: int
     interrupted: Callable[[], GatewayError | None]
+    worked: Callable[[], None] = nothing
 
 
 async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> None:
@@ -90,7 +91,7 @@ async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surro
     if not 200 <= response.status < 300:
         raise await _failure(call, target, response, scrub, clock, idle)
     head = Head(response.status, response.headers, _answer_headers(call, target, response), sent)
-    setting = Setting(call, around.sink, head, clock, idle, scrub)
+    setting = Setting(call, around.sink, head, clock, idle, scrub, around.worked)
     try:
         relay = translation.relay(setting) if translation else await _relay(call, target, setting, around)
     except BaseException:

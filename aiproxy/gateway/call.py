@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IPushProducer
 from aiproxy.clients import Client
 from aiproxy.codecs.codec import Codec, Incoming
 from aiproxy.codecs.report import Report
+from aiproxy.codecs.sessions import NO_SESSION, Session, session_of
 from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.wire import Wire
 from aiproxy.neutral.errors import InvalidRequest
@@ -47,6 +48,7 @@ class Call:
     record: CallRecord
     provider: str = ""
     reasoning: ReasoningConfig | None = None
+    session: Session = NO_SESSION
     understood: tuple[GenerateRequest, Report] | None = None
     continues: str | None = None
     original: Incoming | None = None
@@ -87,4 +89,5 @@ def read_call(
     record.client, record.protocol, record.model = client.name, wire.name, model
     stream = streams if stream is None else stream
     record.operation, record.streamed = operation.value, stream
-    return Call(wire, codec, operation, incoming, model, stream, client, record, provider)
+    session = session_of(incoming.headers, asked)
+    return Call(wire, codec, operation, incoming, model, stream, client, record, provider, session=session)

@@ -61,9 +61,13 @@ class Head:
         return {**kept, **self.headers, **more}
 
 
+def nothing() -> None:
+    """For who need not be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every relay stands in. `idle` is seconds, 0 for no limit."""
+    """What every relay stands in. `idle` is seconds, 0 for no limit. `worked` is told when the answer begins."""
 
     call: Call
     sink: Sink
@@ -71,6 +75,7 @@ class Setting:
     clock: IReactorTime
     idle: float
     scrub: Callable[[str], str]
+    worked: Callable[[], None] = nothing
 
 
 @implementer(IPushProducer)
@@ -156,6 +161,7 @@ class Relay(Protocol):
         now = self._setting.clock.seconds()
         call.committed = True
         call.record.first_byte = now
+        self._setting.worked()
         self._setting.sink.start(head.status, head.for_client(call.record.started, now, headers))
         self._setting.sink.register(self)
 

@@ -16,9 +16,11 @@ from aiproxy.config.payload import payload_rules
 from aiproxy.config.prompt import system_prompt
 from aiproxy.config.schema import ClientKey, Settings
 from aiproxy.credentials.base import Way
+from aiproxy.gateway.stages import Fallbacks
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
-from aiproxy.providers.base import Provider, Upstream, aliases_of
+from aiproxy.pools.verdict import FaultRule, Judge
+from aiproxy.providers.base import Provider, Upstream, aliases_of, rules_of
 from aiproxy.rewriting.payload import PayloadRules
 from aiproxy.rewriting.system_prompt import SystemPrompt
 from aiproxy.secrets import Scrubber, Secret, digest
@@ -44,6 +46,9 @@ class Snapshot:
     """None where nothing is fetched for clients."""
     sealing_key: Secret
     """Of the carriers that take one vendor's state through another's protocol."""
+    fallbacks: Fallbacks
+    rules: tuple[FaultRule, ...] = ()
+    """The operator's words on failures of every account."""
 
     @property
     def accounts(self) -> Sequence[Account]:
@@ -52,8 +57,15 @@ class Snapshot:
             Account(
                 upstream.id,
                 upstream.priority,
-                cools=not self.settings.disable_cooling if upstream.cools is None else upstream.cools,
+                upstream.weight,
+                upstream.concurrency,
+                Judge(
+                    (upstream.provider.faults, (*upstream.rules, *self.rules)),
+                    cools=not self.settings.disable_cooling if upstream.cools is None else upstream.cools,
+                ),
                 identity=digest(upstream.base_url, upstream.credential.identity, self.ways[upstream.id].proxy),
+                provider=f"{upstream.provider.name} {upstream.base_url}",
+                network=f"{upstream.base_url} {digest(self.ways[upstream.id].proxy)}",
             )
             for upstream in self.upstreams.values()
         ]
@@ -101,6 +113,8 @@ def build_snapshot(
         scrub=Scrubber(spellings(secrets)),
         media=_media(settings, network, clock),
         sealing_key=_sealing_key(secrets),
+        fallbacks=_fallbacks(settings, providers, upstreams.values()),
+        rules=rules_of(settings.request_scoped_errors),
     )
 
 
@@ -121,6 +135,21 @@ def _catalogue(settings: Settings, upstreams: Collection[Upstream]) -> Catalogue
 def _media(settings: Settings, network: Network, clock: IReactorTime) -> MediaFetcher | None:
     limits = settings.media_fetch
     return MediaFetcher(network, limits, _proxy(settings.proxy_url), clock) if limits.enabled else None
+
+
+def _fallbacks(settings: Settings, providers: Sequence[Provider], upstreams: Collection[Upstream]) -> Fallbacks:
+    names = {upstream.provider.name for upstream in upstreams}
+    chain = {
+        known_provider(provider, names): [known_provider(target, names) for target in targets]
+        for provider, targets in settings.provider_fallback_chain.items()
+    }
+    previews = {provider.name: provider.previews for provider in providers if provider.previews}
+    return Fallbacks(
+        {provider: [target for target in targets if target] for provider, targets in chain.items() if provider},
+        settings.model_fallback,
+        lambda model: matches(model, settings.context_length_fallback),
+        previews if settings.quota_exceeded.switch_preview_model else {},
+    )
 
 
 def _sealing_key(secrets: Sequence[Secret]) -> Secret:

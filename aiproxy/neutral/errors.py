@@ -1,8 +1,21 @@
 """Every error a client can be told of, and nothing else. Codecs render them; libraries' errors become ours at the
 line that calls the library."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An upstream's failure as it came, for whoever judges whom it blames; never shown. Header names in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
 
 
 @dataclass(eq=False)
@@ -11,7 +24,7 @@ class GatewayError(Exception):
 
     `retry_after` is seconds, or None when nobody said. `upstream_status` is what the upstream answered, if it did.
     `code` and `param` are the upstream's own words where it gave some; a codec fills its protocol's default otherwise.
-    `headers` belong to HTTP itself (Allow, for one), not to a protocol."""
+    `said` is all it said. `headers` belong to HTTP itself (Allow, for one), not to a protocol."""
 
     message: str
     code: str | None = None
@@ -19,6 +32,7 @@ class GatewayError(Exception):
     retry_after: float | None = None
     upstream_status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    said: Said | None = field(default=None, repr=False)
 
     kind: ClassVar[str] = "server_error"
     status: ClassVar[int] = 500
@@ -121,6 +135,10 @@ class UpstreamFailed(GatewayError):
     kind, status = "upstream_failed", 502
 
 
+class Unreachable(UpstreamFailed):
+    """No connection to the upstream came about: nothing that was asked can be to blame."""
+
+
 class UpstreamTruncated(UpstreamFailed):
     """The upstream's stream ended before its protocol says it is complete."""
 
@@ -145,3 +163,7 @@ class Draining(Overloaded):
 
 class Timeout(GatewayError):
     kind, status = "timeout", 504
+
+
+class ConnectTimeout(Timeout):
+    """No connection to the upstream came about in time."""

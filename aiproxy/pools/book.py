@@ -1,24 +1,36 @@
-"""The health of all accounts, each as a whole and for each of its models. Pure: the time is handed in.
+"""The health of everything that can rest: accounts, models at them, providers' models, ways over the network. Pure: the
+time is handed in.
+
+A failure that a whole provider or network is blamed for rests the account at once, and the rest of them only when another
+account finds the same before anything worked there: one broken connection is no outage.
 
 What is remembered beyond the process goes out and comes back as `Remembered`, in the wall clock's time and under a digest
-of what the account is: a new key under an old name starts afresh.
+of what the account is: a new key under an old name starts afresh. Providers and networks are found out anew; it takes two
+attempts.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
 from random import Random
 
 from aiproxy.neutral.errors import GatewayError
-from aiproxy.pools.health import LONGEST_REST, WELL, Health, Scope, scope_of
+from aiproxy.pools.health import LONGEST_REST, WELL, Health
 from aiproxy.pools.selection import Account
+from aiproxy.pools.verdict import Scope
 
 MOST_ENTRIES = 10_000
 """Healths that are kept: clients choose the names of models at open accounts, and may choose many. About 3 MB."""
 
 FORGOTTEN_AFTER = LONGEST_REST
 """Seconds after its end at which a rest says nothing any more about how long the next one should be."""
+
+SUSPECT_SECONDS = 60.0
+"""How long the first account's finding waits for a second one's: an outage shows within a few calls."""
+
+Place = tuple[Scope, str, str]
+"""What rests: an account ("" as its model is all of them), a provider's model, a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,8 @@ class HealthBook:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._known: dict[tuple[str, str], Health] = {}
+        self._known: dict[Place, Health] = {}
+        self._suspects: dict[Place, tuple[str, float]] = {}
         self._accounts: Mapping[str, Account] = {}
         self.changes = 0
 
@@ -48,86 +61,119 @@ class HealthBook:
         """Take a new configuration's accounts; those that stay what they were keep their health."""
         old, self._accounts = self._accounts, accounts
         same = {name for name, account in accounts.items() if name in old and old[name].identity == account.identity}
-        self._keep({key: health for key, health in self._known.items() if key[0] in same})
+        self._keep({p: health for p, health in self._known.items() if p[0] is not Scope.ACCOUNT or p[1] in same})
 
-    def of(self, account: str, model: str = "") -> Health:
-        """Of the account, or of one model at it when that one rests longer."""
+    def of(self, account: Account, model: str) -> Health:
+        """Of one model at an account: of all that it depends on, what rests longest."""
         if not self._known:
             return WELL
-        whole = self._known.get((account, ""), WELL)
-        part = self._known.get((account, model), WELL)
-        return part if part.ready_at > whole.ready_at else whole
+        return max((self._known.get(place, WELL) for place in places(account, model)), key=lambda h: h.ready_at)
+
+    def resting_for(self, account: Account, model: str, now: float) -> list[Place]:
+        """What keeps this model at this account from being lent."""
+        return [place for place in places(account, model) if not self._known.get(place, WELL).ready(now)]
 
     def failed(self, account: Account, model: str, error: GatewayError, now: float) -> None:
-        scope = scope_of(error)
-        if scope is Scope.REQUEST or not account.cools:
+        verdict = account.judge(error)
+        if not verdict.cools:
             return
-        key = (account.id, model if scope is Scope.MODEL else "")
-        self._known[key] = self._known.get(key, WELL).failed(error, now, self._random)
+        own = (Scope.ACCOUNT, account.id, "" if verdict.scope in (Scope.ACCOUNT, Scope.NETWORK) else model)
+        shared = _shared(account, model, verdict.scope)
+        for place in (own, shared) if shared is not None and self._confirmed(shared, account.id, now) else (own,):
+            before = self._known.get(place, WELL)
+            self._known[place] = before.failed(error.kind, verdict.rest, error.retry_after, now, self._random)
         self.changes += 1
-        if len(self._known) > MOST_ENTRIES:
-            self._forget_some(now)
+        self._make_room(now)
 
-    def succeeded(self, account: str, model: str, began: float) -> None:
-        """An attempt that began then has worked: it knows better than what was seen before, and nothing of later."""
-        for key in ((account, ""), (account, model)):
-            known = self._known.get(key)
+    def succeeded(self, account: Account, model: str, began: float) -> bool:
+        """An attempt that began then has worked: it knows better than what was seen before, and nothing of later. Whether
+        that made anything well."""
+        before = self.changes
+        for place in places(account, model):
+            if self._suspects:
+                self._suspects.pop(place, None)
+            known = self._known.get(place)
             if known is not None and known.since <= began:
-                del self._known[key]
+                del self._known[place]
                 self.changes += 1
+        return self.changes > before
 
     def clear(self, account: str, model: str | None = None) -> int:
         """Forget an account's rests, or one model's at it ("": the rest of the whole). How many there were."""
-        kept = {k: h for k, h in self._known.items() if k[0] != account or (model is not None and k[1] != model)}
-        return self._keep(kept)
 
-    def resting(self, now: float) -> list[tuple[str, str, Health]]:
-        """All that rests now: account, model ("" for the whole account), health."""
-        return [(*key, health) for key, health in self._known.items() if not health.ready(now)]
+        def stays(place: Place) -> bool:
+            return place[:2] != (Scope.ACCOUNT, account) or (model is not None and place[2] != model)
+
+        return self._keep({place: health for place, health in self._known.items() if stays(place)})
+
+    def resting(self, now: float) -> list[tuple[Place, Health]]:
+        return [(place, health) for place, health in self._known.items() if not health.ready(now)]
 
     def remembered(self, now: float, wall: float) -> list[Remembered]:
         """What is worth keeping; `now` and `wall` are the same moment by the pool's clock and since the epoch."""
+        ahead = wall - now
         return [
-            Remembered(
-                self._accounts[name].identity,
-                model,
-                name,
-                health.reason,
-                health.rest,
-                health.since - now + wall,
-                health.ready_at - now + wall,
-            )
-            for (name, model), health in self._known.items()
-            if name in self._accounts and self._accounts[name].identity and now < health.ready_at + FORGOTTEN_AFTER
+            Remembered(identity, model, name, h.reason, h.rest, h.since + ahead, h.ready_at + ahead)
+            for (scope, name, model), h in self._known.items()
+            if scope is Scope.ACCOUNT
+            and (identity := self._accounts[name].identity if name in self._accounts else "")
+            and now < h.ready_at + FORGOTTEN_AFTER
         ]
 
     def remember(self, kept: Iterable[Remembered], now: float, wall: float) -> None:
         """Take over what was kept, or what another process has seen: of two healths of one thing the later seen counts."""
         by_identity = defaultdict[str, list[str]](list)
         for account in self._accounts.values():
-            if account.cools and account.identity:
+            if account.judge.cools and account.identity:
                 by_identity[account.identity].append(account.id)
         for each in kept:
             if wall >= each.until + FORGOTTEN_AFTER:
                 continue
             since = min(each.since - wall, 0.0) + now  # nothing was seen in the future, whatever that clock said
             for name in by_identity.get(each.account, ()):
-                known = self._known.get((name, each.model))
+                place = (Scope.ACCOUNT, name, each.model)
+                known = self._known.get(place)
                 if known is None or known.since < since:
-                    self._known[name, each.model] = Health(each.until - wall + now, each.rest, each.reason, since)
+                    self._known[place] = Health(each.until - wall + now, each.rest, each.reason, since)
                     self.changes += 1
-        if len(self._known) > MOST_ENTRIES:
-            self._forget_some(now)
+        self._make_room(now)
 
-    def _keep(self, kept: dict[tuple[str, str], Health]) -> int:
+    def _confirmed(self, place: Place, account: str, now: float) -> bool:
+        """Whether it rests or rested already, or another account has found the same; this one's finding is noted."""
+        before, at = self._suspects.get(place, (account, now))
+        self._suspects[place] = (account, now)
+        if len(self._suspects) > MOST_ENTRIES:
+            self._suspects.clear()
+        return place in self._known or (before != account and now - at <= SUSPECT_SECONDS)
+
+    def _keep(self, kept: dict[Place, Health]) -> int:
         gone = len(self._known) - len(kept)
         self._known = kept
         self.changes += gone > 0
         return gone
 
-    def _forget_some(self, now: float) -> None:
-        """Make room: first what is over, then what ends first."""
-        over: Collection[tuple[str, str]] = [key for key, health in self._known.items() if health.ready(now)]
-        surplus = nsmallest(MOST_ENTRIES // 10, self._known, key=lambda key: self._known[key].ready_at)
-        for key in over or surplus:
-            del self._known[key]
+    def _make_room(self, now: float) -> None:
+        """First what is over goes, then what ends first."""
+        if len(self._known) <= MOST_ENTRIES:
+            return
+        over = [place for place, health in self._known.items() if health.ready(now)]
+        for place in over or nsmallest(MOST_ENTRIES // 10, self._known, key=lambda place: self._known[place].ready_at):
+            del self._known[place]
+
+
+def places(account: Account, model: str) -> tuple[Place, ...]:
+    """All that a model at an account depends on."""
+    return (
+        (Scope.ACCOUNT, account.id, ""),
+        (Scope.ACCOUNT, account.id, model),
+        (Scope.PROVIDER, account.provider, model),
+        (Scope.NETWORK, account.network, ""),
+    )
+
+
+def _shared(account: Account, model: str, scope: Scope) -> Place | None:
+    if scope is Scope.PROVIDER and account.provider:
+        return scope, account.provider, model
+    if scope is Scope.NETWORK and account.network:
+        return scope, account.network, ""
+    return None

@@ -1,38 +1,80 @@
-"""The pure choice among ready accounts. A strategy is one function; the pool keeps the cursor between its calls."""
+"""The pure choice among ready accounts. A strategy is one function; the pool keeps the tallies between its calls."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from aiproxy.pools.verdict import JUDGE, Judge
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One login at a provider, as the pool sees it. A smaller `priority` is used first; `concurrency` 0 is no limit."""
+    """One login at a provider, as the pool sees it. A smaller `priority` is used first; `concurrency` 0 is no limit;
+    `weight` counts for `weighted-round-robin`, 0 being the last resort."""
 
     id: str
     priority: int = 100
+    weight: int = 1
     concurrency: int = 0
-    cools: bool = True
+    judge: Judge = JUDGE
     identity: str = ""
     """A digest that differs when the account behind the id is another one (a new key, another address), and is the same in
-    every process that reads the same configuration."""
+    every process that reads the same configuration. "" is never kept outside the process."""
+    provider: str = ""
+    """Accounts with the same one are at the same provider and address: their models fail together."""
+    network: str = ""
+    """Accounts with the same one are reached the same way."""
 
 
-Strategy = Callable[[Sequence[Account], int], Account]
-"""(the ready accounts of one priority, in the order of the configuration; how many leases were given before) → one."""
+@dataclass(slots=True)
+class Tally:
+    """What an account has been lent since the configuration was taken over. `last` is the number of the lease it had last,
+    `credit` what smooth weighting owes it."""
+
+    in_use: int = 0
+    last: int = 0
+    credit: float = 0.0
 
 
-def round_robin(ready: Sequence[Account], turn: int) -> Account:
-    return ready[turn % len(ready)]
+Strategy = Callable[[Sequence[Account], Mapping[str, Tally]], tuple[Account, Mapping[str, float]]]
+"""(the ready accounts of one priority, in the order of the configuration; all tallies, by id) → the one to lend, and what
+smooth weighting owes whom from now on, by id."""
 
 
-def fill_first(ready: Sequence[Account], _turn: int) -> Account:
-    return ready[0]
+def round_robin(ready: Sequence[Account], tallies: Mapping[str, Tally]) -> tuple[Account, Mapping[str, float]]:
+    """Whose turn is longest ago: the same as taking turns, also while others rest."""
+    return min(ready, key=lambda account: tallies[account.id].last), {}
 
 
-STRATEGIES: dict[str, Strategy] = {"round-robin": round_robin, "fill-first": fill_first}
+def fill_first(ready: Sequence[Account], _tallies: Mapping[str, Tally]) -> tuple[Account, Mapping[str, float]]:
+    return ready[0], {}
 
 
-def first_tier(ready: Sequence[Account]) -> list[Account]:
+def least_used(ready: Sequence[Account], tallies: Mapping[str, Tally]) -> tuple[Account, Mapping[str, float]]:
+    """The one with the fewest calls under way; among equals, whose turn is longest ago."""
+    return min(ready, key=lambda account: (tallies[account.id].in_use, tallies[account.id].last)), {}
+
+
+def weighted_round_robin(ready: Sequence[Account], tallies: Mapping[str, Tally]) -> tuple[Account, Mapping[str, float]]:
+    """nginx's smooth weighting: everyone is credited its weight, the richest is lent and pays for all. Shares come out by
+    weight, and no account is lent many times in a row while another waits."""
+    heavy = [account for account in ready if account.weight > 0]
+    if not heavy:
+        return round_robin(ready, tallies)
+    owed = {account.id: tallies[account.id].credit + account.weight for account in heavy}
+    chosen = max(heavy, key=lambda account: owed[account.id])
+    owed[chosen.id] -= sum(account.weight for account in heavy)
+    return chosen, owed
+
+
+STRATEGIES: Mapping[str, Strategy] = {
+    "round-robin": round_robin,
+    "weighted-round-robin": weighted_round_robin,
+    "fill-first": fill_first,
+    "least-used": least_used,
+}
+
+
+def first_tier(ready: Sequence[Account]) -> Sequence[Account]:
     """The ready accounts of the best priority: a tier is left only when none in it is ready."""
     best = min(account.priority for account in ready)
     return [account for account in ready if account.priority == best]

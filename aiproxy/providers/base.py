@@ -1,5 +1,6 @@
 """What a provider declares, and what an attempt needs of one of its accounts."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,10 +14,12 @@ from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.wire import Wire
-from aiproxy.config.schema import KeyEntry, ModelEntry, Settings
+from aiproxy.config.schema import ErrorAction, KeyEntry, ModelEntry, RequestScopedError, Settings
 from aiproxy.credentials.api_key import ApiKey
 from aiproxy.credentials.base import Credential
 from aiproxy.neutral.carried import Json
+from aiproxy.pools.verdict import FaultRule
+from aiproxy.providers.faults import COMMON
 from aiproxy.secrets import Secret
 from aiproxy.transports.base import Transport
 
@@ -88,7 +91,9 @@ class Provider:
     that isn't reached over the network. `vendor` is whose models it serves, where that is one vendor's ("" otherwise).
     `abilities` are what all its models can or can't, as fields of `Capabilities`. `models` are what it is known to
     have, where it can't be asked. `headers` go with every request unless the client says them; `passed_on` are the
-    client's headers that mean something to this upstream, `passed_families` what the names of others begin with."""
+    client's headers that mean something to this upstream, `passed_families` what the names of others begin with.
+    `faults` are its failures that blame somebody else than their kind says, the first row that fits; `previews` the names
+    under which it offers the same model before its release, with a quota of its own."""
 
     name: str
     base_url: str
@@ -100,6 +105,8 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     passed_on: tuple[str, ...] = ()
     passed_families: tuple[str, ...] = ()
+    faults: tuple[FaultRule, ...] = COMMON
+    previews: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key_header: str = "authorization"
     key_scheme: str = "Bearer "
     in_process: Callable[[IReactorTime, Settings], Transport] | None = None
@@ -132,6 +139,13 @@ class Upstream:
     excluded_models: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     cools: bool | None = None
+    weight: int = 1
+    concurrency: int = 0
+    rules: tuple[FaultRule, ...] = ()
+    """The operator's own words on failures."""
+    check_model: str = ""
+    login: str = ""
+    """The login whose projects this account is one of, where there are several."""
 
     @property
     def offer(self) -> Offer:
@@ -145,6 +159,20 @@ def models_of(entries: Sequence[ModelEntry]) -> tuple[Names, tuple[str, ...]]:
 
 def aliases_of(entries: Sequence[ModelEntry]) -> Sequence[Alias]:
     return [Alias(entry.name, entry.alias, entry.fork, entry.force_mapping) for entry in entries]
+
+
+def rules_of(entries: Sequence[RequestScopedError]) -> tuple[FaultRule, ...]:
+    """The operator's rules as rows of a fault table."""
+    return tuple(
+        FaultRule(
+            statuses=frozenset((entry.status,)) if entry.status else frozenset(),
+            words=tuple(word.lower() for word in entry.match),
+            patterns=tuple(re.compile(pattern) for pattern in entry.match_regexr),
+            stops=entry.action in (ErrorAction.STOP, ErrorAction.STOP_AND_COOLDOWN),
+            cools=entry.action in (ErrorAction.STOP_AND_COOLDOWN, ErrorAction.CONTINUE_AND_COOLDOWN),
+        )
+        for entry in entries
+    )
 
 
 def from_key_entries(provider: Provider, entries: Sequence[KeyEntry]) -> Iterable[Upstream]:
@@ -164,6 +192,10 @@ def from_key_entries(provider: Provider, entries: Sequence[KeyEntry]) -> Iterabl
             excluded_models=entry.excluded_models,
             headers=entry.headers,
             cools=None if entry.disable_cooling is None else not entry.disable_cooling,
+            weight=entry.weight,
+            concurrency=entry.concurrency,
+            rules=rules_of(entry.request_scoped_errors),
+            check_model=entry.check_model,
         )
 
 

@@ -1,11 +1,13 @@
-"""Google's Gemini API (AI Studio keys). Source: Gemini API reference, models.generateContent."""
+"""Google's Gemini API (AI Studio keys). Source: Gemini API reference, models.generateContent, troubleshooting, rate limits."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
 from aiproxy.codecs import gemini
 from aiproxy.config.schema import Settings
+from aiproxy.pools.verdict import FIRST_REST_REFUSED, FaultRule, Scope
 from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries, speaking
+from aiproxy.providers.faults import COMMON
 
 MODEL = "/v1beta/models/{model}"
 
@@ -13,6 +15,18 @@ MODEL = "/v1beta/models/{model}"
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
     return from_key_entries(GEMINI, settings.gemini_api_key)
 
+
+FAULTS = (
+    # A free key's quotas are counted for each model; what is used up of one leaves the others.
+    FaultRule(statuses=frozenset((429,)), words=("permodel",), scope=Scope.MODEL),
+    FaultRule(
+        statuses=frozenset((400,)),
+        words=("user location is not supported",),
+        scope=Scope.NETWORK,
+        rest=FIRST_REST_REFUSED,
+    ),
+    *COMMON,
+)
 
 GEMINI = Provider(
     name="gemini",
@@ -26,6 +40,7 @@ GEMINI = Provider(
     ),
     upstreams=_upstreams,
     vendor="google",
+    faults=FAULTS,
     key_header="x-goog-api-key",
     key_scheme="",
 )

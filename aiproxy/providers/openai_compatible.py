@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from aiproxy.config.schema import ApiKeyEntry, CompatibilityEntry, Settings
-from aiproxy.providers.base import Provider, Upstream, models_of
+from aiproxy.providers.base import Provider, Upstream, models_of, rules_of
 from aiproxy.providers.openai import CHAT, PASSED_FAMILIES
 
 ABILITIES = {"developer_role": False, "freeform_tools": False}
@@ -34,6 +34,10 @@ def _accounts(entry: CompatibilityEntry) -> Iterable[Upstream]:
             excluded_models=entry.excluded_models,
             headers=entry.headers,
             cools=None if entry.disable_cooling is None else not entry.disable_cooling,
+            weight=entry.weight if key.weight is None else key.weight,
+            concurrency=entry.concurrency,
+            rules=rules_of(entry.request_scoped_errors),
+            check_model=entry.check_model,
         )
 
 

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClien
 from twisted.python.failure import Failure
 from twisted.web.iweb import IPolicyForHTTPS
 
-from aiproxy.neutral.errors import GatewayError, Timeout, UpstreamFailed
+from aiproxy.neutral.errors import ConnectTimeout, GatewayError, Timeout, Unreachable, UpstreamFailed
 from aiproxy.transports.addresses import parse_proxy, parse_target
 from aiproxy.transports.answer import Answer
 from aiproxy.transports.base import Request, Response
@@ -197,7 +197,7 @@ class Exchange:
 
     def _connect_expired(self, _: object, seconds: float) -> Failure:
         return Failure(
-            Timeout(
+            ConnectTimeout(
                 f"{self._to()} took longer than {seconds:g} s ({self._phase}): check the upstream, "
                 "or raise `timeouts.connect`."
             )
@@ -215,7 +215,7 @@ class Exchange:
             connection.abort()
             if self._cancelled:
                 raise CancelledError from error
-            raise UpstreamFailed(f"{self._to()} failed ({self._phase}): {why(error)}.") from error
+            raise Unreachable(f"{self._to()} failed ({self._phase}): {why(error)}.") from error
         return connection
 
     def _to(self) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from aiproxy.neutral.usage import Usage
 
@@ -14,6 +15,29 @@ class Outcome(StrEnum):
     """After the first byte: the client's stream ended with an error."""
     CANCELLED = "cancelled"
     """The client left."""
+
+
+class Passed(NamedTuple):
+    """A candidate that was passed over: busy, tried, disabled, or resting after an error of this kind, until then (seconds
+    since the epoch)."""
+
+    account: str
+    model: str
+    why: str
+    until: float | None = None
+
+
+class Choice(NamedTuple):
+    """Who was taken for an attempt (`account` "": nobody could be), why, in which stage of the call, after how long a wait;
+    and who was passed over."""
+
+    at: float
+    account: str
+    model: str
+    why: str
+    stage: str
+    waited: float
+    passed: tuple[Passed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,7 @@ class CallRecord:
     model: str = ""
     streamed: bool = False
     attempts: list[Attempt] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     first_byte: float | None = None
     ended: float | None = None
     outcome: Outcome | None = None

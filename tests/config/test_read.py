@@ -100,7 +100,6 @@ def test_plain_forms() -> None:
         ("[1, 2]", ("wrong-type", 1, 1)),
         ("text", ("wrong-type", 1, 1)),
         ("ws-auth: true", ("not-yet", 1, 1)),
-        ("routing:\n  session-affinity: true", ("not-yet", 2, 3)),
         ("api-keys: [{key: a-long-enough-key, budget: {}}]", ("not-yet", 1, 37)),
     ],
 )
@@ -271,3 +270,14 @@ openai-compatibility: [{name: a, base-url: "http://u:sk-canary-8@h"}]
     assert report.count("\n") >= 9
     assert "canary" not in report
     assert "77777777" not in report
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("90", 90.0), ("90s", 90.0), ("1h30m", 5400.0), ('"10m"', 600.0), ("1500ms", 1.5)]
+)
+def test_a_duration_in_its_many_forms(written: str, seconds: float) -> None:
+    assert load(f"routing: {{session-affinity-ttl: {written}}}").settings.routing.session_affinity_ttl == seconds
+
+
+def test_a_duration_that_is_none() -> None:
+    assert codes("routing: {session-affinity-ttl: soon}") == [("wrong-type", 1, 33)]

@@ -5,16 +5,15 @@ from contextlib import contextmanager
 from random import Random
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 
 from aiproxy.neutral import errors
-from aiproxy.pools.pool import Lease, NoneReady, Pool, Wanted
+from aiproxy.pools.lending import PROBE_PAUSE, Hindrance, Wanted, Why
+from aiproxy.pools.pool import Lease, Pool
 from aiproxy.pools.selection import Account, Strategy, fill_first, round_robin
+from aiproxy.pools.verdict import Judge
+from tests.pools.leasing import give_back, now, refusal
 
 
 def pool_of(*accounts: Account | str, strategy: Strategy = round_robin) -> tuple[Pool, Clock]:
@@ -24,26 +23,8 @@ def pool_of(*accounts: Account | str, strategy: Strategy = round_robin) -> tuple
 
 
 def want(*accounts: str, patience: float = 0.0, tried: Sequence[str] = (), probe: bool = False) -> Wanted:
-    return Wanted(accounts, "m", frozenset(tried), patience, probe)
-
-
-def now(lease: Deferred[Lease]) -> Lease:
-    """The result of a lease that must have fired."""
-    assert lease.called
-    found: list[Lease] = []
-    lease.addCallback(found.append)
-    return found[0]
-
-
-def refusal(lease: Deferred[Lease]) -> NoneReady:
-    found: list[NoneReady] = []
-
-    def caught(failure: Failure) -> None:
-        assert isinstance(failure.value, NoneReady)
-        found.append(failure.value)
-
-    lease.addErrback(caught)
-    return found[0]
+    candidates = tuple((account, "m") for account in accounts)
+    return Wanted(candidates, frozenset((account, "m") for account in tried), patience, probe)
 
 
 @contextmanager
@@ -51,17 +32,6 @@ def pending(lease: Deferred[Lease]) -> Iterator[None]:
     assert not lease.called
     yield
     assert lease.called
-
-
-def give_back(lease: Lease, error: BaseException | None = None) -> None:
-    """Leave the lease's block, with an error or without."""
-
-    async def block() -> None:
-        async with lease:
-            if error is not None:
-                raise error
-
-    Deferred.fromCoroutine(block()).addErrback(lambda failure: failure.trap(type(error)))
 
 
 def test_round_robin_takes_turns() -> None:
@@ -106,31 +76,103 @@ def test_it_refuses_at_once_what_can_not_be_in_time() -> None:
     give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
     refused = refusal(pool.lease(want("a", patience=10.0)))
     assert refused.ready_in == pytest.approx(50.0)
-    assert refused.reasons == {"a": "rate_limit"}
+    assert [(account, health.reason) for account, health in refused.resting] == [("a", "rate_limit")]
 
 
 def test_one_probe_at_a_time_before_anyone_is_refused() -> None:
-    pool, _ = pool_of("a")
+    pool, clock = pool_of("a")
     give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
+    clock.advance(PROBE_PAUSE)
     probe = now(pool.lease(want("a", probe=True)))
-    assert refusal(pool.lease(want("a", probe=True))).ready_in is not None
-    give_back(probe)
-    assert now(pool.lease(want("a"))).account.id == "a", "a probe that succeeds makes the account well"
+    assert probe.taken.why is Why.PROBE
+    others = [pool.lease(want("a", probe=True, patience=10.0)) for _ in range(3)]
+    with pending(others[2]):
+        give_back(probe)
+    assert [now(other).taken.why for other in others] == [Why.STRATEGY] * 3, "what a probe finds well serves all"
+
+
+def test_who_waited_for_a_probe_is_told_when_it_has_failed() -> None:
+    pool, clock = pool_of("a")
+    give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
+    clock.advance(PROBE_PAUSE)
+    probe = now(pool.lease(want("a", probe=True)))
+    other = pool.lease(want("a", probe=True, patience=10.0))
+    clock.advance(3.0)
+    give_back(probe, errors.RateLimited("x", retry_after=60.0))
+    assert refusal(other).ready_in == pytest.approx(60.0)
+
+
+def test_a_probe_that_answers_serves_others_before_it_has_ended() -> None:
+    pool, clock = pool_of("a")
+    give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
+    clock.advance(PROBE_PAUSE)
+    probe = now(pool.lease(want("a", probe=True)))
+    other = pool.lease(want("a", probe=True, patience=10.0))
+    with pending(other):
+        probe.worked()
+
+
+def test_what_has_just_failed_is_probed_a_moment_later() -> None:
+    pool, clock = pool_of("a")
+    give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
+    first, second = (pool.lease(want("a", probe=True, patience=10.0)) for _ in range(2))
+    clock.advance(PROBE_PAUSE * 0.9)
+    with pending(first):
+        clock.advance(PROBE_PAUSE * 0.2)
+    assert not second.called
+    give_back(now(first))
+    assert now(second).taken.why is Why.STRATEGY
 
 
 def test_the_probed_account_is_the_one_that_returns_first() -> None:
-    pool, _ = pool_of("a", "b")
+    pool, clock = pool_of("a", "b")
     give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=90.0))
     give_back(now(pool.lease(want("b"))), errors.RateLimited("x", retry_after=60.0))
+    clock.advance(PROBE_PAUSE)
     assert now(pool.lease(want("a", "b", probe=True))).account.id == "b"
+
+
+def test_an_outage_is_probed_once_and_not_by_every_account() -> None:
+    accounts = [Account(name, network="one address") for name in ("a", "b", "c")]
+    pool, clock = pool_of(*accounts)
+    for name in ("a", "b"):
+        give_back(now(pool.lease(want(name))), errors.Unreachable("x", retry_after=50.0))
+    clock.advance(PROBE_PAUSE)
+    probe = now(pool.lease(want("a", "b", "c", probe=True)))
+    other = pool.lease(want("a", "b", "c", probe=True, patience=10.0))
+    assert not other.called
+    give_back(probe)
+    now(other)
+
+
+def test_a_full_queue_refuses_and_says_so() -> None:
+    pool, clock = pool_of(Account("a", concurrency=1))
+    pool.replace([Account("a", concurrency=1)], round_robin, queue=1)
+    held = now(pool.lease(want("a")))
+    waiting = pool.lease(want("a", patience=9.0))
+    assert refusal(pool.lease(want("a", patience=9.0))).queue_full
+    give_back(held)
+    give_back(now(waiting))
+    assert clock.getDelayedCalls() == []
+
+
+def test_a_lease_tells_who_was_passed_over_and_why() -> None:
+    pool, _ = pool_of("a", Account("b", concurrency=1), "c", "d")
+    give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
+    now(pool.lease(want("b")))
+    pool.disable("c")
+    taken = now(pool.lease(want("a", "b", "c", "e", "d", tried=["f"]))).taken
+    assert [(skip.candidate[0], getattr(skip.why, "reason", skip.why)) for skip in taken.skipped] == [
+        ("a", "rate_limit"), ("b", Hindrance.BUSY), ("c", Hindrance.DISABLED), ("e", Hindrance.GONE)
+    ]  # fmt: skip
 
 
 def test_a_model_that_rests_leaves_the_others_ready() -> None:
     pool, _ = pool_of("a")
     give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
-    assert now(pool.lease(Wanted(("a",), "other"))).account.id == "a"
-    give_back(now(pool.lease(Wanted(("a",), "third"))), errors.CredentialRefused("x"))
-    assert refusal(pool.lease(Wanted(("a",), "other"))).reasons == {"a": "credential_refused"}
+    assert now(pool.lease(Wanted((("a", "other"),)))).account.id == "a"
+    give_back(now(pool.lease(Wanted((("a", "third"),)))), errors.CredentialRefused("x"))
+    assert refusal(pool.lease(Wanted((("a", "other"),)))).resting[0][1].reason == "credential_refused"
 
 
 def test_a_request_fault_and_a_cancellation_blame_nobody() -> None:
@@ -141,7 +183,7 @@ def test_a_request_fault_and_a_cancellation_blame_nobody() -> None:
 
 
 def test_an_account_that_does_not_cool_never_rests() -> None:
-    pool, _ = pool_of(Account("a", cools=False))
+    pool, _ = pool_of(Account("a", judge=Judge(cools=False)))
     give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
     assert now(pool.lease(want("a"))).account.id == "a"
 
@@ -209,74 +251,3 @@ def test_rests_outlive_the_process() -> None:
     clock.advance(19.9)
     with pending(waiting):
         clock.advance(0.2)
-
-
-class PoolAgainstAModel(RuleBasedStateMachine):
-    """Random leases, ends and waits. Never more leases than an account allows; never a refusal while one is ready; the
-    queue drains; all that was lent comes back."""
-
-    LIMIT = 2
-    NAMES = ("a", "b", "c")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = Clock()
-        self.pool = Pool(
-            self.clock, Random(3), [Account(name, concurrency=self.LIMIT) for name in self.NAMES], round_robin
-        )
-        self.out: list[Lease] = []
-        self.waiting: list[Deferred[Lease]] = []
-
-    def _ready(self) -> list[str]:
-        held = [lease.account.id for lease in self.out]
-        seconds = self.clock.seconds()
-        return [n for n in self.NAMES if held.count(n) < self.LIMIT and self.pool.health(n, "m").ready(seconds)]
-
-    @rule(patience=st.sampled_from([0.0, 1.0, 30.0]), probe=st.booleans())
-    def ask(self, patience: float, probe: bool) -> None:
-        ready = self._ready()
-        lease = self.pool.lease(Wanted(self.NAMES, "m", frozenset(), patience, probe))
-        assert lease.called or not ready
-        lease.addCallback(self.out.append)
-
-        def refused(failure: object) -> None:
-            assert not self._ready()
-
-        lease.addErrback(refused)
-        if not lease.called:
-            self.waiting.append(lease)
-
-    @precondition(lambda self: self.out)
-    @rule(
-        data=st.data(), kind=st.sampled_from([None, errors.Overloaded, errors.CredentialRefused, errors.InvalidRequest])
-    )
-    def end(self, data: st.DataObject, kind: type[errors.GatewayError] | None) -> None:
-        lease = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
-        give_back(lease, None if kind is None else kind("x"))
-
-    @rule(seconds=st.floats(0.01, 100))
-    def wait(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-
-    @precondition(lambda self: self.waiting)
-    @rule(data=st.data())
-    def leave(self, data: st.DataObject) -> None:
-        self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1))).cancel()
-
-    @invariant()
-    def limits_hold(self) -> None:
-        held = [lease.account.id for lease in self.out]
-        assert all(held.count(name) <= self.LIMIT for name in self.NAMES)
-
-    def teardown(self) -> None:
-        while self.out:
-            give_back(self.out.pop())
-        self.clock.advance(60.0)
-        while self.out:
-            give_back(self.out.pop())
-        assert all(lease.called for lease in self.waiting)
-        assert self.clock.getDelayedCalls() == []
-
-
-TestPoolAgainstAModel = PoolAgainstAModel.TestCase
-TestPoolAgainstAModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -1,0 +1,55 @@
+"""What a call goes through: from the model's name, as the client wrote it, to the stages that may answer."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from aiproxy.catalogue import known_provider
+from aiproxy.codecs.reasoning import split_suffix
+from aiproxy.gateway.call import Call
+from aiproxy.gateway.endpoints import able
+from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.gateway.stages import Offered, Stage, stages
+
+
+def plan(call: Call, snapshot: Snapshot) -> Sequence[Stage]:
+    """The stages for the model's name; for the name without its suffix (`model(high)`) or without the provider before it
+    (`[provider] model`, `provider:model`) where only that is known. What was taken off the name is noted in the call."""
+    _take_provider_from_name(call, snapshot)
+    found = _stages(call.model, call, snapshot)
+    base, reasoning = split_suffix(call.model)
+    if reasoning is not None and (bare := _stages(base, call, snapshot)):
+        call.model, call.reasoning = base, reasoning
+        return bare
+    return found
+
+
+def _stages(model: str, call: Call, snapshot: Snapshot) -> Sequence[Stage]:
+    if not call.client.may_use(model):
+        return ()
+    return stages(model, call.provider, partial(_offers, call, snapshot), snapshot.fallbacks, call.client.may_use)
+
+
+def _offers(call: Call, snapshot: Snapshot, model: str, provider: str) -> Sequence[Offered]:
+    """Who can serve a model and do what is asked."""
+    steps = able(call, snapshot.catalogue.plan(model, provider), snapshot.upstreams)
+    return [
+        Offered(account, served, snapshot.upstreams[account].provider.name)
+        for step in steps
+        for account, names in step.served.items()
+        for served in names
+    ]
+
+
+def _take_provider_from_name(call: Call, snapshot: Snapshot) -> None:
+    """`[provider] model` and `provider:model`, as AIClient-2-API's clients choose. A model that is listed with the colon in
+    its name is that model."""
+    catalogue = snapshot.catalogue
+    name, closed, model = call.model.removeprefix("[").partition("]")
+    if call.model.startswith("[") and closed and model.startswith(" "):
+        model = model.lstrip()
+    elif not catalogue.lists(call.model):
+        name, _, model = call.model.partition(":")
+    else:
+        return
+    if model and (provider := known_provider(name, catalogue.providers)):
+        call.provider, call.model = provider, model

@@ -1,0 +1,129 @@
+"""One stage of a call: rounds over its candidates until one answers, and a note of every choice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from time import time
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from aiproxy.gateway.attempt import Surroundings, attempt
+from aiproxy.gateway.call import Call
+from aiproxy.gateway.refusals import put_off, refused
+from aiproxy.gateway.stages import Stage
+from aiproxy.neutral.errors import GatewayError, QuotaExhausted
+from aiproxy.pools.affinity import Candidate
+from aiproxy.pools.health import JITTER, Health
+from aiproxy.pools.lending import NoneReady, Skipped, Wanted
+from aiproxy.pools.pool import Lease, Pool
+from aiproxy.usage import Choice, Passed
+
+FIRST_PAUSE = 0.25
+"""Seconds before the second round over the accounts; each later pause is twice as long."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What a call may still spend: attempts, and the clock's time after which none is begun."""
+
+    attempts: int
+    until: float
+
+    def spent(self, now: float) -> bool:
+        return self.attempts <= 0 or now >= self.until
+
+
+class Stopped(Exception):
+    """An error that no other account would spare the client. `error` is what it is told."""
+
+    def __init__(self, error: GatewayError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class Rounds:
+    def __init__(self, pool: Pool, clock: IReactorTime, random: Random) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._random = random
+
+    async def run(self, call: Call, stage: Stage, around: Surroundings, allowance: Allowance) -> GatewayError | None:
+        """None when the stage has answered, else the last candidate's error, or who rests until when. Raises `Stopped`."""
+        settings = around.snapshot.settings
+        failed: GatewayError | None = None
+        kept_waiting = 0.0
+        for number in range(settings.request_retry + 1):
+            if failed is not None:
+                pause = self._pause(number, kept_waiting)
+                if pause > settings.max_retry_interval or allowance.spent(self._clock.seconds() + pause):
+                    break
+                await deferLater(self._clock, pause)
+            tried: set[Candidate] = set()
+            accounts = 0
+            while not 0 < settings.max_retry_credentials <= accounts:
+                now = self._clock.seconds()
+                if failed is not None and allowance.spent(now):
+                    return failed
+                patience = 0.0 if tried else min(settings.max_retry_interval, max(0.0, allowance.until - now))
+                session = call.session
+                wanted = Wanted(
+                    tuple(stage.candidates), frozenset(tried), patience, failed is None, session.key, session.begins
+                )
+                try:
+                    lease = await self._pool.lease(wanted)
+                except NoneReady as none:
+                    if tried:
+                        break
+                    self._note(call, stage, none.skipped)
+                    return refused(stage.model, none) if failed is None else put_off(failed, none)
+                accounts += all(lease.account.id != account for account, _ in tried)
+                tried.add(lease.candidate)
+                allowance.attempts -= 1
+                self._note(call, stage, lease.taken.skipped, lease)
+                try:
+                    async with lease:
+                        upstream = around.snapshot.upstreams.get(lease.account.id)
+                        if upstream is None:  # a reload took it away while we waited
+                            continue
+                        served = stage.candidates[lease.candidate]
+                        await attempt(call, upstream, served, replace(around, worked=lease.worked))
+                        return None
+                except GatewayError as error:
+                    verdict = lease.account.judge(error)
+                    if call.committed or verdict.stops:
+                        raise Stopped(error) from error
+                    failed = error
+                    kept_waiting = 0.0 if verdict.cools else error.retry_after or 0.0
+                    if isinstance(error, QuotaExhausted) and not settings.quota_exceeded.switch_project:
+                        tried |= _same_login(stage, around, lease)
+        return failed
+
+    def _pause(self, number: int, kept_waiting: float) -> float:
+        """Seconds before a further round. Rests are the pool's affair; an account that never rests has its upstream's
+        word (`kept_waiting`) kept here."""
+        pause: float = FIRST_PAUSE * 2 ** (number - 1) * (1 + JITTER * self._random.random())
+        return max(pause, kept_waiting)
+
+    def _note(self, call: Call, stage: Stage, skipped: Sequence[Skipped], lease: Lease | None = None) -> None:
+        now, wall = self._clock.seconds(), time()
+        taken = (lease.account.id, lease.model, str(lease.taken.why)) if lease else ("", "", "")
+        passed = tuple(_passed(each, wall - now) for each in skipped)
+        waited = lease.waited if lease else 0.0
+        call.record.choices.append(Choice(now, *taken, str(stage.because), waited, passed))
+
+
+def _passed(skipped: Skipped, ahead: float) -> Passed:
+    account, model = skipped.candidate
+    match skipped.why:
+        case Health() as health:
+            return Passed(account, model, health.reason, health.ready_at + ahead)
+        case hindrance:
+            return Passed(account, model, str(hindrance))
+
+
+def _same_login(stage: Stage, around: Surroundings, lease: Lease) -> set[Candidate]:
+    """The candidates that are other projects of the login that has just used up its quota."""
+    upstreams = around.snapshot.upstreams
+    login = upstreams[lease.account.id].login
+    return {each for each in stage.candidates if login and each[0] in upstreams and upstreams[each[0]].login == login}
