@@ -205,6 +205,28 @@ def test_without_a_rule_that_changes_it_a_body_passes_byte_for_byte(
         assert stand_in.upstream.received[-1].body == written.replace(f'"{model}"', '"plain"').encode()
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_field_nobody_else_knows_is_told_or_refused_by_its_name(
+    strict: bool, stand_in: StandIn, tmp_path: Path
+) -> None:
+    more = "translation: strict" if strict else ""
+    with daemon(tmp_path, configuration(stand_in.address, more)) as gateway:
+        for client, vendor in PAIRS:
+            model = f"{vendor.name}.plain"
+            asks = CLIENTS[client]
+            path = asks.path.format(model=model, verb="generateContent")
+            named = {} if client == "gemini" else {"model": model, "stream": False}
+            body = {**named, **asks.body, "never_heard_of": 1}
+            answer = httpx2.post(f"{gateway.address}{path}", json=body, timeout=20)
+            if client in (vendor.name, vendor.protocol):
+                assert (answer.status_code, "x-aiproxy-warnings" in answer.headers) == (200, False)
+            elif strict:
+                assert answer.status_code == 400, (client, vendor.name)
+                assert "`never_heard_of`" in answer.text
+            else:
+                assert answer.headers["x-aiproxy-warnings"] == "drop:never_heard_of"
+
+
 def test_a_prompt_file_is_read_again_when_it_changes(stand_in: StandIn, tmp_path: Path) -> None:
     prompt = tmp_path / "prompt.txt"
     prompt.write_text("First.")
