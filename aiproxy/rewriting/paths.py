@@ -164,6 +164,8 @@ def _holds(operator: str, wanted: Json) -> Callable[[Json], bool]:
             if not isinstance(wanted, str):
                 raise ValueError("compares with a glob that is not text")
             return lambda value: (isinstance(value, str) and fnmatchcase(value, wanted)) is (operator == "%")
+    if isinstance(wanted, bool) or not isinstance(wanted, str | int | float):
+        raise ValueError("asks for more or less than something that is neither a number nor text")
     order = {"<": lt, "<=": le, ">": gt, ">=": ge}[operator]
     comparable = (str,) if isinstance(wanted, str) else (int, float)
     return lambda value: isinstance(value, comparable) and not isinstance(value, bool) and bool(order(value, wanted))

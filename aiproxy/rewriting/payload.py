@@ -13,6 +13,7 @@ from aiproxy.catalogue.globs import matches
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.splice import read_object
 from aiproxy.neutral.carried import Json
+from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.rewriting.paths import Path, put, remove, same, values
 
 
@@ -76,13 +77,16 @@ class PayloadRules:
     rules: Sequence[Rule] = ()
 
     def apply(self, body: bytes, sending: Sending) -> bytes:
-        """The body to send; the very same where no rule changes it."""
+        """The body to send; the very same where no rule changes it. Raises `InvalidRequest` for one that nests too deep."""
         if not any(condition.may_hold(sending) for rule in self.rules for condition in rule.conditions):
             return body
         whole = read_object(body)
         content: Json = whole.get(sending.member) if sending.member else whole
-        applicable = [rule for rule in self.rules if _applies(rule, sending, content)]
-        return dump(whole) if _apply(applicable, content) else body
+        try:
+            applicable = [rule for rule in self.rules if _applies(rule, sending, content)]
+            return dump(whole) if _apply(applicable, content) else body
+        except RecursionError as error:
+            raise InvalidRequest("The request body nests too deep.") from error
 
 
 def _applies(rule: Rule, sending: Sending, content: Json) -> bool:

@@ -25,6 +25,8 @@ class SystemPrompt:
 
     def applied(self, request: GenerateRequest, place: Extensions) -> GenerateRequest:
         """`place` is the note by which the client's codec knows a turn that is the whole request's (`Codec.prompt_place`)."""
+        if self.changes_nothing:
+            return request
         turns = list(request.turns)
         ours = Turn("system", (TextPart(self.text),), extensions=place)
         if self.text and self.overwrite:

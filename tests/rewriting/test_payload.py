@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiproxy.config.payload import payload_rules
+from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.rewriting.payload import PayloadRules, Sending
 from tests.config.reading import load
 
@@ -141,6 +142,12 @@ def test_a_body_that_no_rule_changes_stays_byte_for_byte(text: str) -> None:
 )
 def test_paths_begin_inside_an_envelope(body: Any, after: Any) -> None:
     assert applied(OVERRIDE % "'*'", body, replace(SENDING, member="request")) == after
+
+
+def test_what_nests_too_deep_is_refused_and_no_fault_of_ours() -> None:
+    body = b'{"a": ' + b"[" * 1000 + b"]" * 1000 + b"}"
+    with pytest.raises(InvalidRequest, match="deep"):
+        rules("  override: [{models: [{name: '*', not-match: [{a: 1}]}], params: {x: 1}}]").apply(body, SENDING)
 
 
 def test_what_is_changed_keeps_its_long_numbers() -> None:
