@@ -460,9 +460,7 @@ class SystemPromptSettings:
 
 @dataclass(frozen=True, slots=True)
 class MediaFetch:
-    """Media that clients name by URL, for upstreams that take bytes only. In YAML `true`, or a mapping with these keys.
-
-    Only http and https, only addresses of the public internet; through `proxy-url` where there is one."""
+    """Media that clients name by URL, for upstreams that take bytes only. In YAML `true`, or a mapping with these keys."""
 
     enabled: bool = setting("Fetch them; else such a request is refused with the field's name.", False)
     types: tuple[str, ...] = setting(
@@ -470,7 +468,9 @@ class MediaFetch:
         ("image/*", "audio/*", "video/*", "application/pdf", "text/plain", "text/markdown", "text/csv"),
     )
     max_size_mb: float = setting("Largest file: as much as Google takes inline.", 20, minimum=0.001, unit="MiB")
-    seconds: float = setting("Longest time for one file, redirects included.", 20, minimum=0.1, unit="seconds")
+    seconds: float = setting(
+        "Longest time for one file, its wait and redirects included.", 20, minimum=0.1, unit="seconds"
+    )
     redirects: int = setting("Most redirects on the way to one file; each is checked as the URL was.", 3, minimum=0)
     per_request: int = setting("Most files of one request.", 16, minimum=1)
     concurrent: int = setting("Most files fetched at once, of all requests.", 16, minimum=1)
@@ -718,7 +718,9 @@ class Settings:
     )
     system_prompt: SystemPromptSettings = setting("The operator's own system prompt.", factory=SystemPromptSettings)
     media_fetch: MediaFetch = setting(
-        "Media that clients name by URL, for upstreams that take bytes only: `true`, or a mapping.", factory=MediaFetch
+        "Media that clients name by URL, for upstreams that take bytes only: `true`, or a mapping. They are fetched from public "
+        "addresses only, through the global `proxy-url` where there is one; it is given the address that was checked.",
+        factory=MediaFetch,
     )
     demo: Demo = setting("The built-in scripted upstream.", factory=Demo)
     proxy_url: str = setting(
