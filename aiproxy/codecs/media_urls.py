@@ -78,8 +78,12 @@ def _changed(parts: tuple[Part, ...], change: Callable[[Media], Media]) -> Itera
             yield change(part) if isinstance(part, Media) else part
 
 
-def source_of(media_type: str, data: bytes) -> Source:
-    """What was fetched, as a part has it: text in clear, all else in base64."""
+def source_of(feature: str, media_type: str, data: bytes) -> Source:
+    """What was fetched for a feature, as a part has it: text in clear, all else in base64. Raises `ValueError` for a file of
+    another kind than its part."""
+    kind = feature.split(".")[1]
+    if kind != "document" and media_type.partition("/")[0] != kind:
+        raise ValueError(f"the file at the URL is {media_type}, which is no {kind}")
     if media_type.startswith("text/"):
         return TextSource(data.decode("utf-8", "replace"), media_type)
     return InlineSource(media_type, b64encode(data).decode())

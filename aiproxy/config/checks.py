@@ -137,7 +137,11 @@ def _media_fetch(settings: Settings) -> Iterator[Finding]:
         try:
             ip_network(text)
         except ValueError as error:
-            yield _error("bad-network", f"media-fetch.allow[{index}]", f"`{text}` is no network: it {str(error).partition(' ')[2]}")
+            yield _error(
+                "bad-network",
+                f"media-fetch.allow[{index}]",
+                f"`{text}` is no network: it {str(error).partition(' ')[2]}",
+            )
 
 
 def _entries(settings: Settings) -> Iterator[Finding]:

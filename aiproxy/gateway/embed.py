@@ -51,8 +51,8 @@ def translate_embeddings(call: Call, to: Target, snapshot: Snapshot) -> Embeddin
     report = Report(strict=snapshot.settings.translation == "strict")
     asked = source.decode_request(call.incoming.body, call.model, report)
     if not asked.inputs:
-        told = "There is no text to embed."
-        raise InvalidRequest(told, param=report.name("embedding.inputs"))
+        field = report.name("embedding.inputs")
+        raise InvalidRequest(f"`{field}`: there is no text to embed.", param=field)
     outgoing = Outgoing(target.encode_request(replace(asked, model=to.model), report))
     return EmbeddingTranslation(source, target, asked, report, outgoing)
 

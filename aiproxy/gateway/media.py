@@ -1,9 +1,9 @@
 """Media that a client named by URL, brought once a call for the first upstream that wants their bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
-from twisted.python.failure import Failure
 
 from aiproxy.codecs.media_urls import source_of, wanted
 from aiproxy.gateway.call import Call
@@ -11,7 +11,7 @@ from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.translate import Target, read_request
 from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.neutral.media import Source
-from aiproxy.transports.media import Fetched, MediaFetcher
+from aiproxy.transports.media import MediaFetcher
 
 
 async def bring_media(call: Call, to: Target, snapshot: Snapshot) -> None:
@@ -36,29 +36,29 @@ async def bring_media(call: Call, to: Target, snapshot: Snapshot) -> None:
         told = f"`{field}`: {len(features)} URLs are more than the {most} that are fetched for one request (media-fetch.per-request)."
         raise InvalidRequest(told, param=field)
     else:
-        call.media.update(await _all(snapshot.media, {url: report.name(features[url]) for url in missing}))
+        fetches = {url: _fetched(snapshot.media, url, features[url], report.name(features[url])) for url in missing}
+        call.media.update(await _all(fetches))
 
 
-async def _all(fetcher: MediaFetcher, fields: Mapping[str, str]) -> dict[str, Source]:
-    """By URL; the first that fails ends the others."""
-    fetches = [_named(fetcher.fetch(url), field) for url, field in fields.items()]
+async def _fetched(fetcher: MediaFetcher, url: str, feature: str, field: str) -> Source:
+    """The field that is at fault stands in the error."""
     try:
-        found = await gatherResults(fetches, consumeErrors=True)
+        found = await fetcher.fetch(url)
+        return source_of(feature, found.media_type, found.data)
+    except InvalidRequest as error:
+        error.message, error.param = f"`{field}`: {error.message}", field
+        raise
+    except ValueError as error:
+        raise InvalidRequest(f"`{field}`: {error}.", param=field) from error
+
+
+async def _all(fetches: Mapping[str, Coroutine[Any, Any, Source]]) -> Mapping[str, Source]:
+    """By URL; the first that fails ends the others."""
+    running = [Deferred.fromCoroutine(fetch) for fetch in fetches.values()]
+    try:
+        return dict(zip(fetches, await gatherResults(running, consumeErrors=True), strict=True))
     except FirstError as first:
         first.subFailure.raiseException()
     finally:
-        for fetch in fetches:
+        for fetch in running:
             fetch.cancel()
-    return {url: source_of(each.media_type, each.data) for url, each in zip(fields, found, strict=True)}
-
-
-def _named(fetch: Deferred[Fetched], field: str) -> Deferred[Fetched]:
-    """The field that is at fault stands in the error."""
-
-    def name(failure: Failure) -> Failure:
-        if isinstance(failure.value, InvalidRequest):
-            failure.value.message = f"`{field}`: {failure.value.message}"
-            failure.value.param = field
-        return failure
-
-    return fetch.addErrback(name)

@@ -41,7 +41,10 @@ def test_what_is_wanted() -> None:
 def test_the_bytes_take_the_place_of_their_urls_only() -> None:
     report = Report()
     report.read("messages[].file", "part.document.url")
-    fetched = {"https://a/i": source_of("image/png", b"i"), "https://a/d": source_of("text/plain", "ü".encode())}
+    fetched = {
+        "https://a/i": source_of("part.image.url", "image/png", b"i"),
+        "https://a/d": source_of("part.document.url", "text/plain", "ü".encode()),
+    }
     found = with_bytes(REQUEST, CHAT, PERMISSIVE, fetched, report)
     assert found.turns[0] == REQUEST.turns[0]
     (result,) = found.turns[1].parts
@@ -51,10 +54,18 @@ def test_the_bytes_take_the_place_of_their_urls_only() -> None:
     assert fetched["https://a/i"] == InlineSource("image/png", "aQ==")
 
 
+def test_a_file_of_another_kind_than_its_part() -> None:
+    for feature in ("part.image.url", "part.audio", "part.video"):
+        with pytest.raises(ValueError, match=r"is text/plain, which is no"):
+            source_of(feature, "text/plain", b"words")
+
+
 def test_what_becomes_of_the_bytes_is_said_of_the_clients_field() -> None:
     report = Report()
     report.read("messages[].file", "part.document.url")
-    with_bytes(REQUEST, OLLAMA, PERMISSIVE, {"https://a/d": source_of("application/pdf", b"%PDF")}, report)
+    with_bytes(
+        REQUEST, OLLAMA, PERMISSIVE, {"https://a/d": source_of("part.document.url", "application/pdf", b"%PDF")}, report
+    )
     with pytest.raises(Unsupported) as caught:
         report.refuse("part.document.inline")
     assert caught.value.param == "messages[].file"

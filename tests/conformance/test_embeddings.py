@@ -156,6 +156,13 @@ def test_a_task_that_only_google_knows_is_named_as_lost(gateway: Daemon) -> None
     assert found.headers["x-aiproxy-warnings"] == "drop:taskType"
 
 
+def test_an_empty_batch_names_its_field(gateway: Daemon) -> None:
+    url = f"{gateway.address}/v1beta/models/openai:batchEmbedContents"
+    found = httpx2.post(url, json={"requests": []}, headers={"x-goog-api-key": KEY})
+    assert found.status_code == 400
+    assert "`requests`" in found.json()["error"]["message"]
+
+
 def test_a_batch_of_several_tasks_is_not_made_one(gateway: Daemon) -> None:
     requests = [{"content": {"parts": [{"text": "a"}]}, "taskType": task} for task in ("CLUSTERING", "CLASSIFICATION")]
     found = httpx2.post(

@@ -164,6 +164,12 @@ def test_the_metadata_service_is_not_reached(fetching: Daemon, field: str, ask: 
     assert "meta-data" not in str(caught.value)
 
 
+def test_a_text_is_no_image(fetching: Daemon, files: Upstream) -> None:
+    with pytest.raises(OpenAIBadRequest, match=r"is text/plain, which is no image") as caught:
+        chat(fetching, address_of(files, "/a.png"), address_of(files, "/a.txt"))
+    assert caught.value.param == "messages[].content[].image_url"
+
+
 def test_nor_by_a_redirect(fetching: Daemon, files: Upstream) -> None:
     with pytest.raises(OpenAIBadRequest, match="not public"):
         chat(fetching, address_of(files, "/moved"))

@@ -112,6 +112,7 @@ def _request(requests: list[dict[str, Any]], model: str, where: str, report: Rep
     rest = {name: value for name, value in first.items() if name not in _KNOWN}
     contents = [_parts(one.get("content"), f"{where}content") for one in requests]
     inputs = tuple(map(_input, contents))
+    report.read(where.removesuffix("[].") or "content", "embedding.inputs")
     if any(isinstance(one, Parts) for one in inputs):
         report.read(f"{where}content.parts", "embedding.parts")
         rest[CONTENTS] = [one["content"] for one in requests]

@@ -101,6 +101,7 @@ def _request(asked: dict[str, Any], model: str, texts: tuple[str, ...], report: 
     truncate = asked.get("truncate")
     if truncate is not None and not isinstance(truncate, bool):
         raise InvalidRequest("`truncate`: must be true or false.", param="truncate")
+    report.read("prompt" if "prompt" in asked else "input", "embedding.inputs")
     if truncate is not None:
         report.read("truncate", "embedding.truncate")
     rest = {name: value for name, value in asked.items() if name not in _KNOWN}
