@@ -13,6 +13,7 @@ from aiproxy.config.load import BUILT_IN, Document, configuration, decoded, find
 from aiproxy.config.problems import ConfigurationInvalid, Problem, Severity
 from aiproxy_config.formats import MACHINE_FORMATS, Findings, text
 from aiproxy_config.starter import starter, write_private
+from aiproxy_config.state import state
 from aiproxy_config.store import store
 
 STANDARD_INPUT = "-"
@@ -24,6 +25,7 @@ def main() -> None:
     """Check and write the configuration of aiproxy. Nothing here needs a running gateway."""
 
 
+main.add_command(state)
 main.add_command(store)
 
 
