@@ -132,7 +132,10 @@ class MirroredStore:
         elif base is not None:
             self._remote.delete(name, base, change)
         with self._step():
-            self._hold(name, body, version)
+            if self._row(name)[0] == body:
+                self._hold(name, body, version)
+            else:  # another process of ours has changed it since: that change was made from what was given now
+                self._rows.execute("UPDATE document SET base = ? WHERE name = ?", (version, name))
 
     def _is_there(self, name: str, body: bytes | None) -> bool:
         """Whether the remote has it after all: an answer was lost, or another process of ours was quicker with it."""

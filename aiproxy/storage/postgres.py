@@ -112,7 +112,8 @@ class PostgresRemote:
             try:
                 if self._listening is None:
                     self._listening = self._connect()
-                    self._listening.execute(f"LISTEN {_CHANNEL}")
+                    with _deadline(self._listening):
+                        self._listening.execute(f"LISTEN {_CHANNEL}")
                     return  # whatever happened before we listened is to be looked for now
                 left = WAIT_SECONDS
                 while left > 0 and not stop.is_set():
@@ -163,9 +164,10 @@ class PostgresRemote:
             keepalives_idle=int(WAIT_SECONDS),
             tcp_user_timeout=STATEMENT_SECONDS * 1000,
         )
-        connection.execute(f"SET statement_timeout = {STATEMENT_SECONDS * 1000}")
-        if self._schema:
-            connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(self._schema)))
+        with _deadline(connection):
+            connection.execute(f"SET statement_timeout = {STATEMENT_SECONDS * 1000}")
+            if self._schema:
+                connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(self._schema)))
         return connection
 
     def _migrated(self) -> psycopg.Connection[Any]:

@@ -69,7 +69,9 @@ class FileWatch:
         from twisted.internet import inotify
         from twisted.python.filepath import FilePath
 
-        interesting = inotify.IN_CHANGED | inotify.IN_MODIFY | inotify.IN_ATTRIB
+        interesting = (
+            inotify.IN_CHANGED | inotify.IN_CREATE | inotify.IN_DELETE | inotify.IN_MOVED_TO | inotify.IN_MOVED_FROM
+        )
         try:
             self._events.watch(FilePath(os.fsencode(directory)), interesting, callbacks=[self._happened])
         except (INotifyError, OSError):
