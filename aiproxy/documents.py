@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
-
 from aiproxy.storage.encryption import EncryptedStore
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.store import Condition
+from aiproxy.storage.threads import OneThread
 from aiproxy.storage.watch import FileWatch, StoreWatch
 from aiproxy.web.ops import Check
 
@@ -20,8 +18,7 @@ class Documents:
         self._reactor = reactor
         self._source = source
         self._changed = changed
-        # One thread: what waits for a disk is done one after the other, and never in the pool that looks up addresses.
-        self._threads = ThreadPool(0, 1, name="aiproxy-documents")
+        self._thread = OneThread(reactor, "aiproxy-documents")
         self._files = FileWatch(reactor, changed)
         self._store: EncryptedStore | None = None
         self._watch: StoreWatch | None = None
@@ -30,7 +27,7 @@ class Documents:
         """After a daemon has left its terminal: neither threads nor an open mirror survive that."""
         self._store = self._source.open()
         self._watch = StoreWatch(self._reactor, self._store, self._changed)
-        self._threads.start()
+        self._thread.start()
         self._files.start()
         self._files.follow(self._source.followed(loaded))
         self._watch.start()
@@ -39,8 +36,7 @@ class Documents:
         """As `Source.load`."""
         assert self._store is not None
         self._files.mark()
-        loaded: Loaded = await deferToThreadPool(self._reactor, self._threads, self._source.load, self._store)
-        return loaded
+        return await self._thread.run(self._source.load, self._store)
 
     def follow(self, loaded: Loaded) -> None:
         """What was loaded is in use from now on."""
@@ -49,7 +45,7 @@ class Documents:
     def stop(self) -> None:
         self._files.stop()
         if self._watch is not None:
-            self._threads.stop()
+            self._thread.stop()
             self._watch.stop()
         self._store = None
 
