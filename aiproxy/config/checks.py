@@ -14,6 +14,7 @@ from pathlib import Path
 from aiproxy.catalogue import known_provider
 from aiproxy.catalogue.globs import matches
 from aiproxy.config.certificates import certificate_problems
+from aiproxy.config.fallback_rules import fallback_problems
 from aiproxy.config.payload import payload_problems
 from aiproxy.config.problems import Finding, Problem, Severity, problem_at
 from aiproxy.config.prompt import prompt_problems
@@ -45,6 +46,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         vertex_problems(settings, reading),
         _names(settings),
         _providers(settings),
+        fallback_problems(settings),
         payload_problems(settings.payload),
         prompt_problems(settings.system_prompt),
         _reach(settings, reading),

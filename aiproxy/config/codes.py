@@ -213,4 +213,21 @@ CODES: Mapping[str, Explanation] = {
         "A system prompt comes from `file` or from `text`, not from both.",
         "# prompt.txt exists\nsystem-prompt: {file: prompt.txt, text: Be brief.}",
     ),
+    # Fallbacks and failures
+    "unknown-fallback": Explanation(
+        "A provider that doesn't exist, or a model that no account offers, is to stand in for another.",
+        "openai-api-key:\n  - {api-key: some-upstream-key, models: [gpt-5.4]}\nmodel-fallback: {gpt-5.4: [gpt-6]}",
+    ),
+    "fallback-loop": Explanation(
+        "What stands in for a provider or a model leads back to it, over one link or several.",
+        "provider-fallback-chain: {openai: [claude], claude: [openai]}",
+    ),
+    "bad-pattern": Explanation(
+        "`match-regexr` holds regular expressions in Python's spelling.",
+        'request-scoped-errors:\n  - {status: 400, match-regexr: ["("], action: continue}',
+    ),
+    "rule-for-everything": Explanation(
+        "A rule on failures names neither a status nor words, so that it fits them all.",
+        "request-scoped-errors:\n  - {action: continue}",
+    ),
 }

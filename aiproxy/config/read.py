@@ -172,13 +172,18 @@ class Reading:
         return texts
 
     def _named(self, wanted: Any, node: Node, path: str) -> Any:
-        """A mapping whose keys are anybody's names. Where an entry stands is also known by its number, as in a list."""
+        """A mapping whose keys are anybody's names. Where an entry and what is in it stand is also known by its number, as in
+        a list."""
         if not isinstance(node, Entries):
             return self._wrong("a mapping (`name: value` lines)", node, path)
         read = {}
         for number, (key, value) in enumerate(node.pairs):
             numbered = f"{path}[{number}]"
-            inner = self._value(wanted, value, _under(path, key.text) if showable(key.text) else numbered, {})
+            named = _under(path, key.text) if showable(key.text) else numbered
+            before = len(self.places)
+            inner = self._value(wanted, value, named, {})
+            for place in list(self.places)[before:]:
+                self.places[numbered + place.removeprefix(named)] = self.places[place]
             self.places[numbered] = key.place
             if inner is not UNREAD:
                 read[key.text] = inner

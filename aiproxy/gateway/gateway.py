@@ -6,10 +6,12 @@ from time import time
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from aiproxy.catalogue.catalogue import near
 from aiproxy.codecs.sessions import session_of
 from aiproxy.codecs.splice import read_object
+from aiproxy.config.schema import LogLevel
 from aiproxy.gateway.attempt import Surroundings
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
@@ -19,7 +21,9 @@ from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
 from aiproxy.neutral.errors import ContextLength, GatewayError, NotFound, Timeout
 from aiproxy.pools.pool import Pool
-from aiproxy.usage import CallRecord, Outcome
+from aiproxy.usage import CallRecord, Journal, Outcome, story
+
+_log = Logger("aiproxy.calls")
 
 
 class _Interruptible:
@@ -42,6 +46,8 @@ class Gateway:
         self.pool = Pool(clock, random)
         self.discovery = Discovery(clock)
         self.state = State(snapshot.settings, clock.seconds)
+        self.journal = Journal()
+        """The latest calls, with every decision: `journal.find(request_id)`."""
         self.observers: list[Callable[[CallRecord], None]] = []
         """Told of every call when it has ended. They may not wait, and may not raise."""
         self._rounds = Rounds(self.pool, clock, random)
@@ -92,6 +98,14 @@ class Gateway:
         finally:
             self._under_way.discard(running)
             call.record.ended = self._clock.seconds()
+            self.journal.note(call.record)
+            if self._snapshot.settings.logging.level is LogLevel.DEBUG:
+                _log.debug(
+                    "{request_id} {outcome}: {story}",
+                    request_id=call.request_id,
+                    outcome=call.record.outcome,
+                    story=story(call.record),
+                )
             for observe in self.observers:
                 observe(call.record)
             if deadline is not None and deadline.active():

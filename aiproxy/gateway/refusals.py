@@ -45,7 +45,7 @@ def refused(model: str, none: NoneReady) -> GatewayError:
     message = f"All accounts that offer {model!r} rest: {_named(resting, none)}{busy}."
     retry_after = max(1.0, none.ready_in)
     if reasons == {"not_found"}:
-        return NotFound(message, code="model_not_found", param="model", retry_after=retry_after)
+        return NotFound(message, code="model_not_found", param="model")
     return (RateLimited if reasons & _LIMITED else Overloaded)(message, retry_after=retry_after)
 
 

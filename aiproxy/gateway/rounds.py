@@ -106,11 +106,16 @@ class Rounds:
         return max(pause, kept_waiting)
 
     def _note(self, call: Call, stage: Stage, skipped: Sequence[Skipped], lease: Lease | None = None) -> None:
-        now, wall = self._clock.seconds(), time()
-        taken = (lease.account.id, lease.model, str(lease.taken.why)) if lease else ("", "", "")
-        passed = tuple(_passed(each, wall - now) for each in skipped)
-        waited = lease.waited if lease else 0.0
-        call.record.choices.append(Choice(now, *taken, str(stage.because), waited, passed))
+        call.record.choices.append(noted(stage, skipped, lease, self._clock.seconds()))
+
+
+def noted(stage: Stage, skipped: Sequence[Skipped], lease: Lease | None, now: float) -> Choice:
+    """A choice for the record; `now` is the clock's."""
+    ahead = time() - now
+    passed = tuple(_passed(each, ahead) for each in skipped)
+    if lease is None:
+        return Choice(now, "", "", "", stage.because.value, 0.0, passed)
+    return Choice(now, *lease.candidate, lease.taken.why.value, stage.because.value, lease.waited, passed)
 
 
 def _passed(skipped: Skipped, ahead: float) -> Passed:
@@ -119,7 +124,7 @@ def _passed(skipped: Skipped, ahead: float) -> Passed:
         case Health() as health:
             return Passed(account, model, health.reason, health.ready_at + ahead)
         case hindrance:
-            return Passed(account, model, str(hindrance))
+            return Passed(account, model, hindrance.value)
 
 
 def _same_login(stage: Stage, around: Surroundings, lease: Lease) -> set[Candidate]:

@@ -65,9 +65,13 @@ class HealthBook:
 
     def of(self, account: Account, model: str) -> Health:
         """Of one model at an account: of all that it depends on, what rests longest."""
-        if not self._known:
-            return WELL
-        return max((self._known.get(place, WELL) for place in places(account, model)), key=lambda h: h.ready_at)
+        longest = WELL
+        if self._known:
+            for place in places(account, model):
+                health = self._known.get(place)
+                if health is not None and health.ready_at > longest.ready_at:
+                    longest = health
+        return longest
 
     def resting_for(self, account: Account, model: str, now: float) -> list[Place]:
         """What keeps this model at this account from being lent."""

@@ -36,6 +36,12 @@ COMPATIBLE = "openai-compatibility: [{name: a, base-url: "
         (f"{UPSTREAM}models: [{{name: a, alias: x}}, {{name: a, alias: x}}]}}]", ("duplicate-model", 1, 77)),
         (f"{UPSTREAM}models: [a, a]}}]", ("duplicate-model", 1, 59)),
         ("routing: {default-provider: nobody}", ("unknown-provider", 1, 29)),
+        (f"{UPSTREAM}}}]\nprovider-fallback-chain: {{openai: [nobody]}}", ("unknown-fallback", 2, 36)),
+        (f"{UPSTREAM}}}]\nprovider-fallback-chain:\n  openai: [claude]", ("unknown-provider", 3, 12)),
+        (f"{UPSTREAM}}}]\nhealth-check: {{providers: [nobody]}}", ("unknown-fallback", 2, 28)),
+        (f"{UPSTREAM}models: [a]}}]\nmodel-fallback: {{a: [b]}}", ("unknown-fallback", 2, 22)),
+        ("request-scoped-errors:\n  - {status: 400, match-regexr: ['(']}", ("bad-pattern", 2, 34)),
+        ("request-scoped-errors:\n  - {action: continue}", ("rule-for-everything", 2, 5)),
         (f"{UPSTREAM}}}]\nmodel-alias:\n  claude: [{{name: a, alias: b}}]", ("unknown-provider", 3, 3)),
         ("payload:\n  default:\n    - {models: [m], params: {a..b: 1}}", ("bad-json-path", 3, 30)),
         ("payload:\n  filter:\n    - {models: [m], params: [a, 'b.#(x)']}", ("bad-json-path", 3, 33)),
@@ -201,3 +207,22 @@ def test_certificates(cert: str, key: str, found: list[object], certificates: Pa
         report = read.warnings
         assert read.files == (file, certificates / cert, certificates / key)
     assert [(problem.code, problem.path, problem.severity) for problem in report] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("model-fallback:\n  a: [b]\n  b: [c]\n  c: [a]", [2, 3, 4]),
+        ("model-fallback:\n  a: [b]\n  b: [b]", [3]),
+        ("model-fallback:\n  a: [b, c]\n  b: [d]\n  c: [d]", []),
+        ("model-fallback:\n  a: [b]\n  b: [c]\n  c: [b]", [3, 4]),
+    ],
+)
+def test_whoever_stands_in_does_not_lead_back(text: str, lines: list[int]) -> None:
+    assert codes(text) == [("fallback-loop", line, 3) for line in lines]
+
+
+def test_providers_lead_back_under_any_of_their_names() -> None:
+    entries = f"{UPSTREAM}}}]\nclaude-api-key: [{{api-key: another-key}}]\n"
+    text = entries + "provider-fallback-chain:\n  OpenAI: [claude-custom]\n  claude: [openai]"
+    assert codes(text) == [("fallback-loop", 4, 3), ("fallback-loop", 5, 3)]
