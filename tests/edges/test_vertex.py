@@ -11,7 +11,7 @@ import pytest
 
 from aiproxy.providers.vertex import MODELS
 from tests.rig.daemon import Daemon, daemon
-from tests.rig.upstream import Behaviour, Received, Upstream, Wire, upstream
+from tests.rig.upstream import Behaviour, Received, Upstream, Wire, begin_stream, upstream
 from tests.vendors.google_tokens import EMAIL, TokenEndpoint, pem, service_account
 from tests.vendors.scenarios import SCENARIOS
 from tests.vendors.vertex import VERTEX, bearer
@@ -22,11 +22,12 @@ FORBIDDEN = ("ya29.", "PRIVATE KEY", "eyJ", pem().splitlines()[3])
 
 
 class Google:
-    """Vertex and its token endpoint. `hook` answers a call before Vertex does, `sign_in` instead of the token endpoint."""
+    """Vertex and its token endpoint. `instead` answers a call in place of Vertex, `sign_in` in place of the token endpoint."""
 
     def __init__(self) -> None:
         self.tokens = TokenEndpoint()
         self.sign_in: Behaviour = self.tokens.serve
+        self.instead: Behaviour | None = None
         self.asked: list[Received] = []
         self.sign_ins = 0
         self.served: Upstream
@@ -37,6 +38,9 @@ class Google:
             self.sign_in(received, wire)
             return
         self.asked.append(received)
+        if self.instead is not None:
+            self.instead(received, wire)
+            return
         token = bearer(received)
         if token is not None and token not in self.tokens.good:
             said = {"error": {"code": 401, "message": f"{token} is no good", "status": "UNAUTHENTICATED"}}
@@ -135,6 +139,31 @@ def test_a_lifetime_of_nothing_is_one_unsaid(google: Google, run: Run) -> None:
     gateway = run()
     assert [ask(gateway).status_code for _ in range(2)] == [200] * 2
     assert google.sign_ins == 1
+
+
+def echoes_whole(received: Received, wire: Wire) -> None:
+    said = {
+        "error": {"code": 400, "message": f"bad: {received.headers['authorization']}", "status": "INVALID_ARGUMENT"}
+    }
+    wire.answer(400, json.dumps(said).encode())
+
+
+def echoes_amid(received: Received, wire: Wire) -> None:
+    begin_stream(wire)
+    answer = SCENARIOS["plain"].answer(with_results=False)
+    wire.chunk(VERTEX.events(VERTEX.asked(received), answer)[0])  # type: ignore[arg-type]
+    wire.chunk(VERTEX.broken(f"bad: {received.headers['authorization'].split()[1]}"))
+    wire.chunk(b"")
+
+
+@pytest.mark.parametrize("echo", [echoes_whole, echoes_amid])
+def test_a_token_that_vertex_repeats_goes_no_further(google: Google, run: Run, echo: Behaviour) -> None:
+    gateway, google.instead = run(more="request-retry: 0\ndisable-cooling: true\nlogging: {level: debug}"), echo
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+    answer = httpx2.post(f"{gateway.base_url}/chat/completions", json=body, timeout=30)
+    assert "bad: " in answer.text
+    assert "[secret]" in answer.text
+    assert clean(gateway, answer)
 
 
 def html(_received: Received, wire: Wire) -> None:
