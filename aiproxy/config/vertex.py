@@ -9,8 +9,11 @@ from aiproxy.config.schema import Settings, VertexEntry
 from aiproxy.config.service_account import ServiceAccount, Unusable, read_service_account
 from aiproxy.secrets import Secret
 
-NAME = re.compile(r"[a-z0-9]([a-z0-9.:-]*[a-z0-9])?")
-"""Of a project or a location: they stand in a host's name and in a path."""
+SHAPES = {
+    "location": re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"),  # stands in a host's name
+    "project": re.compile(r"[a-z0-9]([a-z0-9.:-]*[a-z0-9])?"),  # may be a domain's: `example.com:name`
+}
+EXAMPLES = {"location": "europe-west4", "project": "my-project-1"}
 
 
 def vertex_problems(settings: Settings, reading: Reading) -> Iterator[Finding]:
@@ -18,9 +21,9 @@ def vertex_problems(settings: Settings, reading: Reading) -> Iterator[Finding]:
     for index, entry in enumerate(settings.vertex_api_key):
         path = f"vertex-api-key[{index}]"
         yield from _one_way_to_sign(entry, path, reading)
-        for name in ("location", "project"):
-            if (value := getattr(entry, name)) and not NAME.fullmatch(value):
-                message = f"a {name} is lower case letters, digits and hyphens, `{_EXAMPLES[name]}` for one"
+        for name, shape in SHAPES.items():
+            if (value := getattr(entry, name)) and not shape.fullmatch(value):
+                message = f"a {name} is lower case letters, digits and hyphens, `{EXAMPLES[name]}` for one"
                 yield Severity.ERROR, "bad-name", message, f"{path}.{name}"
         if not entry.service_account:
             continue
@@ -44,9 +47,6 @@ def secrets_within(settings: Settings) -> Iterator[Secret]:
             yield from read_service_account(entry.service_account.reveal()).secrets
 
 
-_EXAMPLES = {"location": "europe-west4", "project": "my-project-1"}
-
-
 def _one_way_to_sign(entry: VertexEntry, path: str, reading: Reading) -> Iterator[Finding]:
     if entry.api_key and entry.service_account:
         message = "`api-key` and `service-account` are two accounts; make two entries of them"
@@ -65,5 +65,5 @@ def _of_service_account(account: ServiceAccount, entry: VertexEntry, path: str) 
     if not entry.project and not account.project:
         yield Severity.ERROR, "missing-key", "the file names no project, so `project` is wanted here", path
     for name, value in (("project", account.project), ("location", account.location)):
-        if value and not getattr(entry, name) and not NAME.fullmatch(value):
+        if value and not getattr(entry, name) and not SHAPES[name].fullmatch(value):
             yield Severity.ERROR, "bad-service-account", f"this names an impossible {name}", f"{path}.service-account"

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
@@ -119,10 +119,7 @@ class TokenCredential:
 
     def _failed(self, failure: Failure, clock: IReactorTime) -> None:
         self._not_before = clock.seconds() + AGAIN_SECONDS
-        waited = self._served()
-        if not waited and failure.check(CancelledError):
-            return
-        for waiting in waited:
+        for waiting in self._served():
             # Each call adds to its error; a bug of ours is told to all as it is.
             told = Failure(replace(failure.value)) if isinstance(failure.value, GatewayError) else failure
             waiting.errback(told)

@@ -89,8 +89,8 @@ def build_snapshot(
     http: Callable[[Settings], Network],
     before: Snapshot | None = None,
 ) -> Snapshot:
-    """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network. Credentials
-    that are the same as `before` stay in use, with the tokens they hold."""
+    """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network. One login
+    is one credential, with one token, however many accounts it has; what was in use `before` stays so."""
     held = {upstream.credential: upstream.credential for upstream in before.upstreams.values()} if before else {}
     upstreams: dict[str, Upstream] = {}
     ways: dict[str, Way] = {}
@@ -99,7 +99,7 @@ def build_snapshot(
         found = list(provider.upstreams(settings))
         transport = provider.in_process(clock, settings) if provider.in_process and found else network
         for upstream in found:
-            credential = held.get(upstream.credential, upstream.credential)
+            credential = held.setdefault(upstream.credential, upstream.credential)
             upstreams[upstream.id] = replace(upstream, credential=credential)
             ways[upstream.id] = Way(upstream.id, transport, _proxy(upstream.proxy_url or settings.proxy_url), clock)
     return Snapshot(

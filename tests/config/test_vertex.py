@@ -93,6 +93,7 @@ def account_file(directory: Path, name: str = "a.json", **instead: object) -> No
         ("{api-key: some-vertex-key, location: global}", "without-effect", "global"),
         ("{api-key: some-vertex-key, project: p}", "without-effect", "p}"),
         ("{service-account: {file: a.json}, location: EU/../x}", "bad-name", "EU"),
+        ("{service-account: {file: a.json}, location: 'eu:1'}", "bad-name", "'eu:1'"),
         ("{service-account: {file: a.json}, project: a/b}", "bad-name", "a/b"),
         ("{service-account: {file: nowhere.json}}", "missing-key", "{service"),
         ("{service-account: {file: odd.json}}", "bad-service-account", "{file"),

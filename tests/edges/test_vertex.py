@@ -252,6 +252,14 @@ def test_the_token_survives_a_reload_and_goes_with_its_account(google: Google, r
     assert google.sign_ins == 2
 
 
+def test_one_login_at_two_locations_signs_in_once(google: Google, run: Run) -> None:
+    entry = f'service-account: {{file: account.json}}, base-url: "{google.address}"'
+    gateway = run(entry=f"{{{entry}, location: eu}}, {{{entry}, location: us}}")
+    assert [ask(gateway).status_code for _ in range(2)] == [200] * 2
+    assert {received.path.split("/")[5] for received in google.asked} == {"eu", "us"}
+    assert google.sign_ins == 1
+
+
 def test_where_calls_go_and_what_is_listed(google: Google, run: Run) -> None:
     gateway = run(entry=f'{{api-key: vertex-key-0123456789, base-url: "{google.address}/"}}')
     assert ask(gateway).status_code == 200
