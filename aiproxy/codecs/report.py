@@ -78,12 +78,13 @@ class Report:
         """The encoder of an answer: the client's protocol can't show it. Never an error, the answer is already paid for."""
         self._say("drop", feature)
 
-    def refuse(self, feature: str, message: str | None = None) -> None:
-        """Dropping it would change what was asked for. Raises `Unsupported` naming the client's field, unless tolerated."""
+    def refuse(self, feature: str, message: str | None = None, *, at: str | None = None) -> None:
+        """Dropping it would change what was asked for. Raises `Unsupported` naming the client's field, or the place where it
+        is, unless tolerated."""
         if feature in self._tolerated:
             self._say("drop", feature)
         else:
-            self._refuse(feature, message)
+            self._refuse(feature, message, at)
 
     def becomes(self, feature: str, other: str) -> None:
         """The gateway made one feature of another: what is said of `other` is said of the client's field."""
@@ -131,9 +132,9 @@ class Report:
     def _say(self, verb: Verb, feature: str) -> None:
         self._said[verb, feature] = None
 
-    def _refuse(self, feature: str, message: str | None) -> None:
+    def _refuse(self, feature: str, message: str | None, at: str | None = None) -> None:
         self._say("refuse", feature)
         field = self.name(feature)
         raise Unsupported(
-            message or f"The chosen model's API has no equivalent of `{field}`: leave it out.", param=field
+            message or f"The chosen model's API has no equivalent of `{field}`: leave it out.", param=at or field
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.fields import Own
 from aiproxy.codecs.report import Report
-from aiproxy.neutral.carried import Extensions
+from aiproxy.neutral.carried import Extensions, Json
 from aiproxy.neutral.parts import ToolResultPart
 from aiproxy.neutral.request import GenerateRequest
 
@@ -33,7 +33,13 @@ def account_for_extensions(request: GenerateRequest, source: Codec, target: Code
                     case "ignore":
                         report.ignore(feature)
                     case "refuse":
-                        report.refuse(feature)
+                        report.refuse(feature, at=_place(name, value))
+
+
+def _place(name: str, value: Json) -> str | None:
+    """Of an element that is a field by its type (`input[].computer_call`): the field's value is its place (`input[3]`)."""
+    elements, among, _ = name.partition("[].")
+    return value if among and isinstance(value, str) and value.startswith(f"{elements}[") else None
 
 
 def _extensions(request: GenerateRequest) -> Iterator[Extensions]:

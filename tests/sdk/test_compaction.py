@@ -196,4 +196,5 @@ def test_nobody_elses_summary_is_read(client: OpenAI, gateway: Daemon) -> None:
     foreign = {"type": "compaction", "id": "cmp_1", "encrypted_content": "of a vendor"}
     with pytest.raises(openai.BadRequestError) as refused:
         as_codex(client, "claude.plain", [HISTORY[1], foreign])
-    assert "input[]" in str(refused.value.param)
+    assert refused.value.param == "input[1]"
+    assert "input[].compaction" in refused.value.message

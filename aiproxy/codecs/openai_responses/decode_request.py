@@ -68,7 +68,7 @@ def _decode(incoming: Incoming, sealer: Sealer, report: Report) -> GenerateReque
     turns += history.turns()
     if history.aside:
         rest[ITEMS] = history.aside
-    rest |= {f"{ITEM_KINDS}{kind}": True for kind in sorted(history.unique)}
+    rest |= {f"{ITEM_KINDS}{kind}": f"input[{place}]" for kind, place in sorted(history.unique.items())}
     tools = _tools(rest, report) + history.tools
     tell(turns, tools, report)
     parallel = rest.pop("parallel_tool_calls") if isinstance(rest.get("parallel_tool_calls"), bool) else None

@@ -31,7 +31,8 @@ INPUT: Final = "~input"
 """The note that the input came as one string."""
 
 ITEM_KINDS: Final = "input[]."
-"""What begins the name of an input item's type among the request's own fields, where losing such an item must be told."""
+"""What begins the name of an input item's type among the request's own fields, where losing such an item must be told. The
+field's value is the place of the first one."""
 
 _ROLES: Final[tuple[Role, ...]] = ("user", "assistant", "system", "developer")
 
@@ -41,7 +42,7 @@ PREFACE: Final = "This is a summary of the conversation so far, which it replace
 
 class History:
     """Reads one request's input. `aside` holds [position, item] of what is no turn, `tools` those that came as an item,
-    `unique` the types of items that only this protocol can have."""
+    `unique` the types of items that only this protocol can have, each with the place of its first one."""
 
     def __init__(self, read_state: ReadState) -> None:
         self._read_state = read_state
@@ -51,7 +52,7 @@ class History:
         self._signatures: dict[str, OpaqueState] = {}  # by the id of the call or message they sign
         self.aside: list[Json] = []
         self.tools: tuple[ToolDefinition, ...] = ()
-        self.unique: set[str] = set()
+        self.unique: dict[str, int] = {}
 
     def read(self, rest: dict[str, Json], report: Report) -> None:
         """Takes `input` out of the rest. Raises `Malformed` with the path of the item."""
@@ -94,7 +95,7 @@ class History:
                 self._result(read_result(item))
             case str() if kind in COMPACTIONS:
                 self._close()
-                self._compaction(item)
+                self._compaction(place, item)
             case str() if kind in HOSTED:
                 self._model.append(read_hosted(item))
             case _:
@@ -141,14 +142,14 @@ class History:
         else:
             self._model.append(part)
 
-    def _compaction(self, item: dict[str, Json]) -> None:
+    def _compaction(self, place: int, item: dict[str, Json]) -> None:
         """One of ours becomes what it stands for; a vendor's can go only to that vendor."""
         part = read_compaction(item, self._read_state)
         if part.text is not None:
             self._turns.append(Turn("user", (TextPart(f"{PREFACE}{part.text}"),)))
         else:
             self._turns.append(Turn("user", (part,)))
-            self.unique.add("compaction")
+            self.unique.setdefault("compaction", place)
 
     def _result(self, part: ToolResultPart) -> None:
         self._close()
@@ -162,7 +163,7 @@ class History:
         self.aside.append([place, item])
         kind = item.get("type")
         if kind != "additional_tools":
-            self.unique.add(kind if isinstance(kind, str) else "")
+            self.unique.setdefault(kind if isinstance(kind, str) else "", place)
         else:
             self.tools += tuple(
                 replace(tool, extensions={NAME: {FROM_INPUT: True}}) for tool in read_tools(item.get("tools"))
