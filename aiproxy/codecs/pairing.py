@@ -6,6 +6,9 @@ Assistant turns with calls that follow one another are one turn; its results com
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import groupby
+from operator import or_
 
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.results import result_text
@@ -39,7 +42,7 @@ class _CallTurn:
 def paired(turns: Iterable[Turn], report: Report) -> tuple[Turn, ...]:
     blocks: list[Turn | _CallTurn] = []
     nearest: dict[str, _CallTurn] = {}
-    for turn in _merged_calls(_in_one_piece(turns)):
+    for turn in _merged_calls(map(_by_who_calls, _in_one_piece(turns))):
         calls = [part for part in turn.parts if isinstance(part, ToolCallPart)]
         if turn.role == "assistant" and calls:
             block = _CallTurn(turn, calls)
@@ -91,15 +94,21 @@ def _joined(first: Part, second: Part) -> Part | None:
     return None
 
 
+def _by_who_calls(turn: Turn) -> Turn:
+    """Only an assistant calls, whoever a client says it was."""
+    return replace(turn, role="assistant") if _has_calls(turn) else turn
+
+
 def _merged_calls(turns: Iterable[Turn]) -> list[Turn]:
     """Neighbouring assistant turns as one, where one of them holds calls: Responses has an item for each call."""
     done: list[Turn] = []
-    for turn in turns:
-        last = done[-1] if done else None
-        if last and last.role == turn.role == "assistant" and (_has_calls(last) or _has_calls(turn)):
-            done[-1] = replace(last, parts=last.parts + turn.parts, extensions={**last.extensions, **turn.extensions})
+    for role, group in groupby(turns, key=lambda turn: turn.role):
+        run = list(group)
+        if role == "assistant" and any(map(_has_calls, run)):
+            parts = tuple(part for turn in run for part in turn.parts)
+            done.append(replace(run[0], parts=parts, extensions=reduce(or_, (dict(turn.extensions) for turn in run))))
         else:
-            done.append(turn)
+            done += run
     return done
 
 

@@ -1,5 +1,7 @@
 """Results stand behind their calls, whatever order the client kept them in."""
 
+from dataclasses import replace
+
 import pytest
 
 from aiproxy.codecs.pairing import MISSING, paired
@@ -32,6 +34,11 @@ CASES = {
         [calls("a"), calls("b"), result("a"), result("b")],
         [calls("a", "b"), results("a", "b")],
     ),
+    "one turn for all neighbours of a call": (
+        [Turn("assistant", (TextPart("a"),)), Turn("assistant", (TextPart("b"),)), calls("a"), result("a")],
+        [Turn("assistant", (TextPart("a"), TextPart("b"), *calls("a").parts)), result("a")],
+    ),
+    "who calls is the assistant": ([replace(calls("a"), role="user"), result("a")], [calls("a"), result("a")]),
     "what stands between moves behind": ([calls("a"), USER, result("a")], [calls("a"), result("a"), USER]),
     "results leave a mixed user turn": (
         [calls("a"), Turn("user", (TextPart("hi"), *result("a").parts))],
