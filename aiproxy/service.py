@@ -27,6 +27,7 @@ from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber
 from aiproxy.storage.bus import Bus, Carrier, Hub
+from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.state.calls import rows_of
@@ -90,6 +91,7 @@ class GatewayService(Service):
         self.state = State(reactor, database_of(kept), _retention(configuration.settings))
         self.bus = Bus(carrier_of(reactor, kept) or carrier or Hub().join())
         self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
+        self._conversations = Conversations(reactor, self.gateway.pool, self.state)
         self._node = gethostname()
         self.gateway.observers.append(self._record)
         self.web = Web(self.gateway, reactor, self.checks)
@@ -117,6 +119,7 @@ class GatewayService(Service):
         _log.info("state is kept in {where} ({kind})", where=self.state.status.where, kind=self.state.status.kind)
         self.bus.start()
         self._cooldowns.start()
+        self._conversations.start()
         self._warn()
         self._documents.start(self._loaded)
         self._reactor.callWhenRunning(self._take_signals)
@@ -348,6 +351,7 @@ class GatewayService(Service):
         for transport in self._transports:
             await transport.close()
         if self.state.started:
+            self._conversations.stop()
             self._cooldowns.stop()
             await self.bus.stop()
             await self.state.stop()

@@ -7,5 +7,5 @@ A place away from this machine is a `Remote`; `mirror` makes a `Store` of it tha
 What documents mean belongs to `config` and `credentials`.
 
 `state` is what the gateway learns (usage, requests, cooldowns, counters), `bus` tells it to other processes and nodes;
-`cooldowns` lets the pool's rests take part in both, `single_flight` lets one of all do what may be done once.
+`cooldowns` lets the pool's rests take part in both, `conversations` keeps its bindings, `single_flight` lets one of all do what may be done once.
 """

@@ -20,6 +20,11 @@ class Postgres:
     def __init__(self, server: Any) -> None:
         self._server = server
 
+    @property
+    def bin(self) -> Path:
+        """Where its programs are."""
+        return Path(self._server.bin_path)
+
     def new_database(self) -> str:
         name = f"test_{uuid4().hex[:12]}"
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:

@@ -5,9 +5,10 @@ batch whose commit was in doubt (a connection that broke just then) can be sent 
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from aiproxy.storage.state.database import Session
-from aiproxy.storage.state.rows import COUNTERS, CounterRow, Key, RequestRow, Row, Table, UsageRow
+from aiproxy.storage.state.rows import COUNTERS, CounterRow, Key, KeyedRow, RequestRow, Row, Table, UsageRow
 
 
 @dataclass(slots=True)
@@ -15,17 +16,17 @@ class Batch:
     """Log rows one by one; of keyed rows only the latest of each key; counters summed up."""
 
     appended: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    latest: dict[tuple[Table, Key], Row | float] = field(default_factory=dict)
+    latest: dict[tuple[Table, Key], KeyedRow | float] = field(default_factory=dict)
     """By key: the row, or the time at which it was removed."""
     added: dict[Key, CounterRow] = field(default_factory=dict)
     size: int = 0
-    """Of log rows, which alone can pile up without end."""
+    """Of log rows."""
 
     def append(self, row: UsageRow | RequestRow) -> None:
         self.appended[Table.OF[type(row)]].append(row)
         self.size += 1
 
-    def put(self, row: Row) -> None:
+    def put(self, row: KeyedRow) -> None:
         table = Table.OF[type(row)]
         self.latest[table, table.key_of(row)] = row
 
@@ -38,8 +39,13 @@ class Batch:
         amount = row.amount + (known.amount if known else 0)
         self.added[key] = CounterRow(row.client, row.meter, row.period, amount, row.changed)
 
+    @property
+    def keys(self) -> int:
+        """Of keyed rows and counters."""
+        return len(self.latest) + len(self.added)
+
     def __bool__(self) -> bool:
-        return bool(self.size or self.latest or self.added)
+        return bool(self.size or self.keys)
 
 
 def write(session: Session, batch: Batch, writer: str, number: int, now: float) -> bool:
@@ -50,14 +56,19 @@ def write(session: Session, batch: Batch, writer: str, number: int, now: float) 
     )
     if not session.run(claim, (writer, number, now)):
         return False
-    for table, rows in batch.appended.items():
-        session.many(table.insert, [table.values(row) for row in rows])
+    for table, appended in batch.appended.items():
+        session.many(table.insert, [table.values(row) for row in appended])
     # In the order of their keys, so that two nodes that write the same rows don't wait for each other in a ring.
-    for (table, key), row in sorted(batch.latest.items(), key=lambda item: (item[0][0].name, item[0][1])):
-        if isinstance(row, float):
-            session.run(table.remove, (*key, row))
-        else:
-            session.run(table.put, table.values(row))
+    latest = sorted(batch.latest.items(), key=lambda item: (item[0][0].name, item[0][1]))
+    for table, items in groupby(latest, key=lambda item: item[0][0]):
+        rows, removed = [], []
+        for (_, key), row in items:
+            if isinstance(row, float):
+                removed.append((*key, row))
+            else:
+                rows.append(table.values(row))
+        session.many(table.put, rows)
+        session.many(table.remove, removed)
     if batch.added:
         session.many(COUNTERS.add, [COUNTERS.values(row) for _, row in sorted(batch.added.items())])
     return True

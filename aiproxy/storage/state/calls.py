@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 
+import orjson
+
 from aiproxy.neutral.usage import Usage
 from aiproxy.storage.state.rows import RequestRow, UsageRow
 from aiproxy.usage import Attempt, CallRecord
@@ -13,6 +15,10 @@ LARGEST = 2**63 - 1
 
 LONGEST_TEXT = 500
 """Characters of a name that are kept: clients choose model names, and whoever may call may send a long one."""
+
+MOST_CHOICES = 50
+MOST_PASSED = 20
+"""Of a call's choices, and of the candidates each passed over, that are kept: a kilobyte usually, and never a hundred."""
 
 _NOTHING = Usage()
 
@@ -37,9 +43,29 @@ def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow
         seconds=ended - record.started,
         first_byte=None if record.first_byte is None else record.first_byte - record.started,
         attempts=len(record.attempts),
+        decision=_decision(record),
     )
     for number, attempt in enumerate(record.attempts, 1):
         yield _usage_row(record, attempt, number, node, offset)
+
+
+def _decision(record: CallRecord) -> str:
+    """A JSON list: who was taken for each attempt and why, and who was passed over. Times are seconds since the call came,
+    or since the epoch for `until`."""
+    if not record.choices:
+        return ""
+    told = [
+        {
+            **choice._asdict(),
+            "at": choice.at - record.started,
+            "passed": [p._asdict() for p in choice.passed[:MOST_PASSED]],
+        }
+        for choice in record.choices[:MOST_CHOICES]
+    ]
+    try:
+        return orjson.dumps(told).decode()
+    except TypeError:  # half a surrogate pair in a model's name: escaped
+        return json.dumps(told)
 
 
 def _usage_row(record: CallRecord, attempt: Attempt, number: int, node: str, offset: float) -> UsageRow:
@@ -68,7 +94,7 @@ def _usage_row(record: CallRecord, attempt: Attempt, number: int, node: str, off
         output_visible=_count(used.output_visible),
         reasoning=_count(used.reasoning),
         audio_out=_count(used.audio_out),
-        server_tools=text(json.dumps(dict(used.server_tools))) if used.server_tools else "",
+        server_tools=json.dumps(dict(used.server_tools)) if used.server_tools else "",
     )
 
 

@@ -36,6 +36,9 @@ MIGRATIONS: Sequence[Migration] = (
         until DOUBLE PRECISION NOT NULL)""",
         """CREATE TABLE writers (writer TEXT NOT NULL PRIMARY KEY, batch BIGINT NOT NULL, changed DOUBLE PRECISION NOT NULL)""",
     ),
+    (  # 2
+        "ALTER TABLE affinity ADD COLUMN model TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

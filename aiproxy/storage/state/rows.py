@@ -89,12 +89,14 @@ class QuotaRow:
 
 @dataclass(frozen=True, slots=True)
 class AffinityRow:
-    """Which account a session stays with; `session` is a digest."""
+    """Which account a conversation stays with, and what its upstream calls the model. `session` is what the conversation is
+    known by."""
 
     session: str
     account: str
     until: float
     changed: float
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class CounterRow:
     changed: float
 
 
-Row = UsageRow | RequestRow | CooldownRow | QuotaRow | AffinityRow | CounterRow
+KeyedRow = CooldownRow | QuotaRow | AffinityRow
+Row = UsageRow | RequestRow | KeyedRow | CounterRow
 Key = tuple[str, ...]
 
 

@@ -18,7 +18,7 @@ from aiproxy.storage.state import batch as batches
 from aiproxy.storage.state.batch import Batch
 from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable
 from aiproxy.storage.state.retention import Retention, tidy
-from aiproxy.storage.state.rows import CounterRow, Key, RequestRow, Row, Table, UsageRow
+from aiproxy.storage.state.rows import CounterRow, Key, KeyedRow, RequestRow, Table, UsageRow
 from aiproxy.storage.threads import OneThread
 
 FLUSH_SECONDS = 0.5
@@ -26,6 +26,9 @@ FLUSH_SECONDS = 0.5
 
 QUEUE_ROWS = 50_000
 """Log rows that may wait for the database: about 25 MB, and at 100 calls a second four minutes of an outage."""
+
+QUEUE_KEYS = 100_000
+"""Keys whose latest row may wait: twice the conversations that a pool remembers, about 40 MB."""
 
 LONGEST_PAUSE = 15.0
 """Seconds between attempts at a database that is away; the first pause is `FLUSH_SECONDS`, each later one twice as long."""
@@ -91,14 +94,23 @@ class State:
         else:
             self._batch.append(row)
 
-    def put(self, row: Row) -> None:
-        self._batch.put(row)
+    def put(self, row: KeyedRow) -> None:
+        if self._has_room():
+            self._batch.put(row)
 
     def remove(self, table: Table, key: Key) -> None:
-        self._batch.remove(table, key, self.now())
+        if self._has_room():
+            self._batch.remove(table, key, self.now())
 
     def add(self, row: CounterRow) -> None:
-        self._batch.add(row)
+        if self._has_room():
+            self._batch.add(row)
+
+    def _has_room(self) -> bool:
+        if self._batch.keys < QUEUE_KEYS:
+            return True
+        self._dropped += 1
+        return False
 
     async def read(self, ask: Callable[[Session], T]) -> T:
         return await self._reader.run(_one_transaction, self._beside, ask, writes=False)
