@@ -25,7 +25,7 @@ NOTIFIED_BYTES = 50_000
 """Of messages in one transaction: one round to the server for what has gathered during the last."""
 
 FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 5.0
 """Seconds between attempts to connect, doubling."""
 
 _log = Logger("aiproxy.bus")

@@ -30,7 +30,7 @@ QUEUE_ROWS = 50_000
 QUEUE_KEYS = 100_000
 """Keys whose latest row may wait: twice the conversations that a pool remembers, about 40 MB."""
 
-LONGEST_PAUSE = 15.0
+LONGEST_PAUSE = 5.0
 """Seconds between attempts at a database that is away; the first pause is `FLUSH_SECONDS`, each later one twice as long."""
 
 STOP_SECONDS = 5.0

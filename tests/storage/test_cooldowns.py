@@ -1,0 +1,122 @@
+"""Rests and conversations beyond the process: what one pool learns the other knows, and a pool of tomorrow."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+from twisted.internet.task import deferLater
+
+from aiproxy.neutral import errors
+from aiproxy.pools.affinity import Bound
+from aiproxy.pools.pool import Pool
+from aiproxy.pools.selection import Account, round_robin
+from aiproxy.storage.bus import Bus, Hub, Topic
+from aiproxy.storage.conversations import Conversations
+from aiproxy.storage.cooldowns import LOOK_SECONDS, Cooldowns
+from aiproxy.storage.state.sqlite import SqliteDatabase
+from tests.storage.bus.carriers import until
+from tests.storage.state.test_state import reactor_of, started
+from tests.transports.servers import edge
+
+ACCOUNT = Account("first", identity="digest-1")
+
+
+class Node:
+    def __init__(self, pool: Pool, bus: Bus, cooldowns: Cooldowns) -> None:
+        self.pool = pool
+        self.bus = bus
+        self.cooldowns = cooldowns
+        self.heard = 0
+        bus.subscribe(Topic.COOLDOWN, self._hear)
+
+    def _hear(self, _: object) -> None:
+        self.heard += 1
+
+    def fails(self) -> None:
+        self.pool.found("first", errors.CredentialRefused("no", retry_after=300.0))
+
+    def works(self) -> None:
+        self.pool.found("first", None)
+
+    @property
+    def resting(self) -> float:
+        """Seconds that the account rests for."""
+        return float(self.pool.health("first").ready_at - reactor_of().seconds())
+
+
+@asynccontextmanager
+async def node(path: Path, hub: Hub, account: Account = ACCOUNT) -> AsyncIterator[Node]:
+    reactor = reactor_of()
+    async with started(SqliteDatabase(path)) as state:
+        pool = Pool(reactor, Random(7), [account], round_robin)
+        pool.replace([account], round_robin, sessions=3600.0)
+        bus = Bus(hub.join())
+        cooldowns, conversations = Cooldowns(reactor, pool, state, bus), Conversations(reactor, pool, state)
+        bus.start()
+        cooldowns.start()
+        conversations.start()
+        yield Node(pool, bus, cooldowns)
+        conversations.stop()
+        cooldowns.stop()
+        await bus.stop()
+
+
+@edge
+async def test_others_hear_of_a_rest_and_of_its_end_and_then_there_is_silence(tmp_path: Path) -> None:
+    hub = Hub()
+    async with node(tmp_path / "state.db", hub) as first, node(tmp_path / "state.db", hub) as second:
+        first.fails()
+        await until(reactor_of(), lambda: second.resting > 0)
+        assert abs(first.resting - second.resting) < 0.1
+        assert second.pool.health("first").reason == first.pool.health("first").reason
+        await deferLater(reactor_of(), 3 * LOOK_SECONDS)
+        assert (first.heard, second.heard) == (0, 1)
+        second.works()
+        await until(reactor_of(), lambda: first.resting <= 0)
+        await deferLater(reactor_of(), 3 * LOOK_SECONDS)
+        assert (first.heard, second.heard) == (1, 1)
+
+
+@edge
+async def test_news_of_a_success_undo_no_later_failure(tmp_path: Path) -> None:
+    hub = Hub()
+    async with node(tmp_path / "state.db", hub) as first, node(tmp_path / "state.db", hub) as second:
+        first.fails()
+        await until(reactor_of(), lambda: second.resting > 0)
+        old = reactor_of().seconds() - 10
+        second.bus.publish(Topic.COOLDOWN, "digest-1/", {"well": old})
+        assert first.heard == 1
+        assert first.resting > 0
+
+
+@edge
+async def test_what_is_not_understood_is_left_alone(tmp_path: Path) -> None:
+    hub = Hub()
+    async with node(tmp_path / "state.db", hub) as first, node(tmp_path / "state.db", hub) as second:
+        second.bus.publish(Topic.COOLDOWN, "digest-1/", {"until": "tomorrow"})
+        second.bus.publish(Topic.COOLDOWN, "another/", {"well": 1.0})
+        assert first.heard == 2
+        assert first.resting <= 0
+
+
+@edge
+async def test_a_pool_of_tomorrow_knows_what_one_knew(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    later = reactor_of().seconds() + 1000
+    async with node(path, Hub()) as first:
+        first.fails()
+        first.pool.bind([Bound("conversation-1", "digest-1", "m", later)], reactor_of().seconds())
+    async with node(path, Hub()) as again:
+        await until(reactor_of(), lambda: again.resting > 0)
+        assert 290 < again.resting <= 300
+        await until(reactor_of(), lambda: again.pool.bound(reactor_of().seconds()))
+        [bound] = again.pool.bound(reactor_of().seconds())
+        assert (bound.session, bound.account, bound.model) == ("conversation-1", "digest-1", "m")
+        assert abs(bound.until - later) < 0.1
+        again.works()
+    async with node(path, Hub()) as well, node(path, Hub(), Account("first", identity="another")) as other:
+        await deferLater(reactor_of(), 0.2)
+        assert well.resting <= 0
+        assert other.resting <= 0
+        assert other.pool.bound(reactor_of().seconds()) == []
