@@ -120,6 +120,7 @@ class GatewayService(Service):
         self.bus.start()
         self._cooldowns.start()
         self._conversations.start()
+        self.gateway.health_checks.start()
         self._warn()
         self._documents.start(self._loaded)
         self._reactor.callWhenRunning(self._take_signals)
@@ -231,6 +232,7 @@ class GatewayService(Service):
         self._scrubbing.scrubber = Scrubber(spellings([*old.secrets, *configuration.secrets]))
         self._reload_problem = ""
         self.gateway.use(snapshot)
+        self.gateway.health_checks.follow()
         self.site.limits = configuration.settings.limits
         self.state.retention = _retention(configuration.settings)
         self._close_old_transports()
@@ -332,6 +334,7 @@ class GatewayService(Service):
 
         The listener stays open until then, so that whoever asks is told 503 and not refused a connection."""
         self._documents.stop()
+        self.gateway.health_checks.stop()
         self.web.draining = True
         self.site.drain()
         if self.site.in_flight:

@@ -277,7 +277,7 @@ class KeyEntry:
         "Most calls it serves at a time; further ones wait or go elsewhere; 0 = no limit.", 0, minimum=0
     )
     check_model: str = setting(
-        "The model that `health-check` asks for one token of; without one it asks for the list of models.",
+        "The model that `health-check` asks for a few tokens of; without one it asks for the list of models.",
         "",
         example="gpt-5.4-mini",
     )
@@ -349,7 +349,7 @@ class CompatibilityEntry:
         "Most calls each of its keys serves at a time; further ones wait or go elsewhere; 0 = no limit.", 0, minimum=0
     )
     check_model: str = setting(
-        "The model that `health-check` asks for one token of; without one it asks for the list of models.",
+        "The model that `health-check` asks for a few tokens of; without one it asks for the list of models.",
         "",
         example="gpt-5.4-mini",
     )

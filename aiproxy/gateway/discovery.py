@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy.credentials.sending import send
@@ -70,6 +71,6 @@ class Discovery:
             sending = Deferred.fromCoroutine(send(request, upstream.credential, way))
             response = (await sending.addTimeout(PATIENCE_SECONDS, self._clock)).response
             body = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
-        except (GatewayError, TimeoutError):
+        except (GatewayError, TookTooLong):
             return ()
         return endpoint.wire.decode_models(body) if response.status == 200 else ()

@@ -15,6 +15,7 @@ from aiproxy.config.schema import LogLevel
 from aiproxy.gateway.attempt import Surroundings
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
+from aiproxy.gateway.health_checks import HealthChecks
 from aiproxy.gateway.planning import plan
 from aiproxy.gateway.rounds import Allowance, Rounds, Stopped
 from aiproxy.gateway.snapshot import Snapshot
@@ -50,6 +51,7 @@ class Gateway:
         """The latest calls, with every decision: `journal.find(request_id)`."""
         self.observers: list[Callable[[CallRecord], None]] = []
         """Told of every call when it has ended. They may not wait, and may not raise."""
+        self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)
         self._rounds = Rounds(self.pool, clock, random)
         self.use(snapshot)
 

@@ -89,15 +89,15 @@ class HealthBook:
         self.changes += 1
         self._make_room(now)
 
-    def succeeded(self, account: Account, model: str, began: float) -> bool:
-        """An attempt that began then has worked: it knows better than what was seen before, and nothing of later. Whether
-        that made anything well."""
+    def succeeded(self, account: Account, model: str, began: float, leaves: frozenset[str] = frozenset()) -> bool:
+        """An attempt that began then has worked: it knows better than what was seen before, and nothing of later, nor of the
+        reasons it `leaves`. Whether that made anything well."""
         before = self.changes
         for place in places(account, model):
             if self._suspects:
                 self._suspects.pop(place, None)
             known = self._known.get(place)
-            if known is not None and known.since <= began:
+            if known is not None and known.since <= began and known.reason not in leaves:
                 del self._known[place]
                 self.changes += 1
         return self.changes > before

@@ -23,6 +23,9 @@ from aiproxy.pools.selection import Account, Strategy, round_robin
 QUEUE_LENGTH = 1000
 """Calls that may wait for an account, unless it is set otherwise: about 40 MB of requests, more than anybody waits for."""
 
+LIMITS = frozenset(("rate_limit", "quota_exhausted", "billing"))
+"""Reasons of a rest that only an answer of a model disproves."""
+
 SOONEST_ALARM = 0.001
 """Seconds. What is due sooner is due but for the rounding of its time, and must not be asked for again and again."""
 
@@ -147,10 +150,11 @@ class Pool:
         return forgotten
 
     def found(self, account: str, error: GatewayError | None, model: str = "") -> None:
-        """What somebody found out about an account (or a model at it) without a lease: it works, or it fails."""
+        """What somebody found out about an account, or a model at it, without a lease: it works, or it fails. That an account
+        works of which no model was asked says nothing of its limits."""
         known, now = self._lending.accounts.get(account), self._clock.seconds()
         if known is not None and error is None:
-            self._lending.book.succeeded(known, model, now)
+            self._lending.book.succeeded(known, model, now, leaves=frozenset() if model else LIMITS)
         elif known is not None and error is not None:
             self._lending.book.failed(known, model, error, now)
         self._serve()
