@@ -120,8 +120,10 @@ def makeService(options: Options, reactor: Any = None) -> IService:
 
         reactor = default_reactor
     from aiproxy.service import GatewayService
+    from aiproxy.transports.polling import poll_lightly
 
     reactor.callWhenRunning(spare_the_collector)
+    poll_lightly(reactor)
     daemonizes = options.parent is not None and not options.parent.get("nodaemon")
     welcome: Callable[[str], object] | None = sys.stdout.write if options["welcome"] else None
     try:

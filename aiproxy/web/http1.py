@@ -1,6 +1,6 @@
-"""An HTTP/1 connection: requests in, strictly; answers out through Twisted's channel.
+"""An HTTP/1 connection: requests in, strictly; answers out, each piece in one write.
 
-Twisted's channel carries answers and back-pressure; reading is ours, because its parser answers every fault with a bare
+Twisted's channel carries back-pressure; reading is ours, because its parser answers every fault with a bare
 400 and sends `100 Continue` before anybody was asked.
 
 What one connection is doing is its `Stage`, and the one timer always belongs to the stage:
@@ -12,16 +12,17 @@ What one connection is doing is its `Stage`, and the one timer always belongs to
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from enum import Enum, auto
 
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, _ChunkedTransferDecoder, _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
 
 from aiproxy.neutral.errors import GatewayError, InvalidRequest, RequestTimeout
+from aiproxy.transports.deadline import Deadline
+from aiproxy.transports.eager import eager_writer
 from aiproxy.web.head import head_too_large, read_head, read_request_line
 from aiproxy.web.request import HttpRequest, ISocket, Serving
 
@@ -56,19 +57,25 @@ class _Chunked(_ChunkedTransferDecoder):
 
 class Http1Channel(HTTPChannel):
     transport: ISocket
-    timeOut: float | None  # type: ignore[assignment]
+    timeOut = None  # of Twisted's own timer, which is never armed
     persistent = True
 
     def __init__(self, site: Serving) -> None:
         super().__init__()
         self.site = site
-        self.timeOut = site.limits.header_seconds  # which connectionMade arms
+        self.deadline = Deadline(site.reactor, self.timeoutConnection)
+        self.deadline.set(site.limits.header_seconds)
         self._stage = Stage.HEAD
         self._unread = b""
         self._searched = 0
         self._chunked: _Chunked | None = None
         self._missing = 0
         self._reading = False
+        self._head = b""
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._send = eager_writer(self.transport)
 
     def drain(self) -> None:
         """Close now if nothing is asked, else after the answer. A half-sent request isn't answered any more."""
@@ -78,7 +85,7 @@ class Http1Channel(HTTPChannel):
     def cut(self, request: HttpRequest) -> None:
         """End an unfinished answer. What is written arrives first where framing shows that more was to come."""
         self._stage = Stage.CLOSING
-        self.setTimeout(LINGER_SECONDS)
+        self.deadline.set(LINGER_SECONDS)
         if request.clientproto == b"HTTP/1.1":
             self.loseConnection()
         else:
@@ -90,7 +97,7 @@ class Http1Channel(HTTPChannel):
         if self._stage is Stage.CLOSING:
             return
         if self._stage is Stage.HEAD and not self._unread:
-            self.setTimeout(self.site.limits.header_seconds)
+            self.deadline.set(self.site.limits.header_seconds)
         self._unread = self._unread + data if self._unread else data
         if self._stage is Stage.BUSY:
             if len(self._unread) > PIPELINED_BYTES and not self._waitingForTransport:
@@ -138,7 +145,10 @@ class Http1Channel(HTTPChannel):
         self._missing = head.length or 0
         self._chunked = _Chunked(request.handleContentChunk, self._body_ended) if head.length is None else None
         self._stage = Stage.BUSY if head.length == 0 else Stage.BODY
-        self.setTimeout(None if head.length == 0 else self.site.limits.body_idle_seconds)
+        if head.length == 0:
+            self.deadline.lift()
+        else:
+            self.deadline.set(self.site.limits.body_idle_seconds)
         if not request.admit(head.length):
             return True
         if self._stage is Stage.BUSY:
@@ -164,7 +174,7 @@ class Http1Channel(HTTPChannel):
 
     def _read_body(self) -> None:
         data, self._unread = self._unread, b""
-        self.setTimeout(self.site.limits.body_idle_seconds)
+        self.deadline.set(self.site.limits.body_idle_seconds)
         request = self.requests[0]
         try:
             if self._chunked is not None:
@@ -187,7 +197,7 @@ class Http1Channel(HTTPChannel):
     def _body_ended(self, rest: bytes) -> None:
         self._unread = rest
         self._stage = Stage.BUSY
-        self.setTimeout(None)
+        self.deadline.lift()
 
     def _new_request(self) -> HttpRequest:
         request = HttpRequest(self)
@@ -197,11 +207,27 @@ class Http1Channel(HTTPChannel):
     # Answering.
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Held until there is some of the body, or `flush`: head and body then go out in one piece."""
         if self._is_last:
             self.persistent = False
             if not code.startswith(b"1"):
                 headers.setRawHeaders(b"connection", [b"close"])
-        super().writeHeaders(version, code, reason, headers)
+        lines = [b"%b %b %b\r\n" % (version, code, reason)]
+        lines += [b"%b: %b\r\n" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
+        lines.append(b"\r\n")
+        self._head = b"".join(lines)
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            data, self._head = self._head + data, b""
+        self._send(data)
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        self.write(b"".join(iovec))
+
+    def flush(self) -> None:
+        if self._head:
+            self.write(b"")
 
     def requestDone(self, request: HttpRequest) -> None:
         self.requests.remove(request)
@@ -213,7 +239,7 @@ class Http1Channel(HTTPChannel):
             return
         self._stage = Stage.HEAD
         limits = self.site.limits
-        self.setTimeout(limits.header_seconds if self._unread else limits.keep_alive_seconds)
+        self.deadline.set(limits.header_seconds if self._unread else limits.keep_alive_seconds)
         if not self._waitingForTransport:
             self._networkProducer.resumeProducing()
         self._read()
@@ -228,7 +254,7 @@ class Http1Channel(HTTPChannel):
         so by itself, until the client has confirmed the end."""
         self._stage = Stage.CLOSING
         self._unread = b""
-        self.setTimeout(LINGER_SECONDS)
+        self.deadline.set(LINGER_SECONDS)
         self._networkProducer.resumeProducing()
         if linger and not self.isSecure():
             self.transport.unregisterProducer()
@@ -252,9 +278,7 @@ class Http1Channel(HTTPChannel):
             case Stage.BUSY:
                 raise AssertionError("no timer runs while a request is answered")
 
-    def callLater(self, period: float, func: Callable[[], object]) -> IDelayedCall:
-        return self.site.reactor.callLater(period, func)
-
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stage = Stage.CLOSING
+        self.deadline.stop()
         super().connectionLost(reason)

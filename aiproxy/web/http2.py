@@ -105,6 +105,9 @@ class Http2Stream(H2Stream):
             headers.removeHeader(name)
         super().writeHeaders(version, code, reason, headers)
 
+    def flush(self) -> None:
+        """Nothing is held."""
+
     def requestDone(self, request: HttpRequest) -> None:
         if self.streamID in self._conn.streams:
             super().requestDone(request)

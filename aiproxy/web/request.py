@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
+from time import time
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -26,6 +28,9 @@ _log = Logger("aiproxy.web")
 MIB = 1024 * 1024
 
 _PHRASES = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
+
+_date = lru_cache(maxsize=1)(datetimeToString)
+"""By the second, which is what it is told to."""
 
 Refuse = Callable[["HttpRequest"], GatewayError | None]
 """What there is to say against a request whose head is complete, before its body is read."""
@@ -162,11 +167,14 @@ class HttpRequest(Request):
         super().setResponseCode(code, message or _PHRASES.get(code))
 
     def write(self, data: bytes) -> None:
-        if self._cut:
+        if self._cut or self._disconnected:
             return
-        if not self.startedWriting:
-            self.setHeader(b"date", datetimeToString())
-        super().write(data)
+        if self.startedWriting:
+            super().write(data)
+        else:
+            self.setHeader(b"date", _date(int(time())))
+            super().write(data)
+            self.channel.flush()
 
     def loseConnection(self) -> None:
         """Cut the answer so that the client sees it isn't whole; `finish` then adds no clean end."""

@@ -52,15 +52,16 @@ class Connection(Protocol):
         if not self._decided:
             self._decided = True
             if getattr(self.transport, "negotiatedProtocol", None) == b"h2":
-                self._switch()
+                assert isinstance(self.channel, Http1Channel)
+                self._switch(self.channel)
         self.channel.dataReceived(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.channel.connectionLost(reason)
         self._site.closed(self)
 
-    def _switch(self) -> None:
-        self.channel.setTimeout(None)
+    def _switch(self, unused: Http1Channel) -> None:
+        unused.deadline.stop()
         self.transport.unregisterProducer()
         self.channel = Http2Channel(self._site)
         self.channel.makeConnection(self.transport)
