@@ -58,8 +58,9 @@ def digest(*parts: str) -> str:
 class Scrubber:
     """Replaces every known secret in a text by `[secret]`. Longest first, so that one inside another leaves nothing.
 
-    Its time doesn't grow with the number of secrets: they are looked up by their first characters, and only in runs
-    without blanks that are long enough to hold one. The rare secret with a blank in it is looked for everywhere."""
+    Its time doesn't grow with the number of secrets: they are looked up by their first characters, only in runs without
+    blanks that are long enough to hold one, and there only where each character is one that some secret has at its place.
+    The rare secret with a blank in it is looked for everywhere."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         texts = {s.reveal() for s in secrets if len(s.reveal()) >= SHORTEST_SCRUBBED}
@@ -70,6 +71,8 @@ class Scrubber:
         self._shortest = min(map(len, solid), default=0)
         self._runs = re.compile(rf"[^\s\0]{{{self._shortest},}}") if solid else None
         self._by_head: dict[str, list[str]] = {}
+        heads = zip(*(text[:SHORTEST_SCRUBBED] for text in solid), strict=True)
+        self._heads = re.compile("(?=" + "".join(f"[{re.escape(''.join(set(column)))}]" for column in heads) + ")")
         for text in solid:
             self._by_head.setdefault(text[:SHORTEST_SCRUBBED], []).append(text)
 
@@ -79,13 +82,14 @@ class Scrubber:
         return self._runs.sub(self._masked, text) if self._runs else text
 
     def _masked(self, match: re.Match[str]) -> str:
-        run, kept, place, parts = match[0], 0, 0, list[str]()
-        while place <= len(run) - self._shortest:
+        run, kept, parts = match[0], 0, list[str]()
+        for found in self._heads.finditer(run):
+            place = found.start()
+            if place < kept:
+                continue
             for secret in self._by_head.get(run[place : place + SHORTEST_SCRUBBED], ()):
                 if run.startswith(secret, place):
                     parts += (run[kept:place], MASK)
-                    kept = place = place + len(secret)
+                    kept = place + len(secret)
                     break
-            else:
-                place += 1
         return "".join((*parts, run[kept:])) if parts else run

@@ -1,17 +1,17 @@
 """The access log: one entry a client request, as an ordinary event in a namespace of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from twisted.logger import Logger
+from twisted.logger import LogEvent, Logger
+
+from aiproxy.logs.scrubbing import Scrubbing
 
 ACCESS = "aiproxy.access"
 """The namespace: `Logger(ACCESS)` is what `access` writes to."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessEntry:
+class AccessEntry(NamedTuple):
     """One request, finished. Texts are empty and times None for what it never came to. Times are milliseconds since the
     request's headers were read; `bytes_out` counts the body. `outcome` is `ok`, or the kind of the error it ended with."""
 
@@ -31,22 +31,37 @@ class AccessEntry:
 
 
 def access(log: Logger, entry: AccessEntry) -> None:
-    log.info(
-        "{method} {path} {status}",  # for observers other than ours, which write `access_line`
-        request_id=entry.request_id,
-        method=entry.method,
-        path=entry.path.partition("?")[0],  # a query may hold a key
-        status=entry.status,
-        protocol=entry.protocol,
-        client=entry.client,
-        provider=entry.provider,
-        model=entry.model,
-        attempts=entry.attempts,
-        first_byte_ms=entry.first_byte_ms,
-        total_ms=entry.total_ms,
-        bytes_out=entry.bytes_out,
-        outcome=entry.outcome,
-    )
+    fields = entry._asdict()
+    fields["path"] = entry.path.partition("?")[0]  # a query may hold a key
+    log.info("{method} {path} {status}", **fields)  # for observers other than ours, which write `access_line`
+
+
+_RECURRING = ("method", "path", "protocol", "client", "provider", "model", "outcome")
+_SEPARATOR = "\0"
+
+LONGEST_RECURRING = 1024
+"""Characters of the texts of one entry that are kept as likely to come again; a longer path is somebody's experiment."""
+
+
+def access_fields(event: LogEvent, scrub: Scrubbing) -> dict[str, Any] | None:
+    """An entry's fields, scrubbed. None for an event that is none, or that is unusual: it is read like any other.
+
+    Most of what is logged is this, and all but the id recurs from entry to entry."""
+    try:
+        fields = {name: event[name] for name in AccessEntry._fields}
+        texts = _SEPARATOR.join([fields[name] for name in _RECURRING])
+        request_id = scrub(fields["request_id"])
+    except (KeyError, TypeError):
+        return None
+    whole = texts.count(_SEPARATOR) == len(_RECURRING) - 1  # what is masked may swallow one, never add one
+    if not whole or len(texts) > LONGEST_RECURRING or not (texts.isascii() and request_id.isascii()):
+        return None
+    cleaned = scrub.recurring(texts).split(_SEPARATOR)
+    if len(cleaned) != len(_RECURRING):
+        return None
+    fields["request_id"] = request_id
+    fields.update(zip(_RECURRING, cleaned, strict=True))
+    return fields
 
 
 def access_line(event: Mapping[str, Any]) -> str:

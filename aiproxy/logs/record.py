@@ -9,7 +9,7 @@ from twisted.logger import LogEvent, LogLevel, formatEvent
 from twisted.python.failure import Failure
 from twisted.python.reflect import safe_repr
 
-from aiproxy.logs.access import ACCESS, access_line
+from aiproxy.logs.access import ACCESS, access_fields, access_line
 from aiproxy.logs.scrubbing import Scrubbing
 
 LONGEST_TEXT = 16_384
@@ -39,6 +39,9 @@ class Record(NamedTuple):
 
 def read(event: LogEvent, scrub: Scrubbing) -> Record:
     logger, time = event.get("log_namespace"), event.get("log_time")
+    if logger == ACCESS and (entry := access_fields(event, scrub)) is not None:
+        level = _NAMES.get(event.get("log_level"), "info")
+        return Record(event.get("log_time", 0.0), level, ACCESS, access_line(entry), entry, "")
     fields: dict[str, Any] = {}
     names: list[str] = []
     texts = [

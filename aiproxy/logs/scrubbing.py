@@ -15,6 +15,9 @@ from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber, Secret
 SHORTEST_ENCODED = 16
 """Characters. Base64 of a shorter secret leaves too few that don't depend on its neighbours."""
 
+RECURRING_KEPT = 1024
+"""Texts. Those of the access log are as many as there are clients times models in use; half a megabyte at most."""
+
 _RUN = r"[A-Za-z0-9._~+/=-]"
 _VALUE = r"[^\s\0\"'&;,<>()\[\]{}\\|]"
 _COLON = r"(?:['\"]?\s*:\s*[\[(]?\s*b?['\"]?|['\"],\s*[\[(]?\s*b?['\"])"
@@ -58,13 +61,31 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
 class Scrubbing:
     """What every string passes on its way out. The scrubber may be replaced at any time: a reload brings new secrets."""
 
-    __slots__ = ("scrubber",)
+    __slots__ = ("_recurring", "_scrubber")
 
     def __init__(self, scrubber: Scrubber | None = None) -> None:
         self.scrubber = scrubber or Scrubber()
 
+    @property
+    def scrubber(self) -> Scrubber:
+        return self._scrubber
+
+    @scrubber.setter
+    def scrubber(self, scrubber: Scrubber) -> None:
+        self._scrubber = scrubber
+        self._recurring: dict[str, str] = {}
+
+    def recurring(self, text: str) -> str:
+        """The same for a text that is likely to come again, which is looked at once."""
+        cleaned = self._recurring.get(text)
+        if cleaned is None:
+            if len(self._recurring) >= RECURRING_KEPT:
+                self._recurring.clear()
+            cleaned = self._recurring[text] = self(text)
+        return cleaned
+
     def __call__(self, text: str) -> str:
-        text = self.scrubber(text)
+        text = self._scrubber(text)
         lowered = text.lower()
         for words, shape, replacement in _SHAPES:
             for word in words:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from uuid import uuid4
+from secrets import token_hex
 
 from twisted.web.server import Request
 from zope.interface import Attribute, Interface, implementer
@@ -33,7 +33,7 @@ class Context:
 def attach(request: Request, now: float) -> Context:
     """Begin the record of a request whose headers are complete."""
     asked = header(request, b"x-request-id")
-    request_id = asked if _SANE_ID.fullmatch(asked) else f"req_{uuid4().hex}"
+    request_id = asked if _SANE_ID.fullmatch(asked) else f"req_{token_hex(16)}"
     context = Context(CallRecord(request_id, now))
     request.setComponent(IContext, context)
     request.setHeader("x-request-id", request_id)
