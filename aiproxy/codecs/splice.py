@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from aiproxy.codecs.json_bytes import LONG_NUMBER
+from aiproxy.codecs.json_bytes import may_hold_long_number
 from aiproxy.neutral.errors import InvalidRequest
 
 _KEY = b'"model"'
@@ -21,7 +21,7 @@ def read_object(body: bytes, *, exact: bool = True) -> dict[str, Any]:
     Raises `InvalidRequest` that says where it stops being one."""
     try:
         found = orjson.loads(body)
-        if exact and LONG_NUMBER.search(body):
+        if exact and may_hold_long_number(body):
             found = json.loads(body)
     except (orjson.JSONDecodeError, RecursionError) as error:
         raise InvalidRequest(f"The request body is not valid JSON: {error}.", code="invalid_json") from error

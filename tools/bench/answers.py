@@ -18,12 +18,14 @@ KEY = "bench-client-key-0001"
 """The key clients show; adapters have it as `@key@`."""
 
 _WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "one", "lazy", "dog", "while", "nobody", "looks", "at", "it"]
+_DIGITS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 _CREATED = 1_760_000_000
 _OPENAI = {"id": "chatcmpl-B1e2n3c4h5B6e7n8c9h0", "object": "chat.completion.chunk", "created": _CREATED}
 
 
 def _mark(number: int) -> str:
-    return f"~{number:06}:{0:020}~ {_WORDS[number % len(_WORDS)]}"
+    digits = f"{number:04x}".translate(_DIGITS)
+    return f"~{digits}:{'a' * 16}~ {_WORDS[number % len(_WORDS)]}"
 
 
 def _frame(data: Mapping[str, Any], event: str = "") -> str:

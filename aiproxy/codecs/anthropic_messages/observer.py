@@ -47,7 +47,7 @@ class MessagesObserver:
             return  # deltas are most of a stream, and say nothing about usage or its end
         if not frame.event and frame.data == b"[DONE]":
             return  # some servers close every stream like OpenAI's; clients skip it
-        event = load_object(frame.data)
+        event = load_object(frame.data, exact=False)
         kind = str(event.get("type") or frame.event)
         match kind:
             case "error":
@@ -83,7 +83,7 @@ class MessagesObserver:
 
 def observe(body: bytes) -> Observation:
     """A whole answer of messages, or of a token count (which has no usage)."""
-    answer = load_object(body)
+    answer = load_object(body, exact=False)
     if answer.get("type") == "error" or answer.get("error") is not None:
         raise hidden(answer, body)
     model = answer.get("model")

@@ -3,15 +3,12 @@
 Everything here raises `ValueError` with a sentence; whoever knows whose JSON it was makes it an `InvalidRequest` or `UpstreamFailed`."""
 
 import json
-import re
 from collections.abc import Mapping
 
 import orjson
 
+from aiproxy.codecs.json_bytes import may_hold_long_number
 from aiproxy.neutral.carried import Json
-
-_LONG_INTEGER = re.compile(rb"[\d]{19}")
-"""orjson makes a float of what passes 64 bits."""
 
 
 def parse(data: bytes) -> Json:
@@ -24,14 +21,14 @@ def parse_fast(data: bytes) -> Json:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        if b"\\u" not in data and not _LONG_INTEGER.search(data):
+        if b"\\u" not in data and not may_hold_long_number(data):
             raise
         return _slowly(data)
 
 
 def exact(found: Json, data: bytes) -> Json:
     """What was parsed fast, as `parse` gives it."""
-    return _slowly(data) if _LONG_INTEGER.search(data) else found
+    return _slowly(data) if may_hold_long_number(data) else found
 
 
 def _slowly(data: bytes) -> Json:

@@ -1,18 +1,15 @@
 """JSON as it came, and the counts of a last line: what the decoder and the observer share."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from aiproxy.codecs.json_bytes import may_hold_long_number
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import UpstreamFailed
 from aiproxy.neutral.usage import Usage
-
-_LONG_NUMBER = re.compile(rb"\d{19}")
-"""orjson makes floats of integers beyond 64 bits; nineteen digits may be one."""
 
 _CALLS = b'"tool_calls"'
 """Only arguments must keep such numbers: a search through megabytes of images is saved."""
@@ -20,7 +17,7 @@ _CALLS = b'"tool_calls"'
 
 def load(data: bytes) -> Json:
     """Numbers of arguments stay exact, and half a surrogate pair is read as it stands. Raises `ValueError`."""
-    if _CALLS in data and _LONG_NUMBER.search(data):
+    if _CALLS in data and may_hold_long_number(data):
         return _exact(data)
     try:
         return orjson.loads(data)

@@ -47,7 +47,7 @@ class ChatObserver:
         if frame.data == DONE:
             self._done = self._useful = True
             return
-        chunk = load_object(frame.data)
+        chunk = load_object(frame.data, exact=False)
         if chunk.get("error") is not None or frame.event == "error":
             raise hidden_error(chunk, frame.data)
         self._read(chunk)
@@ -78,7 +78,7 @@ class ChatObserver:
 
 def observe(body: bytes) -> Observation:
     """A whole answer of chat, completions or embeddings."""
-    answer = load_object(body)
+    answer = load_object(body, exact=False)
     if answer.get("error") is not None:
         raise hidden_error(answer, body)
     model = answer.get("model")

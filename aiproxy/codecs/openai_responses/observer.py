@@ -59,7 +59,7 @@ class ResponsesObserver:
         self._last = frame.data
         if self._useful and frame.event.endswith(".delta") and frame.event.encode() in frame.data:
             return  # deltas are most of a stream, and say nothing about usage or its end
-        event = load_object(frame.data)
+        event = load_object(frame.data, exact=False)
         kind = event.get("type") or frame.event
         if not isinstance(kind, str):
             raise UpstreamFailed("The upstream sent an event whose type is not a string.")
@@ -94,7 +94,7 @@ class ResponsesObserver:
 
 def observe(body: bytes) -> Observation:
     """A whole answer: a response, a compaction, or a token count (which has no usage)."""
-    answer = load_object(body)
+    answer = load_object(body, exact=False)
     if answer.get("error") is not None or answer.get("status") == "failed":
         raise hidden(answer, body)
     model = answer.get("model")

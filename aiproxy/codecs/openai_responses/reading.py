@@ -1,6 +1,5 @@
 """JSON of the wire on its way to neutral: what is taken leaves the rest, what can't be written back the same way is noted."""
 
-import re
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
@@ -16,9 +15,6 @@ ABSENT: Final = "~absent"
 """The note that lists fields this protocol always has, and this object did not."""
 OWN: Final = "~own"
 """The note that a part is from an answer of this protocol: it is shown as it is, nothing is filled in."""
-
-_LONG_NUMBER = re.compile(rb"\d{19}")
-"""orjson makes floats of integers beyond 64 bits; nineteen digits may be one."""
 
 
 class Malformed(Exception):

@@ -165,13 +165,12 @@ static void over(Connection *c, int whole) {
 }
 
 static void mark(Connection *c, const char *m) {
-    if (m[7] != ':' || m[MARK_BYTES - 1] != '~') {
+    if (m[NUMBER_DIGITS + 1] != ':' || m[MARK_BYTES - 1] != '~') {
         events_odd++;
         return;
     }
-    int number = atoi(m + 1);
-    uint64_t sent = strtoull(m + 8, NULL, 10);
-    if (number != c->events) events_odd++;
+    uint64_t sent = read_digits(m + NUMBER_DIGITS + 2, TIME_DIGITS);
+    if (read_digits(m + 1, NUMBER_DIGITS) != (uint64_t)c->events) events_odd++;
     c->events++, events_seen++;
     if (sent) note(&delay_ms, (double)(now - sent) / 1e6);
     if (!c->heard) {

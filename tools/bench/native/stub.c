@@ -129,8 +129,8 @@ static int send_event(Connection *c) {
         if (head + e->size > sizeof c->stamped) die("an event is too large to be stamped");
         memcpy(c->stamped, STREAM_HEAD, head);
         memcpy(c->stamped + head, e->data, e->size);
-        char *mark = memchr(c->stamped + head, '~', e->size), stamp[24];
-        if (mark) snprintf(stamp, sizeof stamp, "%020llu", (unsigned long long)now_ns()), memcpy(mark + 8, stamp, 20);
+        char *mark = memchr(c->stamped + head, '~', e->size);
+        if (mark) write_digits(mark + NUMBER_DIGITS + 2, TIME_DIGITS, now_ns());
         c->out = c->stamped, c->out_left = head + e->size;
     }
     if (c->number < a->events) wait_until(c, (c->due ? c->due : now_ns()) + a->pace);

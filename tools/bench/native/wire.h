@@ -1,8 +1,9 @@
 /* What the stub upstream and the load generator share: time, buffers, sockets, and the mark that events carry.
  *
- * Each event's text holds a mark "~SSSSSS:TTTTTTTTTTTTTTTTTTTT~": the event's number in its answer, and when the stub sent
- * it (CLOCK_MONOTONIC in ns, 0 for an answer that isn't paced). Both processes run on one machine, so they share that clock.
- * Nothing in a mark is ever escaped in JSON, and a translating gateway carries it along with the text. */
+ * Each event's text holds a mark "~NNNN:TTTTTTTTTTTTTTTT~": the event's number in its answer, and when the stub sent it
+ * (CLOCK_MONOTONIC in ns, 0 for an answer that isn't paced). Both processes run on one machine, so they share that clock.
+ * Numbers are in base 16 with the digits a to p: nothing in a mark is ever escaped in JSON or taken for a number, and a
+ * translating gateway carries it along with the text. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -19,7 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MARK_BYTES 29 /* ~ 6 : 20 ~ */
+#define MARK_BYTES 23 /* ~ 4 : 16 ~ */
+#define NUMBER_DIGITS 4
+#define TIME_DIGITS 16
 #define SECOND 1000000000ull
 
 typedef struct {
@@ -36,6 +39,16 @@ static inline uint64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
+
+static inline uint64_t read_digits(const char *p, int digits) {
+    uint64_t value = 0;
+    while (digits--) value = value << 4 | (uint64_t)(*p++ - 'a');
+    return value;
+}
+
+static inline void write_digits(char *p, int digits, uint64_t value) {
+    for (; digits--; value >>= 4) p[digits] = (char)('a' + (value & 15));
 }
 
 static inline void append(Buffer *b, const void *data, size_t size) {
