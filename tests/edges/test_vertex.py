@@ -246,9 +246,11 @@ def test_the_token_survives_a_reload_and_goes_with_its_account(google: Google, r
     gateway.wait_for("configuration reloaded")
     assert ask(gateway).status_code == 200
     assert google.sign_ins == 1
-    (tmp_path / "account.json").write_text(google.account(client_email="another@stand-in.iam.gserviceaccount.com"))
-    gateway.wait_for("configuration reloaded")
-    assert ask(gateway).status_code == 503, "that account is not known here"
+    (tmp_path / "new.json").write_text(google.account(client_email="another@stand-in.iam.gserviceaccount.com"))
+    (tmp_path / "new.json").rename(tmp_path / "account.json")
+    while (answer := ask(gateway)).status_code == 200:  # one change may be noticed as several
+        gateway.wait_for("configuration reloaded")
+    assert answer.status_code == 503, "that account is not known here"
     assert google.sign_ins == 2
 
 
