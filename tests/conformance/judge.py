@@ -90,7 +90,11 @@ def judge(cell: Cell, stand_in: StandIn, address: str, model: str) -> None:
     question = QUESTIONS.get(cell.scenario.name, Question())
     before = len(stand_in.asked)
     stand_in.refused.clear()
-    conversation = cell.sdk(address, model, question, streamed=cell.streamed)
+    if cell.streamed:
+        stand_in.begun.clear()
+    else:  # nobody sees a whole answer begin
+        stand_in.begun.set()
+    conversation = cell.sdk(address, model, question, streamed=cell.streamed, begun=stand_in.begun)
     try:
         if isinstance(cell.scenario.first, Failure) or cell.scenario.breaks:
             _judge_failure(cell, conversation)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from urllib.parse import urlsplit
 
 from tests.rig.upstream import Received, Upstream, Wire, upstream
@@ -22,13 +23,19 @@ from tests.vendors.vertex import VERTEX, bearer, is_vertex
 VENDORS = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI, VERTEX, OLLAMA)
 
 
+SEES_WITHIN = 20.0
+"""Seconds until a stream breaks that no client has begun to see."""
+
+
 @dataclass
 class StandIn:
-    """The running vendors: `asked` is what they were asked, `refused` why they said no."""
+    """The running vendors: `asked` is what they were asked, `refused` why they said no. Streams that break wait for `begun`,
+    that the client has seen something: what comes all at once is no stream."""
 
     upstream: Upstream
     asked: list[tuple[Vendor, Asked]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    begun: Event = field(default_factory=Event)
     tokens: TokenEndpoint = field(default_factory=TokenEndpoint)
 
     @property
@@ -94,7 +101,7 @@ def _behave(running: StandIn, received: Received, wire: Wire) -> None:
         case Failure() as failure:
             _fail(vendor, failure, wire)
         case Answer() as answer if asked.streamed:
-            _stream(vendor, scenario, asked, answer, wire)
+            _stream(running.begun, vendor, scenario, asked, answer, wire)
         case Answer() as answer:
             wire.answer(200, vendor.whole(asked, answer))
 
@@ -104,7 +111,7 @@ def _fail(vendor: Vendor, failure: Failure, wire: Wire) -> None:
     wire.answer(failure.status, body, headers)
 
 
-def _stream(vendor: Vendor, scenario: Scenario, asked: Asked, answer: Answer, wire: Wire) -> None:
+def _stream(begun: Event, vendor: Vendor, scenario: Scenario, asked: Asked, answer: Answer, wire: Wire) -> None:
     content_type = "application/json" if asked.as_array else vendor.stream_type
     # Each write a segment of its own.
     wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -114,6 +121,8 @@ def _stream(vendor: Vendor, scenario: Scenario, asked: Asked, answer: Answer, wi
         events = events[: len(events) // 2]
     for written in _writes(events, scenario.write_size):
         wire.chunk(written)
+    if scenario.breaks:
+        begun.wait(SEES_WITHIN)
     if scenario.breaks == "cut":
         wire.cut()
         return

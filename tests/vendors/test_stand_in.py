@@ -34,10 +34,10 @@ def stand_in() -> Iterator[StandIn]:
 class AtVertex(GenerateContent):
     """Signed by Google's own library, with a token that it gets by itself."""
 
-    def client(self, address: str) -> genai.Client:
-        info = service_account(f"{address}/token")
+    def client(self, options: types.HttpOptions) -> genai.Client:
+        info = service_account(f"{options.base_url}/token")
         signed = Credentials.from_service_account_info(info, scopes=[SCOPE])
-        options = types.HttpOptions(base_url=address, api_version="v1")
+        options.api_version = "v1"
         return genai.Client(
             vertexai=True, project=PROJECT, location="europe-west4", credentials=signed, http_options=options
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 
 from tests.conformance.sdks.anthropic_messages import Messages
 from tests.conformance.sdks.conversation import Conversation, Question
@@ -19,8 +20,8 @@ class Sdk:
     gateway_path: str = ""
     """What stands between the gateway's address and the SDK's own paths."""
 
-    def __call__(self, address: str, model: str, question: Question, *, streamed: bool) -> Conversation:
-        return self.begin(address, model, question, streamed=streamed)
+    def __call__(self, address: str, model: str, question: Question, *, streamed: bool, begun: Event) -> Conversation:
+        return self.begin(address, model, question, streamed=streamed, begun=begun)
 
 
 SDKS = (

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import anthropic
@@ -28,8 +29,8 @@ from tests.conformance.sdks.conversation import (
 
 
 class Messages:
-    def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._headers = Headers()
+    def __init__(self, address: str, model: str, question: Question, *, streamed: bool, begun: Event) -> None:
+        self._headers = Headers(begun)
         http = anthropic.DefaultHttpxClient(event_hooks={"response": [self._headers.hook]})
         self._client = anthropic.Anthropic(base_url=address, api_key=KEY, max_retries=0, http_client=http)
         self._streamed = streamed

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Protocol
 
 PNG = bytes.fromhex(
@@ -89,13 +90,15 @@ class Conversation(Protocol):
 
 
 class Headers:
-    """Of the last answer, by a hook of the SDK's HTTP client."""
+    """Of the last answer, by a hook of the SDK's HTTP client. `begun` is set when an answer begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: Event) -> None:
         self.last: Mapping[str, str] = {}
+        self._begun = begun
 
     def hook(self, response: Any) -> None:
         self.last = response.headers
+        self._begun.set()
 
     @property
     def warnings(self) -> str:

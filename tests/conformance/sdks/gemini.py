@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from tests.conformance.sdks.conversation import (
     TOOL,
     CallSeen,
     Failed,
+    Headers,
     Question,
     Seen,
     Usage,
@@ -25,8 +27,10 @@ from tests.conformance.sdks.conversation import (
 
 
 class GenerateContent:
-    def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._client = self.client(address)
+    def __init__(self, address: str, model: str, question: Question, *, streamed: bool, begun: Event) -> None:
+        self._headers = Headers(begun)
+        hooks = {"event_hooks": {"response": [self._headers.hook]}}
+        self._client = self.client(types.HttpOptions(base_url=address, client_args=hooks))
         self._streamed = streamed
         self._next: list[Any] = [question.text]
         if question.image:
@@ -43,8 +47,8 @@ class GenerateContent:
             config.response_json_schema = SCHEMA
         self._chat = self._client.chats.create(model=model, config=config)
 
-    def client(self, address: str) -> genai.Client:
-        return genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=address))
+    def client(self, options: types.HttpOptions) -> genai.Client:
+        return genai.Client(api_key=KEY, http_options=options)
 
     def close(self) -> None:
         self._client.close()
@@ -71,9 +75,7 @@ class GenerateContent:
             _usage(last.usage_metadata),
             "".join(part.text or "" for part in parts if part.thought),
             tuple(CallSeen(call.name or "", call.args or {}) for call in self._calls),
-            (chunks[0].sdk_http_response.headers or {}).get("x-aiproxy-warnings", "")
-            if chunks[0].sdk_http_response
-            else "",
+            self._headers.warnings,
         )
 
     def give(self, results: Sequence[str]) -> Seen:

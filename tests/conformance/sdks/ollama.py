@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import httpx
@@ -25,8 +26,8 @@ from tests.conformance.sdks.conversation import (
 
 
 class OllamaChat:
-    def __init__(self, host: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._headers = Headers()
+    def __init__(self, host: str, model: str, question: Question, *, streamed: bool, begun: Event) -> None:
+        self._headers = Headers(begun)
         self._client = ollama.Client(
             host, headers={"authorization": f"Bearer {KEY}"}, event_hooks={"response": [self._headers.hook]}
         )

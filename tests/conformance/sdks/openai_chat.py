@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import httpx2
@@ -32,8 +33,8 @@ NOT_SENT: Any = {"parsed": True, "tool_calls": {"__all__": {"index": True, "func
 
 
 class Chat:
-    def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._headers = Headers()
+    def __init__(self, address: str, model: str, question: Question, *, streamed: bool, begun: Event) -> None:
+        self._headers = Headers(begun)
         http = openai.DefaultHttpxClient(event_hooks={"response": [self._headers.hook]})
         self._client = openai.OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0, http_client=http)
         self._streamed = streamed

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from threading import Event
 from typing import Any
 
 import openai
@@ -26,8 +27,8 @@ from tests.conformance.sdks.openai_chat import failures
 
 
 class Responses:
-    def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        self._headers = Headers()
+    def __init__(self, address: str, model: str, question: Question, *, streamed: bool, begun: Event) -> None:
+        self._headers = Headers(begun)
         http = openai.DefaultHttpxClient(event_hooks={"response": [self._headers.hook]})
         self._client = openai.OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0, http_client=http)
         self._streamed = streamed
@@ -98,8 +99,8 @@ class Responses:
 class ReferringResponses(Responses):
     """Each turn says only what is new, and which answer it continues."""
 
-    def __init__(self, address: str, model: str, question: Question, *, streamed: bool) -> None:
-        super().__init__(address, model, question, streamed=streamed)
+    def __init__(self, address: str, model: str, question: Question, *, streamed: bool, begun: Event) -> None:
+        super().__init__(address, model, question, streamed=streamed, begun=begun)
         del self._parameters["store"]
 
     def give(self, results: Sequence[str]) -> Seen:
