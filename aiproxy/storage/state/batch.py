@@ -57,7 +57,7 @@ def write(session: Session, batch: Batch, writer: str, number: int, now: float) 
     if not session.run(claim, (writer, number, now)):
         return False
     for table, appended in batch.appended.items():
-        session.many(table.insert, [table.values(row) for row in appended])
+        session.many(table.insert, appended)
     # In the order of their keys, so that two nodes that write the same rows don't wait for each other in a ring.
     latest = sorted(batch.latest.items(), key=lambda item: (item[0][0].name, item[0][1]))
     for table, items in groupby(latest, key=lambda item: item[0][0]):
@@ -66,9 +66,9 @@ def write(session: Session, batch: Batch, writer: str, number: int, now: float) 
             if isinstance(row, float):
                 removed.append((*key, row))
             else:
-                rows.append(table.values(row))
+                rows.append(row)
         session.many(table.put, rows)
         session.many(table.remove, removed)
     if batch.added:
-        session.many(COUNTERS.add, [COUNTERS.values(row) for _, row in sorted(batch.added.items())])
+        session.many(COUNTERS.add, [row for _, row in sorted(batch.added.items())])
     return True

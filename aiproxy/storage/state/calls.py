@@ -8,7 +8,7 @@ import orjson
 
 from aiproxy.neutral.usage import Usage
 from aiproxy.storage.state.rows import RequestRow, UsageRow
-from aiproxy.usage import Attempt, CallRecord
+from aiproxy.usage import CallRecord
 
 LARGEST = 2**63 - 1
 """Of a BIGINT; an upstream may claim any number of tokens."""
@@ -29,11 +29,12 @@ _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow | UsageRow]:
     """`offset` is what lies between the record's clock and the time of day, in seconds."""
     ended = record.started if record.ended is None else record.ended
+    request_id, client = text(record.request_id), text(record.client)
     yield RequestRow(
         at=ended + offset,
         node=node,
-        request_id=text(record.request_id),
-        client=text(record.client),
+        request_id=request_id,
+        client=client,
         protocol=record.protocol,
         operation=record.operation,
         model=text(record.model),
@@ -46,7 +47,33 @@ def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow
         decision=_decision(record),
     )
     for number, attempt in enumerate(record.attempts, 1):
-        yield _usage_row(record, attempt, number, node, offset)
+        used = attempt.usage or _NOTHING
+        yield UsageRow(
+            at=attempt.ended + offset,
+            node=node,
+            request_id=request_id,
+            attempt=number,
+            client=client,
+            protocol=record.protocol,
+            operation=record.operation,
+            account=text(attempt.account),
+            provider=text(attempt.provider),
+            model=text(attempt.model),
+            seconds=attempt.ended - attempt.started,
+            outcome=attempt.outcome.value,
+            error=attempt.error,
+            upstream_status=attempt.upstream_status,
+            input_uncached=_count(used.input_uncached),
+            cache_read=_count(used.cache_read),
+            cache_write=_count(used.cache_write),
+            cache_write_1h=_count(used.cache_write_1h),
+            audio_in=_count(used.audio_in),
+            tool_prompt=_count(used.tool_prompt),
+            output_visible=_count(used.output_visible),
+            reasoning=_count(used.reasoning),
+            audio_out=_count(used.audio_out),
+            server_tools=json.dumps(dict(used.server_tools)) if used.server_tools else "",
+        )
 
 
 def _decision(record: CallRecord) -> str:
@@ -68,39 +95,11 @@ def _decision(record: CallRecord) -> str:
         return json.dumps(told)
 
 
-def _usage_row(record: CallRecord, attempt: Attempt, number: int, node: str, offset: float) -> UsageRow:
-    used = attempt.usage or _NOTHING
-    return UsageRow(
-        at=attempt.ended + offset,
-        node=node,
-        request_id=text(record.request_id),
-        attempt=number,
-        client=text(record.client),
-        protocol=record.protocol,
-        operation=record.operation,
-        account=text(attempt.account),
-        provider=text(attempt.provider),
-        model=text(attempt.model),
-        seconds=attempt.ended - attempt.started,
-        outcome=attempt.outcome.value,
-        error=attempt.error,
-        upstream_status=attempt.upstream_status,
-        input_uncached=_count(used.input_uncached),
-        cache_read=_count(used.cache_read),
-        cache_write=_count(used.cache_write),
-        cache_write_1h=_count(used.cache_write_1h),
-        audio_in=_count(used.audio_in),
-        tool_prompt=_count(used.tool_prompt),
-        output_visible=_count(used.output_visible),
-        reasoning=_count(used.reasoning),
-        audio_out=_count(used.audio_out),
-        server_tools=json.dumps(dict(used.server_tools)) if used.server_tools else "",
-    )
-
-
 def _count(tokens: int | None) -> int | None:
     return None if tokens is None else max(0, min(tokens, LARGEST))
 
 
 def text(value: str) -> str:
+    if len(value) <= LONGEST_TEXT and value.isascii() and value.isprintable():  # nearly always, and much the fastest
+        return value
     return _UNWRITABLE.sub("�", value[:LONGEST_TEXT])

@@ -1,15 +1,15 @@
-"""What state is made of: one frozen dataclass a row, one `Table` a table, and the SQL that follows from them. Pure.
+"""What state is made of: one named tuple a row (they are made for every call, and are
+what a database takes), one `Table` a table, and the SQL that follows from them. Pure.
 
 Two kinds of tables. A *log* only grows: rows are appended, and go by age. A *keyed* table says what is so now: one row a
 key, each with the time it was `changed`, and a row never replaces a newer one, whoever is late. Times are seconds since
 the epoch. A row's fields are the table's columns; `migrations` makes them."""
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRow:
+class UsageRow(NamedTuple):
     """One attempt: what it used, and how it ended. `at` is its end; tokens as in `neutral.usage`, None where nobody said."""
 
     at: float
@@ -39,8 +39,7 @@ class UsageRow:
     """A JSON object, kind of tool → uses; empty for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRow:
+class RequestRow(NamedTuple):
     """One call: what was asked, what was decided, and how it ended. `at` is its end; `decision` a JSON text, or empty."""
 
     at: float
@@ -59,8 +58,7 @@ class RequestRow:
     decision: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CooldownRow:
+class CooldownRow(NamedTuple):
     """A rest of an account, or (`model`) of one model at it. `account` is the digest of what the account is, so that a
     new key under an old name starts afresh; `name` is for people. `rest` is the length in seconds that doubling goes on
     from, `since` and `until` the rest itself."""
@@ -75,8 +73,7 @@ class CooldownRow:
     changed: float
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaRow:
+class QuotaRow(NamedTuple):
     """What an upstream said of one of its windows (`5h`, `requests`, …). Amounts are in the window's own unit."""
 
     account: str
@@ -87,8 +84,7 @@ class QuotaRow:
     changed: float
 
 
-@dataclass(frozen=True, slots=True)
-class AffinityRow:
+class AffinityRow(NamedTuple):
     """Which account a conversation stays with, and what its upstream calls the model. `session` is what the conversation is
     known by."""
 
@@ -99,8 +95,7 @@ class AffinityRow:
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CounterRow:
+class CounterRow(NamedTuple):
     """How much of one thing (`meter`: requests, tokens, micro-dollars) a client used in one `period` (`2026-11`, a minute's
     start, …). Budgets are counters over long periods: what may be used is configured, what was used stands here."""
 
@@ -133,7 +128,8 @@ class Table:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(field.name for field in fields(self.row))
+        names: tuple[str, ...] = self.row._fields
+        return names
 
     @property
     def insert(self) -> str:
@@ -162,9 +158,6 @@ class Table:
     @property
     def select(self) -> str:
         return f"SELECT {', '.join(self.columns)} FROM {self.name}"  # noqa: S608
-
-    def values(self, row: Row) -> tuple[Any, ...]:
-        return tuple(getattr(row, column) for column in self.columns)
 
     def key_of(self, row: Row) -> Key:
         return tuple(getattr(row, column) for column in self.key)

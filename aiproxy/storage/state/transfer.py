@@ -5,7 +5,6 @@ an older version exported can be imported: columns it didn't know get their defa
 or not at all, and once: importing it again changes nothing."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, Field, fields
 from itertools import islice
 from secrets import token_hex
 from typing import Any, get_args, get_type_hints
@@ -91,22 +90,22 @@ def _row(number: int, line: bytes) -> tuple[Table, tuple[Any, ...]]:
     if table is None:
         raise NotAnExport(f"line {number}: `table` is not one of {', '.join(table.name for table in TABLES)}")
     hints = get_type_hints(table.row)
-    return table, tuple(_value(field, hints[field.name], values, number) for field in fields(table.row))
+    return table, tuple(_value(table, name, hints[name], values, number) for name in table.columns)
 
 
-def _value(field: Field[Any], wanted: Any, values: dict[str, Any], number: int) -> Any:
-    if field.name not in values:
-        if field.default is MISSING:
-            raise NotAnExport(f"line {number}: `{field.name}` is missing")
-        return field.default
-    value = values[field.name]
+def _value(table: Table, name: str, wanted: Any, values: dict[str, Any], number: int) -> Any:
+    if name not in values:
+        if name not in table.row._field_defaults:
+            raise NotAnExport(f"line {number}: `{name}` is missing")
+        return table.row._field_defaults[name]
+    value = values[name]
     kinds = get_args(wanted) or (wanted,)
     if isinstance(value, int) and not isinstance(value, bool) and float in kinds:
         return float(value)
     if not isinstance(value, kinds) or isinstance(value, bool):
-        raise NotAnExport(f"line {number}: `{field.name}` is of a wrong type")
+        raise NotAnExport(f"line {number}: `{name}` is of a wrong type")
     if isinstance(value, str) and "\0" in value:
-        raise NotAnExport(f"line {number}: `{field.name}` holds a NUL")
+        raise NotAnExport(f"line {number}: `{name}` holds a NUL")
     return value
 
 
