@@ -232,6 +232,15 @@ def test_a_disabled_account_is_lent_to_nobody_until_it_is_enabled() -> None:
     assert pool.disabled == {"a"}
 
 
+def test_an_account_that_is_enabled_serves_who_waits_for_another() -> None:
+    pool, _ = pool_of(Account("a", concurrency=1), "b")
+    now(pool.lease(want("a")))
+    pool.disable("b")
+    waiting = pool.lease(want("a", "b", patience=60.0))
+    with pending(waiting):
+        pool.enable("b")
+
+
 def test_a_rest_that_is_cleared_serves_who_waits() -> None:
     pool, _ = pool_of("a")
     give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))

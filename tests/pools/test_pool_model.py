@@ -101,7 +101,7 @@ class PoolAgainstAModel(RuleBasedStateMachine):
         self.strategy = STRATEGIES[strategy]
         self.sessions = sessions
         self.pool = Pool(self.clock, NoJitter())
-        self.pool.replace(list(self.accounts.values()), self.strategy, sessions=sessions, queue=6)
+        self.pool.replace(list(self.accounts.values()), self.strategy, sessions=sessions, queue=3)
         self.model = Model()
         self.out: list[Lease] = []
         self.waiting: list[Waiter] = []
@@ -259,7 +259,7 @@ class PoolAgainstAModel(RuleBasedStateMachine):
                 name, account.priority, 1, account.concurrency, identity=f"{account.identity} and a new key"
             )
             self.model.rests = {place: rest for place, rest in self.model.rests.items() if place[0] != name}
-        self.pool.replace(list(self.accounts.values()), self.strategy, sessions=self.sessions, queue=6)
+        self.pool.replace(list(self.accounts.values()), self.strategy, sessions=self.sessions, queue=3)
 
     # -- what must hold
 
@@ -275,7 +275,7 @@ class PoolAgainstAModel(RuleBasedStateMachine):
             assert self.pool.in_use(name) == held.count(name)
             assert not account.concurrency or held.count(name) <= account.concurrency
         self.waiting = [waiter for waiter in self.waiting if not waiter.lease.called]
-        assert self.pool.waiting == len(self.waiting) <= 6
+        assert self.pool.waiting == len(self.waiting) <= 3
         for waiter in self.waiting:
             assert not self.ready(waiter.wanted)
             assert self.clock.seconds() < waiter.came + waiter.wanted.patience + 0.01
