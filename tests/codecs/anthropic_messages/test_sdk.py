@@ -154,11 +154,13 @@ EVERY_ERROR = [
     (errors.Internal, anthropic.InternalServerError, 500, "api_error"),
     (errors.UpstreamServerError, anthropic.InternalServerError, 500, "api_error"),
     (errors.UpstreamFailed, anthropic.InternalServerError, 502, "api_error"),
+    (errors.Unreachable, anthropic.InternalServerError, 502, "api_error"),
     (errors.UpstreamTruncated, anthropic.InternalServerError, 502, "api_error"),
     (errors.CredentialRefused, anthropic.InternalServerError, 502, "api_error"),
     (errors.Overloaded, anthropic.APIStatusError, 529, "overloaded_error"),
     (errors.Draining, anthropic.APIStatusError, 529, "overloaded_error"),
     (errors.Timeout, anthropic.APIStatusError, 504, "timeout_error"),
+    (errors.ConnectTimeout, anthropic.APIStatusError, 504, "timeout_error"),
 ]
 
 

@@ -32,11 +32,13 @@ EVERY_ERROR = [
     (errors.Internal, openai.InternalServerError, 500),
     (errors.UpstreamServerError, openai.InternalServerError, 500),
     (errors.UpstreamFailed, openai.InternalServerError, 502),
+    (errors.Unreachable, openai.InternalServerError, 502),
     (errors.UpstreamTruncated, openai.InternalServerError, 502),
     (errors.CredentialRefused, openai.InternalServerError, 502),
     (errors.Overloaded, openai.InternalServerError, 503),
     (errors.Draining, openai.InternalServerError, 503),
     (errors.Timeout, openai.InternalServerError, 504),
+    (errors.ConnectTimeout, openai.InternalServerError, 504),
 ]
 
 
