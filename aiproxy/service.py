@@ -405,7 +405,7 @@ def state_check(status: Status, now: float) -> Check:
         details.append(f"begun anew, the damaged file is {status.recovered}")
     if status.problem:
         details.append(status.problem)
-    return Check("state", not status.problem and not status.dropped, "; ".join(details), vital=False)
+    return Check("state", not status.problem, "; ".join(details), vital=False)
 
 
 def _retention(settings: Settings) -> Retention:

@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from aiproxy.pools.affinity import Bound
 from aiproxy.pools.pool import Pool
+from aiproxy.storage.state.calls import text
 from aiproxy.storage.state.database import Session, StateRefused, StateUnavailable
 from aiproxy.storage.state.rows import AFFINITY, AffinityRow
 from aiproxy.storage.state.state import State
@@ -51,6 +52,8 @@ class Conversations:
         now = self._state.now()
         before, self._saved = self._saved, {}
         for bound in self._pool.bound(now):
+            if text(bound.session + bound.model) != bound.session + bound.model:
+                continue  # no database takes it
             known = before.get(bound.session)
             if known is not None and _same(known, bound):
                 self._saved[bound.session] = known

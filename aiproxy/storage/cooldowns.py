@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from aiproxy.pools.book import Remembered
 from aiproxy.pools.pool import Pool
 from aiproxy.storage.bus import Bus, Message, Topic
+from aiproxy.storage.state.calls import text
 from aiproxy.storage.state.database import Session, StateRefused, StateUnavailable
 from aiproxy.storage.state.rows import COOLDOWNS, CooldownRow
 from aiproxy.storage.state.state import State
@@ -82,7 +83,9 @@ class Cooldowns:
             self._tell(key, {"well": now})
 
     def _remembered(self) -> dict[_Key, Remembered]:
-        return {(rest.account, rest.model): rest for rest in self._pool.remembered(self._state.now())}
+        """Without models whose names no database takes: clients choose names, and such a one has no upstream."""
+        rests = self._pool.remembered(self._state.now())
+        return {(rest.account, rest.model): rest for rest in rests if text(rest.model) == rest.model}
 
     def _tell(self, key: _Key, body: dict[str, Any]) -> None:
         account, model = key

@@ -101,6 +101,18 @@ async def test_what_is_not_understood_is_left_alone(tmp_path: Path) -> None:
 
 
 @edge
+async def test_a_name_that_no_database_takes_is_kept_to_oneself(tmp_path: Path) -> None:
+    hub = Hub()
+    async with node(tmp_path / "state.db", hub) as first, node(tmp_path / "state.db", hub) as second:
+        for model in ("a\0b", "\ud800", "m" * 2000):
+            first.pool.found("first", errors.RateLimited("no", retry_after=300.0), model)
+        first.pool.bind([Bound("\0", "digest-1", "\ud800", reactor_of().seconds() + 1000)], reactor_of().seconds())
+        first.fails()
+        await until(reactor_of(), lambda: second.resting > 0)
+        assert second.heard == 1
+
+
+@edge
 async def test_a_pool_of_tomorrow_knows_what_one_knew(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     later = reactor_of().seconds() + 1000

@@ -5,9 +5,11 @@ On every link at most one box is under way, and what comes meanwhile waits in it
 bounded memory, and hears the latest of each key when it reads again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.endpoints import UNIXClientEndpoint
 from twisted.internet.interfaces import IDelayedCall, IListeningPort
 from twisted.internet.protocol import Factory, connectionDone
@@ -25,6 +27,10 @@ LONGEST_PAUSE = 2.0
 """Seconds between attempts to connect, doubling. A hub that restarts is back at once."""
 
 
+STOP_SECONDS = 1.0
+"""For what was said last, when a member leaves."""
+
+
 class Tell(amp.Command):
     arguments: ClassVar = [(b"messages", amp.ListOf(amp.String()))]
 
@@ -40,6 +46,7 @@ class _Link(amp.AMP):
         self._outbox = outbox
         self._lost = lost
         self._under_way: list[tuple[WireKey, bytes]] = []
+        self._idle: Deferred[None] | None = None
 
     def flush(self) -> None:
         if not self._under_way and self._outbox:
@@ -47,14 +54,28 @@ class _Link(amp.AMP):
             sent = self.callRemote(Tell, messages=[data for _, data in self._under_way])
             sent.addCallbacks(self._told, self._not_told)
 
+    def idle(self) -> Deferred[None]:
+        """Fires when all has been told, or can't be any more."""
+        idle: Deferred[None] = Deferred()
+        self._idle = idle
+        self._rest()
+        return idle
+
+    def _rest(self) -> None:
+        if self._idle is not None and not self._under_way:
+            idle, self._idle = self._idle, None
+            idle.callback(None)
+
     def _told(self, _: object) -> None:
         self._under_way = []
         self.flush()
+        self._rest()
 
     def _not_told(self, _failure: Failure) -> None:
         """The connection broke: whether it was heard is unknown, and saying it again does no harm."""
         self._outbox.give_back(self._under_way)
         self._under_way = []
+        self._rest()
 
     @Tell.responder
     def tell(self, messages: list[bytes]) -> dict[str, Any]:
@@ -136,6 +157,9 @@ class AmpCarrier:
             self._link.flush()
 
     async def stop(self) -> None:
+        if self._link is not None:
+            with suppress(TookTooLong, CancelledError):
+                await self._link.idle().addTimeout(STOP_SECONDS, self._reactor)
         self._stopped = Deferred()
         if self._again is not None and self._again.active():
             self._again.cancel()

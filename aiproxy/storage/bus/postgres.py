@@ -71,6 +71,8 @@ class PostgresCarrier:
             self._again.cancel()
         if self._talking is not None:
             await self._talking
+        if self._connection is not None and self._outbox:
+            await self._notify()  # what was said last
         self._let_go()
         self._thread.stop()
 

@@ -4,10 +4,11 @@ Each writer (a process's `State`) numbers its batches. The number is written in 
 batch whose commit was in doubt (a connection that broke just then) can be sent again and counts once."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from aiproxy.storage.state.database import Session
+from aiproxy.storage.state.database import Session, Values
 from aiproxy.storage.state.rows import COUNTERS, CounterRow, Key, KeyedRow, RequestRow, Row, Table, UsageRow
 
 
@@ -50,14 +51,39 @@ class Batch:
 
 def write(session: Session, batch: Batch, writer: str, number: int, now: float) -> bool:
     """False when this batch had been written before."""
-    claim = (
+    if not _claim(session, writer, number, now):
+        return False
+    for sql, rows in _statements(batch):
+        session.many(sql, rows)
+    return True
+
+
+def salvage(session: Session, batch: Batch, writer: str, number: int, now: float) -> int:
+    """Write each row that can be, of a batch that can't be as a whole. How many could not."""
+    lost = 0
+    if _claim(session, writer, number, now):
+        for sql, rows in _statements(batch):
+            for values in rows:
+                session.run("SAVEPOINT one_row")
+                try:
+                    session.run(sql, values)
+                except Exception:  # noqa: BLE001 - each engine has its own words for a value that it doesn't take
+                    session.run("ROLLBACK TO SAVEPOINT one_row")
+                    lost += 1
+    return lost
+
+
+def _claim(session: Session, writer: str, number: int, now: float) -> bool:
+    sql = (
         "INSERT INTO writers (writer, batch, changed) VALUES (?, ?, ?) ON CONFLICT (writer) "
         "DO UPDATE SET batch = excluded.batch, changed = excluded.changed WHERE writers.batch < excluded.batch"
     )
-    if not session.run(claim, (writer, number, now)):
-        return False
+    return session.run(sql, (writer, number, now)) == 1
+
+
+def _statements(batch: Batch) -> Iterator[tuple[str, Sequence[Values]]]:
     for table, appended in batch.appended.items():
-        session.many(table.insert, appended)
+        yield table.insert, appended
     # In the order of their keys, so that two nodes that write the same rows don't wait for each other in a ring.
     latest = sorted(batch.latest.items(), key=lambda item: (item[0][0].name, item[0][1]))
     for table, items in groupby(latest, key=lambda item: item[0][0]):
@@ -67,8 +93,6 @@ def write(session: Session, batch: Batch, writer: str, number: int, now: float) 
                 removed.append((*key, row))
             else:
                 rows.append(row)
-        session.many(table.put, rows)
-        session.many(table.remove, removed)
-    if batch.added:
-        session.many(COUNTERS.add, [row for _, row in sorted(batch.added.items())])
-    return True
+        yield table.put, rows
+        yield table.remove, removed
+    yield COUNTERS.add, [row for _, row in sorted(batch.added.items())]

@@ -100,6 +100,7 @@ def _count(tokens: int | None) -> int | None:
 
 
 def text(value: str) -> str:
+    """What a database takes of a text that others chose."""
     if len(value) <= LONGEST_TEXT and value.isascii() and value.isprintable():  # nearly always, and much the fastest
         return value
     return _UNWRITABLE.sub("�", value[:LONGEST_TEXT])

@@ -148,7 +148,9 @@ class State:
         try:
             await Deferred.fromCoroutine(self._finish()).addTimeout(STOP_SECONDS, self._reactor)
         except (TookTooLong, CancelledError):
-            _log.error("state: {count} records could not be written in time", count=self.queued)
+            self._problem = self._problem or f"the database took longer than {STOP_SECONDS:g} s"
+        if self.queued:
+            _log.error("state: {count} records are lost: {problem}", count=self.queued, problem=self._problem)
 
     async def _finish(self) -> None:
         await self._write_the_rest()
@@ -161,9 +163,10 @@ class State:
             idle: Deferred[None] = Deferred()
             self._idle.append(idle)
             await idle
-        for _ in range(2):  # the one whose fate is unknown, then the rest
-            if (self._sent or self._batch) and not self._problem:
-                await self._flush()
+        while self._sent or self._batch:  # the one whose fate is unknown, then the rest
+            await self._flush()
+            if self._problem:
+                return
 
     def _tick(self) -> None:
         if not self._busy and self.now() >= self._paused_until:
@@ -202,9 +205,11 @@ class State:
                 batches.write(session, batch, self._name, number, now)
         except (StateUnavailable, StateRefused):
             raise
-        except Exception:  # noqa: BLE001 - a value no database takes must not keep all later ones from being written
-            _log.failure("state: {count} records could not be written and are lost", count=batch.size)
-            self._dropped += batch.size
+        except Exception:  # noqa: BLE001 - a value no database takes must not keep the others from being written
+            with self.database.transaction() as session:
+                lost = batches.salvage(session, batch, self._name, number, now)
+            _log.failure("state: {count} records could not be written and are lost", count=lost)
+            self._dropped += lost
 
     async def _try(self, do: Callable[..., T], *arguments: Any) -> T | None:
         """Note how the database is. None when it is away."""

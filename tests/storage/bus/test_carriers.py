@@ -87,6 +87,18 @@ async def test_who_left_hears_nothing_more(kind: str, request: pytest.FixtureReq
         assert gone.heard == []
 
 
+@CARRIERS
+@edge
+async def test_what_is_said_last_is_heard(kind: str, request: pytest.FixtureRequest) -> None:
+    async with members(kind, server_for(kind, request)) as made:
+        speaker, ear = await made.member(), await made.member()
+        made.made.remove(speaker.bus)
+        for account in range(3):
+            speaker.bus.publish(Topic.COOLDOWN, f"account-{account}", {})
+        await speaker.bus.stop()
+        await ear.until(lambda: len(ear.heard) == 3)
+
+
 @BREAKABLE
 @edge
 async def test_after_a_break_all_hear_the_latest_and_know_that_they_missed_some(

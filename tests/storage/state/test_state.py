@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import provider
 
 from aiproxy.storage.state import state as states
 from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable
@@ -121,6 +123,23 @@ async def test_a_server_that_is_away_at_the_start_is_waited_for(postgres: Postgr
 
 
 @edge
+async def test_a_stop_without_a_server_says_what_is_lost() -> None:
+    lost: list[LogEvent] = []
+
+    @provider(ILogObserver)
+    def note(event: LogEvent) -> None:
+        lost.append(event)
+
+    globalLogPublisher.addObserver(note)
+    try:
+        async with started(PostgresDatabase("postgresql://localhost:1/nowhere")) as state:
+            state.append(usage())
+    finally:
+        globalLogPublisher.removeObserver(note)
+    assert any("records are lost" in event["log_format"] and event["count"] == 1 for event in lost)
+
+
+@edge
 async def test_what_the_queue_cannot_hold_is_dropped_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,11 +168,15 @@ async def test_a_disk_that_says_no_is_a_problem_until_it_says_yes(tmp_path: Path
 async def test_a_value_no_database_takes_does_not_block_the_rest(engine: Callable[[], Database]) -> None:
     async with started(engine()) as state:
         await until(reactor_of(), lambda: state._opened)
+        state.append(usage("before"))
         state.append(usage("bad", attempt=2**70))
+        state.put(cooldown())
+        state.add(counter(3))
         await until(reactor_of(), lambda: state.status.dropped)
-        state.append(usage("good"))
+        state.append(usage("after"))
         await until(reactor_of(), lambda: state.status.written is not None and not state.status.queued)
-        assert await count(state) == 1
+        assert [await count(state, table) for table in (USAGE, COOLDOWNS, COUNTERS)] == [2, 1, 1]
+        assert state.status.dropped == 1
 
 
 @edge
