@@ -41,6 +41,8 @@ class FileStore:
         self._credentials = credentials
         self._known: dict[str, tuple[Signature, Entry]] = {}
         self._seen: frozenset[tuple[str, int, int, int]] = frozenset()
+        self._cleared: set[Path] = set()
+        """Directories that no longer hold what a killed writer left."""
 
     # -- reading
 
@@ -148,6 +150,9 @@ class FileStore:
             lock = os.open(path.parent / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX)
+                if path.parent not in self._cleared:
+                    _clear_unfinished(path.parent)
+                    self._cleared.add(path.parent)
                 yield
             finally:
                 os.close(lock)
@@ -189,7 +194,6 @@ class FileStore:
 
 def _replace(path: Path, body: bytes) -> None:
     """A reader sees the old or the new, also after a crash. Modes: 0600, or a configuration's own."""
-    _clear_unfinished(path.parent)
     unfinished = path.parent / f"{_UNFINISHED}{token_hex(8)}"
     before = _stat(path)
     file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
