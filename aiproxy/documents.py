@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
 from aiproxy.storage.encryption import EncryptedStore
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.store import Condition
 from aiproxy.storage.threads import OneThread
 from aiproxy.storage.watch import FileWatch, StoreWatch
 from aiproxy.web.ops import Check
+
+LOOK_SECONDS = 2.0
+"""How often the log may hear of the store: an indexed query of microseconds."""
+
+_log = Logger("aiproxy.documents")
 
 
 class Documents:
@@ -22,6 +30,9 @@ class Documents:
         self._files = FileWatch(reactor, changed)
         self._store: EncryptedStore | None = None
         self._watch: StoreWatch | None = None
+        self._logged = Condition("")
+        self._look = LoopingCall(self._log_condition)
+        self._look.clock = reactor
 
     def start(self, loaded: Loaded) -> None:
         """After a daemon has left its terminal: neither threads nor an open mirror survive that."""
@@ -31,6 +42,7 @@ class Documents:
         self._files.start()
         self._files.follow(self._source.followed(loaded))
         self._watch.start()
+        self._look.start(LOOK_SECONDS)
 
     async def load(self) -> Loaded:
         """As `Source.load`."""
@@ -44,10 +56,31 @@ class Documents:
 
     def stop(self) -> None:
         self._files.stop()
+        if self._look.running:
+            self._look.stop()
         if self._watch is not None:
             self._thread.stop()
             self._watch.stop()
         self._store = None
+
+    def _log_condition(self) -> None:
+        """What has become of the store since the last look. Whoever missed it finds it at `/readyz?verbose`."""
+        assert self._store is not None
+        now, before = self._store.condition(), self._logged
+        self._logged = now
+        if now.problem and now.problem != before.problem:
+            _log.warn("store: {problem} The mirror serves meanwhile, and keeps what is changed.", problem=now.problem)
+        if before.problem and not now.problem:
+            _log.info("store: {place} is back", place=now.place)
+        known = {each.number for each in before.conflicts}
+        for conflict in now.conflicts:
+            if conflict.number not in known:
+                _log.error(
+                    "store: {name} was changed here and elsewhere (conflict {number}): `aiproxy-config store check` shows "
+                    "both, `store resolve` chooses",
+                    name=conflict.name,
+                    number=conflict.number,
+                )
 
     def checks(self, loaded: Loaded) -> Iterator[Check]:
         if self._store is not None:

@@ -186,6 +186,8 @@ class GatewayService(Service):
 
     def reload(self) -> None:
         """Build everything anew from the configuration and swap it in; whatever is wrong with it, the old one stays."""
+        if self.web.draining:
+            return
         self._reload_again = True
         if not self._reloading:
             self._reloading = True

@@ -52,11 +52,8 @@ class Configuration:
     """Key path → `built-in`, `FILE:LINE:COL`, a variable's name, or `--set …`."""
     files: tuple[Path, ...] = ()
     """What a reload should watch: the configuration, certificates, files of secrets, the system prompt."""
-
-    @property
-    def file(self) -> Path | None:
-        """Where it was read from; None for the built-in one."""
-        return None if self.source == BUILT_IN else self.files[0]
+    file: Path | None = None
+    """Where it was read from; None for the built-in one, and for one that is in a store."""
 
 
 def load_config(path: str | None, *, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Configuration:
@@ -129,6 +126,7 @@ def configuration(
         tuple({secret.reveal(): secret for secret in (*reading.secrets, *secrets_within(settings))}.values()),
         origins(settings, reading.places),
         (*([document.file] if document and document.file else []), *files, *reading.files, *laid.files),
+        document.file if document else None,
     )
 
 

@@ -84,6 +84,9 @@ def test_it_starts_and_serves_while_the_store_is_away(remote: Place, tmp_path: P
         remote.line.mend()
         put(elsewhere, CONFIGURATION, serving("second"))
         gateway.wait_for("configuration reloaded")
+        if not any("is back" in line for line in gateway.output):
+            gateway.wait_for("is back")
+        assert any("can't be reached" in line for line in gateway.output)
         assert models(gateway) == ["second"]
 
 
