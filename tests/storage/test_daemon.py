@@ -43,6 +43,12 @@ def checks(gateway: Daemon) -> dict[str, tuple[bool, str]]:
     return {check["name"]: (check["ok"], check["detail"]) for check in answer.json()["checks"]}
 
 
+def logged(gateway: Daemon, words: str) -> None:
+    """At some time, before or after this."""
+    if not any(words in line for line in gateway.output):
+        gateway.wait_for(words)
+
+
 def put(store: Store, name: str, body: bytes) -> None:
     before = store.load().entries.get(name)
     store.save(name, body, before.version if before else None, CHANGE)
@@ -81,12 +87,11 @@ def test_it_starts_and_serves_while_the_store_is_away(remote: Place, tmp_path: P
         ok, detail = checks(gateway)["store"]
         assert not ok
         assert "can't be reached" in detail
+        logged(gateway, "can't be reached")
         remote.line.mend()
         put(elsewhere, CONFIGURATION, serving("second"))
         gateway.wait_for("configuration reloaded")
-        if not any("is back" in line for line in gateway.output):
-            gateway.wait_for("is back")
-        assert any("can't be reached" in line for line in gateway.output)
+        logged(gateway, "is back")
         assert models(gateway) == ["second"]
 
 
