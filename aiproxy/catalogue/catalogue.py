@@ -59,13 +59,14 @@ class Catalogue:
         The default provider serves what it offers, the others the rest."""
         if not provider and self._default and (preferred := self._at(name, self._default)):
             return (Step(preferred),)
-        found = self._at(name, "" if provider == EVERY_PROVIDER else provider)
+        found = self._at(name, provider)
         return (Step(found),) if found else ()
 
-    def listing(self, found: Mapping[str, Sequence[str]]) -> list[Model]:
-        """Every name a client may ask for, once. `found` are the names that open accounts' upstreams list, by account."""
+    def listing(self, found: Mapping[str, Sequence[str]], provider: str = "") -> list[Model]:
+        """Every name a client may ask for, once; of one provider where one is named. `found` are the names that open accounts'
+        upstreams list, by account."""
         models: dict[str, Model] = {}
-        for offer in self._offers:
+        for offer in self._of(provider):
             for name in (*offer.models, *found.get(offer.account, ())):
                 if not (offer.listed(name) or offer.accepted(name)):
                     continue
@@ -78,11 +79,14 @@ class Catalogue:
 
     def _at(self, name: str, provider: str) -> dict[str, tuple[Served, ...]]:
         """Who offers the name, at one provider or ("") anywhere."""
-        offers = [offer for offer in self._offers if provider in ("", offer.provider)]
+        offers = self._of(provider)
         prefix, _, rest = name.partition("/")
         if rest and prefix in self._prefixes:
             return _matching(rest, [offer for offer in offers if offer.prefix == prefix])
         return _matching(name, [offer for offer in offers if self._bare(offer)])
+
+    def _of(self, provider: str) -> Sequence[Offer]:
+        return [offer for offer in self._offers if provider in ("", EVERY_PROVIDER, offer.provider)]
 
     def _bare(self, offer: Offer) -> bool:
         """Whether it is reached without a prefix."""

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from aiproxy.catalogue.catalogue import near
+from aiproxy.catalogue.providers import EVERY_PROVIDER
 from aiproxy.codecs.sessions import session_of
 from aiproxy.codecs.splice import read_object
 from aiproxy.config.schema import LogLevel
@@ -139,8 +140,9 @@ class Gateway:
         raise told or self._unknown(call, snapshot)
 
     def _unknown(self, call: Call, snapshot: Snapshot) -> NotFound:
-        models = snapshot.catalogue.listing(self.discovery.known)
+        models = snapshot.catalogue.listing(self.discovery.known, call.provider)
         names = near(call.model, models, call.client.may_use)
         hint = f" Did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
-        message = f"The model {call.model!r} does not exist here or this key may not use it.{hint} GET /v1/models lists the names."
+        at = f"at the provider {call.provider!r}" if call.provider not in ("", EVERY_PROVIDER) else "here"
+        message = f"The model {call.model!r} does not exist {at} or this key may not use it.{hint} GET /v1/models lists the names."
         return NotFound(message, code="model_not_found", param="model")

@@ -65,6 +65,12 @@ class RequestTimeout(InvalidRequest):
     status = 408
 
 
+class UnsupportedEncoding(InvalidRequest):
+    """The body is compressed in a way that nobody here reads."""
+
+    status = 415
+
+
 class ExpectationFailed(InvalidRequest):
     """`Expect` asks for something other than 100-continue."""
 

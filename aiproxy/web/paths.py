@@ -1,5 +1,5 @@
-"""A request's path, as it was meant, and whose protocol it is: base URLs pasted with a slash too many, `/v1` doubled or
-`/v1` forgotten; paths that several protocols share, told apart by headers."""
+"""A request's path, as it was meant, and whose protocol it is: base URLs pasted with a slash too many, with another
+protocol's root, with `/v1` doubled or forgotten; paths that several protocols share, told apart by headers."""
 
 import re
 from collections.abc import Collection
@@ -9,7 +9,9 @@ from twisted.web.server import Request
 from aiproxy.catalogue import known_provider
 
 _SLASHES = re.compile(rb"/{2,}")
-_DOUBLED = re.compile(rb"^(?:/v1){2,}(?=/|$)")
+_ROOT = rb"/(?:v1(?:alpha|beta)?|api)"
+_OTHERS_ROOT = re.compile(rb"^(?:%b)+(?=(?:%b|/ollama)(?:/|$))" % (_ROOT, _ROOT))
+"""A base URL that ends in a root already, before the one that the client adds: only the last says what is meant."""
 _FORGOTTEN = re.compile(
     rb"^/(?:chat/completions|completions|embeddings|responses(?:/.*)?|messages(?:/count_tokens)?|models(?:/.*)?)$"
 )
@@ -28,7 +30,7 @@ def normalise(path: bytes) -> bytes:
     path = _SLASHES.sub(b"/", path)
     if len(path) > 1:
         path = path.rstrip(b"/")
-    path = _DOUBLED.sub(b"/v1", path)
+    path = _OTHERS_ROOT.sub(b"", path)
     return b"/v1" + path if _FORGOTTEN.match(path) else path
 
 

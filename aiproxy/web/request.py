@@ -20,8 +20,16 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from aiproxy.codecs.base import Answer
 from aiproxy.config.schema import Limits
-from aiproxy.neutral.errors import GatewayError, Internal, MethodNotAllowed, TooLarge
+from aiproxy.neutral.errors import (
+    GatewayError,
+    Internal,
+    InvalidRequest,
+    MethodNotAllowed,
+    TooLarge,
+    UnsupportedEncoding,
+)
 from aiproxy.web.head import RequestLine
+from aiproxy.web.unpacking import Unpacking, unpacking
 
 _log = Logger("aiproxy.web")
 
@@ -70,6 +78,7 @@ class HttpRequest(Request):
     """Cancelled when the client leaves."""
 
     _received = 0
+    _packed: Unpacking | None = None
     _cut = False
 
     def __init__(self, channel: Any, queued: bool = False) -> None:
@@ -96,19 +105,29 @@ class HttpRequest(Request):
             return False
         if error is None and length is not None and length > self._most:
             error = self._too_large()
+        if error is None:
+            try:
+                self._packed = unpacking(self.requestHeaders.getRawHeaders(b"content-encoding"))
+            except UnsupportedEncoding as unknown:
+                error = unknown
         if error is not None:
             self.fail(error)
         return error is None
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Raises `TooLarge`."""
+        """Raises `TooLarge`, or `InvalidRequest` for a compressed body that can't be read."""
         self._received += len(data)
-        if self._received > self._most:
+        if self._packed is not None:
+            data = self._packed.feed(data, self._most - self.content.tell())
+        if max(self._received, self.content.tell() + len(data)) > self._most:
             raise self._too_large()
         self.content.write(data)
 
     def requestReceived(self, *_: bytes) -> None:
         """The body is whole. Twisted repeats the request line here; `begin` has it already."""
+        if self._packed is not None and self._received and not self._packed.whole:
+            self.fail(InvalidRequest("The request's compressed body ends too early."))
+            return
         self.content.seek(0)
         self.process()
 

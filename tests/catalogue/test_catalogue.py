@@ -76,6 +76,14 @@ def test_listing_has_every_name_once_with_prefixes_and_found_ones() -> None:
     assert listed == ["gpt-x", "fast", "or/fast", "fast-2", "or/fast-2", "llama", "lo/llama"]
 
 
+def test_a_listing_of_one_provider_has_its_names_alone() -> None:
+    catalogue = Catalogue(OFFERS)
+    of_router = [model.name for model in catalogue.listing({"open": ["gpt-x"]}, "router")]
+    assert of_router
+    assert all(names(catalogue, name, "router") for name in of_router)
+    assert catalogue.listing({}, "auto") == catalogue.listing({})
+
+
 def test_near_names_are_allowed_ones() -> None:
     models = Catalogue(OFFERS).listing({})
     assert near("fsat", models, lambda _: True)[0] == "fast"

@@ -174,6 +174,13 @@ def test_the_first_place_decides(gateway: Daemon) -> None:
         "//v1//models",
         "/v1/models/demo-echo",
         "/models/demo-echo",
+        "/v1/v1beta/models",
+        "/v1beta/v1beta/models/demo-echo",
+        "/api/v1/models",
+        "/v1/api/tags",
+        "/api/api/tags",
+        "/v1/ollama/api/tags",
+        "/demo/v1/v1beta/models",
     ],
 )
 def test_base_urls_pasted_wrong(gateway: Daemon, path: str) -> None:

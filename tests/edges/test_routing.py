@@ -143,6 +143,14 @@ def test_an_alias_hides_the_upstreams_name(named: Daemon) -> None:
     assert not {"big", "own", "a", "b", "c"} & set(listed)
 
 
+def test_a_provider_that_does_not_offer_a_model_is_told_so_with_its_own_names(named: Daemon) -> None:
+    message = ask(named, "/v1/chat/completions", "[two] smart").json()["error"]["message"]
+    assert "at the provider 'two'" in message
+    assert "'smart'" not in message.partition("Did you mean")[2]
+    listed = httpx2.get(f"{named.address}/two/v1/models", timeout=20).json()["data"]
+    assert {model["owned_by"] for model in listed} == {"two"}
+
+
 def test_the_models_of_an_alias_take_turns_and_stand_in_for_one_another(
     named: Daemon, vendors: tuple[Upstream, Upstream]
 ) -> None:

@@ -48,7 +48,7 @@ def _foreign(exchange: Exchange) -> dict[str, Json]:
     foreign.settle_fields(request, body, can, report)
     body["messages"] = foreign.messages(fitted, exchange)
     if not body["messages"]:
-        raise InvalidRequest("The request says nothing: it needs at least one turn with content.", param="messages")
+        raise InvalidRequest("The request says nothing: it needs at least one turn with content.")
     if written := [found for tool in request.tools if (found := encode_tool(tool, report)) is not None]:
         body["tools"] = written
         _write_choice(request, body, "tool_choice")

@@ -58,10 +58,10 @@ async def answer(
 
 
 async def cards(gateway: Gateway, request: Request) -> list[ModelCard]:
-    """The models this client may ask for."""
-    snapshot, client = gateway.snapshot, context(request).client
-    models = snapshot.catalogue.listing(await gateway.discovery.ask(snapshot))
-    return [ModelCard(model.name, model.provider) for model in models if client.may_use(model.name)]
+    """The models this client may ask for, of the provider it names."""
+    snapshot, known = gateway.snapshot, context(request)
+    models = snapshot.catalogue.listing(await gateway.discovery.ask(snapshot), known.provider)
+    return [ModelCard(model.name, model.provider) for model in models if known.client.may_use(model.name)]
 
 
 async def list_models(gateway: Gateway, request: Request, wire: Wire) -> bytes:
