@@ -2,14 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
 import orjson
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import Clock
 
 import aiproxy
@@ -27,6 +26,7 @@ from aiproxy.providers.openai import CHAT
 from aiproxy.registry import Registry, load_registry
 from aiproxy.transports.base import Network, Transport
 from aiproxy.usage import CallRecord, Outcome
+from tests.rig.scripted import Sink
 
 
 @pytest.mark.parametrize(
@@ -41,27 +41,6 @@ def test_public_names_are_there() -> None:
     assert all(getattr(aiproxy, name) for name in aiproxy.__all__)
     with pytest.raises(AttributeError):
         aiproxy.nothing  # noqa: B018
-
-
-class Kept:
-    """A sink that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: Mapping[str, str] = {}
-        self.body = b""
-
-    def start(self, status: int, headers: Mapping[str, str]) -> None:
-        self.status, self.headers = status, headers
-
-    def write(self, data: bytes) -> None:
-        self.body += data
-
-    def abort(self) -> None: ...
-
-    def register(self, producer: IPushProducer) -> None: ...
-
-    def unregister(self) -> None: ...
 
 
 def _upstreams(_settings: Settings) -> Iterable[Upstream]:
@@ -96,7 +75,7 @@ def test_a_plugins_provider_serves_like_ours() -> None:
     gateway = Gateway(clock, Random(1), build_snapshot(settings, (), registry.providers, clock, no_network))
     body = orjson.dumps({"model": "their-model", "messages": [{"role": "user", "content": "said by them"}]})
     call = read_call(WIRE, Operation.CHAT, Incoming(body), ANYONE, CallRecord("req_1", 0.0))
-    sink = Kept()
+    sink = Sink()
     done = Deferred.fromCoroutine(gateway.answer(call, sink))
     clock.pump([0.1] * 10)
     assert done.called

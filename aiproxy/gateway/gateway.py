@@ -1,6 +1,7 @@
 """A call from end to end, and the calls under way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from time import time
 
@@ -20,6 +21,7 @@ from aiproxy.gateway.health_checks import HealthChecks
 from aiproxy.gateway.planning import plan
 from aiproxy.gateway.rounds import Allowance, Rounds, Stopped
 from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.gateway.stages import Stage
 from aiproxy.gateway.state import State
 from aiproxy.neutral.errors import ContextLength, GatewayError, NotFound, Timeout
 from aiproxy.pools.pool import Pool
@@ -39,6 +41,20 @@ class _Interruptible:
         self.reason = reason
         if self.task is not None:
             self.task.cancel()
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How a call's stages have ended so far, by their place, and which of them were asked at all."""
+
+    failed: dict[int, GatewayError] = field(default_factory=dict)
+    asked: set[int] = field(default_factory=set)
+    last: GatewayError | None = None
+
+    def helped_by(self, place: int, stage: Stage) -> bool:
+        """Whether this stage is worth a try after what has gone wrong last."""
+        too_long_for_it = isinstance(self.failed.get(place), ContextLength)
+        return not too_long_for_it and (self.last is None or stage.helps(self.last))
 
 
 class Gateway:
@@ -123,21 +139,44 @@ class Gateway:
         await self.state.continue_conversation(call, snapshot.sealing_key)
         if call.continues is not None:
             call.session = session_of(call.incoming.headers, read_object(call.incoming.body, exact=False))
-        told: GatewayError | None = None
-        last: GatewayError | None = None
-        for stage in plan(call, snapshot):
-            if last is not None and (not stage.helps(last) or allowance.spent(self._clock.seconds())):
-                continue
-            try:
-                last = await self._rounds.run(call, stage, around, allowance)
-            except Stopped as stopped:
-                last = stopped.error
-                if call.committed or not isinstance(last, ContextLength):
-                    raise (told or last) from stopped
-            if last is None:
+        planned = plan(call, snapshot)
+        progress = _Progress()
+        for patient in (False, True) if len(planned) > 1 else (True,):
+            if await self._pass_over(call, planned, around, allowance, progress, patient=patient):
                 return
-            told = told or last
-        raise told or self._unknown(call, snapshot)
+        raise progress.failed.get(0) or self._unknown(call, snapshot)
+
+    async def _pass_over(
+        self,
+        call: Call,
+        planned: Sequence[Stage],
+        around: Surroundings,
+        allowance: Allowance,
+        progress: "_Progress",
+        *,
+        patient: bool,
+    ) -> bool:
+        """Whether a stage has answered. Nobody is waited for, nor asked twice, while another stage may be ready: that is for
+        the patient pass. There, who has been asked before has the further rounds only."""
+        retries = around.snapshot.settings.request_retry
+        for place, stage in enumerate(planned):
+            rounds = range(place in progress.asked, retries + 1) if patient else range(1)
+            spent = progress.last is not None and allowance.spent(self._clock.seconds())
+            if not rounds or spent or not progress.helped_by(place, stage):
+                continue
+            before = len(call.record.attempts)
+            try:
+                error = await self._rounds.run(call, stage, around, allowance, rounds, patient=patient)
+            except Stopped as stopped:
+                error = stopped.error
+                if call.committed or not isinstance(error, ContextLength):
+                    raise progress.failed.get(0, error) from stopped
+            if error is None:
+                return True
+            progress.failed[place] = progress.last = error
+            if len(call.record.attempts) > before:
+                progress.asked.add(place)
+        return False
 
     def _unknown(self, call: Call, snapshot: Snapshot) -> NotFound:
         models = snapshot.catalogue.listing(self.discovery.known, call.provider)

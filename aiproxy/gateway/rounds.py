@@ -48,13 +48,17 @@ class Rounds:
         self._clock = clock
         self._random = random
 
-    async def run(self, call: Call, stage: Stage, around: Surroundings, allowance: Allowance) -> GatewayError | None:
-        """None when the stage has answered, else the last candidate's error, or who rests until when. Raises `Stopped`."""
+    async def run(
+        self, call: Call, stage: Stage, around: Surroundings, allowance: Allowance, rounds: range, *, patient: bool
+    ) -> GatewayError | None:
+        """None when the stage has answered, else the last candidate's error, or who rests until when. Raises `Stopped`.
+
+        Rounds after the first (0) begin with a pause. A `patient` one waits for who is busy or rests, and may probe."""
         settings = around.snapshot.settings
         failed: GatewayError | None = None
         kept_waiting = 0.0
-        for number in range(settings.request_retry + 1):
-            if failed is not None:
+        for number in rounds:
+            if number:
                 pause = self._pause(number, kept_waiting)
                 if pause > settings.max_retry_interval or allowance.spent(self._clock.seconds() + pause):
                     break
@@ -65,10 +69,14 @@ class Rounds:
                 now = self._clock.seconds()
                 if failed is not None and allowance.spent(now):
                     return failed
-                patience = 0.0 if tried else min(settings.max_retry_interval, max(0.0, allowance.until - now))
-                session = call.session
+                patience = min(settings.max_retry_interval, max(0.0, allowance.until - now))
                 wanted = Wanted(
-                    tuple(stage.candidates), frozenset(tried), patience, failed is None, session.key, session.begins
+                    candidates=tuple(stage.candidates),
+                    tried=frozenset(tried),
+                    patience=patience if patient and not tried else 0.0,
+                    probe=patient and failed is None,
+                    session=call.session.key,
+                    begins=call.session.begins,
                 )
                 try:
                     lease = await self._pool.lease(wanted)
@@ -83,9 +91,7 @@ class Rounds:
                 self._note(call, stage, lease.taken.skipped, lease)
                 try:
                     async with lease:
-                        upstream = around.snapshot.upstreams.get(lease.account.id)
-                        if upstream is None:  # a reload took it away while we waited
-                            continue
+                        upstream = around.snapshot.upstreams[lease.account.id]
                         served = stage.candidates[lease.candidate]
                         await attempt(call, upstream, served, replace(around, worked=lease.worked))
                         return None

@@ -96,11 +96,12 @@ class NoneReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`returns_at` is the time at which the first that isn't ready may be (None: there are no others). One that is only busy
-    frees a slot at a time nobody knows; it counts as returning now."""
+    """`busy`: one that doesn't rest may be given back at a time nobody knows. `rests_until` is when the first of the others
+    returns, None when there are no others."""
 
     ready: Sequence[tuple[Account, str]]
-    returns_at: float | None
+    busy: bool
+    rests_until: float | None
     skipped: Sequence[Skipped]
 
 
@@ -127,12 +128,14 @@ class Lending:
             del self._tallies[name]
 
     def in_use(self, account: str) -> int:
-        return self._tallies[account].in_use
+        tally = self._tallies.get(account)
+        return tally.in_use if tally is not None else 0
 
     def survey(self, wanted: Wanted, now: float) -> Survey:
         ready: list[tuple[Account, str]] = []
         skipped: list[Skipped] = []
-        returns_at: float | None = None
+        busy = False
+        rests_until: float | None = None
         for candidate in wanted.candidates:
             name, model = candidate
             account = self.accounts.get(name)
@@ -144,14 +147,14 @@ class Lending:
             elif name in self.disabled:
                 why = Hindrance.DISABLED
             elif not (why := self.book.of(account, model)).ready(now):
-                returns_at = why.ready_at if returns_at is None else min(returns_at, why.ready_at)
+                rests_until = why.ready_at if rests_until is None else min(rests_until, why.ready_at)
             elif self._full(account):
-                why, returns_at = Hindrance.BUSY, now
+                why, busy = Hindrance.BUSY, True
             else:
                 ready.append((account, model))
                 continue
             skipped.append(Skipped(candidate, why))
-        return Survey(ready, returns_at, skipped)
+        return Survey(ready, busy, rests_until, skipped)
 
     def decide(
         self, wanted: Wanted, survey: Survey, since: float, until: float, now: float
@@ -159,15 +162,18 @@ class Lending:
         """For a wish that came at `since` and can wait until `until`."""
         if survey.ready:
             return self._taken(wanted, survey, now)
-        soonest = survey.returns_at
-        if soonest is not None and soonest > until and wanted.probe:
-            answer = self._probe(survey, since, now)
+        if now >= until and not wanted.probe:
+            return self._refusal(survey, now)
+        returns = survey.rests_until
+        due = until if returns is None else min(returns, until)
+        if not survey.busy and (returns is None or returns > until):
+            answer = self._probe(survey, since, now) if wanted.probe and returns is not None else None
             if not isinstance(answer, float):
                 return answer or self._refusal(survey, now)
-            soonest = answer
-        if soonest is None or soonest > until or now >= until:
-            return self._refusal(survey, now)
-        return until if soonest <= now else soonest
+            due = answer if answer > now else until
+            if due > until:
+                return self._refusal(survey, now)
+        return due if now < until else self._refusal(survey, now)
 
     def take(self, taken: Taken, session: str, now: float) -> None:
         """Write down that it is lent."""
@@ -234,18 +240,18 @@ class Lending:
         return min(models, key=lambda model: self._last_of.get((account.id, model), 0))
 
     def _probe(self, survey: Survey, since: float, now: float) -> Taken | float | None:
-        """The probe to make, or the time at which one may be due, or None: somebody has just found out."""
+        """The probe to make, or the time at which one may be due (now: nobody knows), or None: somebody has just found out."""
         resting = [skip for skip in survey.skipped if isinstance(skip.why, Health)]
         free = [skip for skip in resting if not self._full(self.accounts[skip.candidate[0]])]
         if not free:
-            return None
+            return now  # whoever is under way there comes back, and then we are asked again
         first = min(free, key=lambda skip: skip.why.ready_at if isinstance(skip.why, Health) else 0.0)
         name, model = first.candidate
         account = self.accounts[name]
         assert isinstance(first.why, Health)
         places = self.book.resting_for(account, model, now)
         if self.probing.intersection(places):
-            return now  # whoever probes comes back, and then we are asked again
+            return now  # so does whoever probes
         if first.why.since > since:
             return None
         due = first.why.since + PROBE_PAUSE
@@ -258,5 +264,6 @@ class Lending:
 
     @staticmethod
     def _refusal(survey: Survey, now: float) -> NoneReady:
-        ready_in = None if survey.returns_at is None else max(0.0, survey.returns_at - now)
+        returns = now if survey.busy else survey.rests_until
+        ready_in = None if returns is None else max(0.0, returns - now)
         return NoneReady(ready_in, survey.skipped)

@@ -198,6 +198,38 @@ def test_providers_stand_in_over_several_links_and_then_models() -> None:
     assert asked.error.message == "the first one's words", "told of what was asked for, not of a stand-in"
 
 
+def test_nobody_waits_for_who_rests_while_a_stand_in_is_ready() -> None:
+    rig = Rig(CHAIN.replace("request-retry: 0", "request-retry: 3"))
+    rig["one"].script = [fails(429, retry_after="20")]
+    for _ in range(3):
+        assert rig.ask().error is None
+    assert [len(rig[name].asked) for name in ("one", "third")] == [1, 3]
+    assert rig.clock.seconds() == 0.0
+
+
+def test_when_all_rest_the_one_asked_for_is_waited_for() -> None:
+    rig = Rig(CHAIN)
+    for name in ("one", "third", "fourth"):
+        rig[name].script = [fails(429, retry_after="20")]
+    assert rig.ask().accounts == ["one", "third-1", "fourth-1"]
+    waiting = rig.ask()
+    rig.wait(19.0)
+    assert not waiting.accounts
+    rig.wait(2.0)
+    assert waiting.accounts == ["one"]
+    assert waiting.record.outcome is Outcome.COMPLETE
+
+
+def test_further_rounds_come_after_all_stand_ins_have_failed() -> None:
+    rig = Rig("disable-cooling: true\n" + CHAIN.replace("request-retry: 0", "request-retry: 1"))
+    for name in ("one", "third", "fourth"):
+        rig[name].otherwise = fails(500)
+    asked = rig.ask()
+    rig.wait(10.0)
+    assert asked.accounts == ["one", "third-1", "fourth-1"] * 2
+    assert isinstance(asked.error, errors.UpstreamServerError)
+
+
 def test_a_request_that_is_too_long_goes_to_a_longer_model_where_that_is_said() -> None:
     rig = Rig(CHAIN)
     rig["one"].otherwise = fails(400, "maximum context length is 9 tokens", "context_length_exceeded")

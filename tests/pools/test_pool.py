@@ -71,6 +71,16 @@ def test_it_waits_for_the_first_rest_to_end() -> None:
     assert now(waiting).account.id == "a"
 
 
+def test_a_rest_that_ends_is_noticed_while_another_account_is_busy() -> None:
+    pool, clock = pool_of("a", Account("b", concurrency=1))
+    give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=5.0))
+    now(pool.lease(want("b")))
+    waiting = pool.lease(want("a", "b", patience=30.0))
+    with pending(waiting):
+        clock.advance(5.1)
+    assert now(waiting).account.id == "a"
+
+
 def test_it_refuses_at_once_what_can_not_be_in_time() -> None:
     pool, _ = pool_of("a")
     give_back(now(pool.lease(want("a"))), errors.RateLimited("x", retry_after=50.0))
