@@ -9,6 +9,8 @@ from collections.abc import Callable
 from twisted.internet.interfaces import ITransport
 from twisted.internet.tcp import Connection
 
+Buffer = bytes | memoryview
+
 
 def eager_writer(transport: ITransport) -> Callable[[bytes], None]:
     """`transport.write`, eagerly where that is possible."""
@@ -17,13 +19,21 @@ def eager_writer(transport: ITransport) -> Callable[[bytes], None]:
     tcp: Connection = transport
 
     def write(data: bytes) -> None:
-        if tcp.dataBuffer or tcp._tempDataLen or tcp.disconnecting or not tcp.connected or tcp._writeDisconnected:  # noqa: SLF001 # FileDescriptor's
-            tcp.write(data)
-            return
-        sent = tcp.writeSomeData(data)
-        if not isinstance(sent, int):  # lost: an ordinary write finds that out again, and tells everybody
-            tcp.write(data)
-        elif sent < len(data):
-            tcp.write(data[sent:])
+        sent = write_some(tcp, data)
+        if sent < len(data):
+            tcp.write(data[sent:] if sent else data)
 
     return write
+
+
+def write_some(transport: object, data: Buffer) -> int:
+    """How many bytes the socket takes right now, before anything that is written later: 0 where it must be waited for. A
+    lost connection takes nothing; an ordinary write finds that out again, and tells everybody."""
+    if not isinstance(transport, Connection):
+        return 0
+    if transport.dataBuffer or transport._tempDataLen:  # noqa: SLF001 # FileDescriptor's: others are before us
+        return 0
+    if transport.disconnecting or not transport.connected or transport._writeDisconnected:  # noqa: SLF001
+        return 0
+    sent = transport.writeSomeData(data)  # type: ignore[arg-type] # it makes a view of it
+    return sent if isinstance(sent, int) else 0

@@ -1,6 +1,7 @@
 """What every protocol's routes do with a request: read it, hand it to the gateway, list models."""
 
 from collections.abc import Sequence
+from io import BytesIO
 
 from twisted.web.server import Request
 
@@ -32,10 +33,9 @@ def incoming(
 
 
 def body_of(request: Request) -> bytes:
-    assert request.content is not None
-    request.content.seek(0)
-    body: bytes = request.content.read()
-    return body
+    """Without a copy: bodies of many megabytes are held as often as they are at work."""
+    assert isinstance(request.content, BytesIO)
+    return request.content.getvalue()
 
 
 async def answer(
