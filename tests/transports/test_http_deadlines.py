@@ -12,7 +12,6 @@ from aiproxy.neutral.errors import Timeout
 from aiproxy.transports.base import Request, Response
 from tests.transports.servers import OK, Bench, edge, get, post
 
-
 DRAINED = 6 * 2**20
 """Bytes that a peer must read before a socket whose buffers were full takes more: a third of what Linux lets them grow to, and
 the window."""
