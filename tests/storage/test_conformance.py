@@ -122,7 +122,7 @@ def test_a_watch_tells_of_changes_by_others(place: Place) -> None:
         assert changed.wait(20)
 
 
-EDITS = {"file": 300, "file, encrypted": 300, "postgres": 300, "s3 (moto)": 60, "git": 20, "git over http": 8}
+EDITS = {"file": 150, "file, encrypted": 150, "postgres": 200, "s3 (moto)": 40, "git": 12, "git over http": 6}
 """By each of two writers; `STORE_EDITS=1000` asks for another number."""
 
 
