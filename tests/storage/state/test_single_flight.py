@@ -12,7 +12,6 @@ from aiproxy.storage.state import locks
 from aiproxy.storage.state.database import Database
 from aiproxy.storage.state.sqlite import SqliteDatabase
 from tests.storage.bus.carriers import until
-from tests.storage.state.conftest import engine as engine
 from tests.storage.state.test_state import reactor_of, started
 from tests.transports.servers import edge
 
