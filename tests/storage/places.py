@@ -33,15 +33,15 @@ class Place:
         self._opened: list[Store] = []
         self._numbers = count()
 
-    def settings(self, local: Path, more: str = "") -> Settings:
-        text = f"auth-dir: {self.directory}/auths\nstore:\n  local-path: {local}\n{self.store}{more}"
+    def settings(self, local: Path) -> Settings:
+        text = f"auth-dir: {self.directory}/auths\nstore:\n  local-path: {local}\n{self.store}"
         return configuration(Document(text, "t.yaml", self.directory), environ={}).settings
 
-    def open(self, *, mirror: str = "", more: str = "", environ: Mapping[str, str] | None = None) -> Store:
+    def open(self, *, mirror: str = "", environ: Mapping[str, str] | None = None) -> Store:
         """As one more gateway, with a mirror of its own, or with the mirror of this name."""
         local = self.directory / (mirror or f"mirror-{next(self._numbers)}")
         environ = environ if environ is not None else self.environ or {}
-        store = open_store(self.settings(local, more), self.directory / "aiproxy.yaml", environ)
+        store = open_store(self.settings(local), self.directory / "aiproxy.yaml", environ)
         self._opened.append(store)
         store.sync()
         return store
@@ -73,10 +73,9 @@ def _encrypted(directory: Path, _: Servers) -> Iterator[Place]:
 
 def _postgres(directory: Path, servers: Servers) -> Iterator[Place]:
     url = servers.postgres.new_database()
-    socket, database = url.partition("?host=")[2], url.rpartition("/")[2].partition("?")[0]
+    socket, database = url.partition("?host=")[2], url.split("/")[3].partition("?")[0]
     with line(f"{socket}/.s.PGSQL.5432") as cut:
-        dsn = f"postgresql://postgres@127.0.0.1:{cut.port}/{url.split('/')[3].partition('?')[0]}"
-        assert database
+        dsn = f"postgresql://postgres@127.0.0.1:{cut.port}/{database}"
         yield Place("postgres", directory, f"  type: postgres\n  postgres: {{dsn: '{dsn}', schema: gateway}}\n", cut)
 
 

@@ -122,14 +122,14 @@ def test_one_that_says_nothing_is_given_up_on(remote: Place, monkeypatch: pytest
         (postgres, "CONNECT_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 1)
-    blocking_http_kept = remote.open()
+    hurried = remote.open()
     assert remote.line is not None
     remote.line.hold()
-    blocking_http_kept.save(A, TWO, version(blocking_http_kept, A), CHANGE)
-    assert blocking_http_kept.condition().unpushed == 1
-    assert blocking_http_kept.condition().problem
+    hurried.save(A, TWO, version(hurried, A), CHANGE)
+    assert hurried.condition().unpushed == 1
+    assert hurried.condition().problem
     remote.line.mend()
-    blocking_http_kept.sync()
+    hurried.sync()
     assert bodies(ours) == {A: TWO}
 
 
@@ -141,9 +141,9 @@ def kept(store: Store, words: str) -> None:
     assert store.load().entries[A].body == ONE
 
 
-def refused(place: Place, words: str, more: str) -> None:
+def refused(place: Place, words: str) -> None:
     with pytest.raises(Unavailable, match=words) as failed:
-        place.open(more=more)
+        place.open()
     for secret in ("wrong-secret", SECRET):
         assert secret not in str(failed.value)
 
@@ -162,11 +162,11 @@ def test_postgres_that_refuses(tmp_path: Path, servers: Servers) -> None:
             admin.execute("DO $$ BEGIN CREATE ROLE nobody_here NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$")
             admin.execute("DO $$ BEGIN CREATE ROLE poor_one LOGIN; EXCEPTION WHEN duplicate_object THEN END $$")
         place.store = place.store.replace("postgres@", "nobody_here:wrong-secret@")
-        refused(place, "refused the user or the password", "")
+        refused(place, "refused the user or the password")
         place.store = place.store.replace("nobody_here:wrong-secret@", "poor_one@")
-        refused(place, "doesn't allow this user", "")
+        refused(place, "doesn't allow this user")
         place.store = place.store.replace("/test_", "/none_")
-        refused(place, "no database of this name", "")
+        refused(place, "no database of this name")
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_git_that_refuses(tmp_path: Path, servers: Servers, says: str, words: st
 def test_git_that_knows_us_not(tmp_path: Path, servers: Servers) -> None:
     with at("git-http", tmp_path, servers) as place:
         place.store = place.store.replace("token: git", "token: wrong-secret")
-        refused(place, "refused the credentials", "")
+        refused(place, "refused the credentials")
     missing = Place("git", tmp_path, f"  type: git\n  git: {{url: '{tmp_path}/none.git'}}\n")
-    refused(missing, "is no git repository", "")
+    refused(missing, "is no git repository")
 
 
 def test_git_history_is_one_commit_a_change_and_only_grows(tmp_path: Path, servers: Servers) -> None:
@@ -229,12 +229,12 @@ def test_s3_that_refuses(tmp_path: Path, servers: Servers, kind: str) -> None:
     with at(kind, tmp_path, servers) as place:
         whole = place.store
         place.store = whole.replace("bucket: bucket-", "bucket: none-")
-        refused(place, "has no such bucket", "")
+        refused(place, "has no such bucket")
         if kind == "s3-rclone":
             place.store = whole.replace(SECRET, "wrong-secret")
-            refused(place, "refused the secret key", "")
+            refused(place, "refused the secret key")
             place.store = whole.replace(KEY_ID, "AKIDWRONG")
-            refused(place, "doesn't know the access key|refused the access key", "")
+            refused(place, "doesn't know the access key|refused the access key")
             place.store = whole.replace("single-writer: true", "single-writer: false")
             kept(place.open(), "ignores conditional writes")
 
@@ -242,7 +242,7 @@ def test_s3_that_refuses(tmp_path: Path, servers: Servers, kind: str) -> None:
 def test_no_git_at_all(tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     with at("git", tmp_path, servers) as place:
         monkeypatch.setenv("PATH", str(tmp_path))
-        refused(place, "needs the program git", "")
+        refused(place, "needs the program git")
 
 
 def test_a_remote_of_a_newer_version_is_not_touched(tmp_path: Path, servers: Servers) -> None:
@@ -252,7 +252,7 @@ def test_a_remote_of_a_newer_version_is_not_touched(tmp_path: Path, servers: Ser
         dsn = place.settings(tmp_path / "none").store.postgres.dsn.reveal()
         with psycopg.connect(dsn, autocommit=True) as admin:
             admin.execute("UPDATE gateway.store_schema SET version = 99")
-            refused(place, "schema 99 of a newer aiproxy", "")
+            refused(place, "schema 99 of a newer aiproxy")
             assert admin.execute("SELECT version FROM gateway.store_schema").fetchone() == (99,)
 
 
