@@ -4,14 +4,20 @@ through the same door: a function `register(registry)`."""
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import entry_points
 
+from aiproxy.providers.antigravity import ANTIGRAVITY
 from aiproxy.providers.base import Provider
 from aiproxy.providers.claude import CLAUDE
 from aiproxy.providers.codex import CODEX
+from aiproxy.providers.copilot import COPILOT
 from aiproxy.providers.demo.declaration import DEMO
 from aiproxy.providers.gemini import GEMINI
+from aiproxy.providers.gemini_cli import GEMINI_CLI
+from aiproxy.providers.iflow import IFLOW
+from aiproxy.providers.kimi import KIMI
 from aiproxy.providers.ollama import OLLAMA
 from aiproxy.providers.openai import OPENAI
 from aiproxy.providers.openai_compatible import OPENAI_COMPATIBLE
+from aiproxy.providers.qwen import QWEN
 from aiproxy.providers.vertex import VERTEX
 
 PLUGINS = "aiproxy.plugins"
@@ -35,8 +41,14 @@ class Registry:
         return tuple(self._providers.values())
 
 
+WITH_KEYS = (OPENAI, CLAUDE, GEMINI, VERTEX, CODEX, OLLAMA, OPENAI_COMPATIBLE)
+"""Some of them also have accounts of logins."""
+
+WITH_LOGINS = (GEMINI_CLI, ANTIGRAVITY, QWEN, IFLOW, KIMI, COPILOT)
+
+
 def _built_ins(registry: Registry) -> None:
-    for declaration in (OPENAI, CLAUDE, GEMINI, VERTEX, CODEX, OLLAMA, OPENAI_COMPATIBLE, DEMO):
+    for declaration in (*WITH_KEYS, *WITH_LOGINS, DEMO):
         registry.provider(declaration)
 
 

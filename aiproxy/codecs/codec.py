@@ -107,6 +107,8 @@ class TokenCounting:
 class Storing:
     """How requests of the protocol refer to answers that were kept, for upstreams that keep none."""
 
+    wanted: Callable[[bytes], bool]
+    """Whether the answer to a request's body is to be kept."""
     reference: Callable[[bytes], str | None]
     """A request's body → the kept answer that it continues. Raises `InvalidRequest`."""
     keep: Callable[[bytes, Mapping[str, Json]], bytes]

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from aiproxy.catalogue import Served
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.envelope import MARKS
+from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import splice_model
 from aiproxy.credentials.base import Headers
 from aiproxy.credentials.sending import send
@@ -24,12 +25,12 @@ from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay,
 from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
-from aiproxy.gateway.translate import Target, Translation, estimated, sends_stream, translate, written_anew
+from aiproxy.gateway.translate import WARNINGS, Target, Translation, estimated, sends_stream, translate, written_anew
 from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part
 from aiproxy.neutral.usage import Usage
-from aiproxy.providers.base import Operation, Upstream
+from aiproxy.providers.base import NO_MEMBERS, Operation, Upstream
 from aiproxy.rewriting.payload import Sending
 from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
 from aiproxy.transports.base import Request, Response
@@ -87,10 +88,11 @@ async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surro
         return None
     target = Target(upstream, endpoint, model.name, call.model if model.forced else "")
     translation = None if _relays(call, target) else await _translated(call, target, around)
-    sent, response, scrub = await _send(call, target, translation, around)
+    report = translation.down.report if isinstance(translation, Translation) else Report(strict=snapshot.strict)
+    sent, response, scrub = await _send(call, target, translation, report, around)
     if not 200 <= response.status < 300:
         raise await _failure(call, target, response, scrub, clock, idle)
-    head = Head(response.status, response.headers, _answer_headers(call, target, response), sent)
+    head = Head(response.status, response.headers, _answer_headers(call, target, response, report), sent)
     setting = Setting(call, around.sink, head, clock, idle, scrub, around.worked)
     try:
         relay = translation.relay(setting) if translation else await _relay(call, target, setting, around)
@@ -112,7 +114,7 @@ async def _go_on(
     call: Call, target: Target, translation: Translation, around: Surroundings, said: tuple[Part, ...]
 ) -> Response:
     """The answer of an upstream that paused, from there on."""
-    _, response, scrub = await _send(call, target, translation.going_on(said), around)
+    _, response, scrub = await _send(call, target, translation.going_on(said), translation.down.report, around)
     if not 200 <= response.status < 300:
         raise await _failure(call, target, response, scrub, around.clock, around.snapshot.settings.timeouts.idle)
     if not sends_stream(response.headers, otherwise=True):
@@ -124,8 +126,11 @@ async def _go_on(
 def _relays(call: Call, target: Target) -> bool:
     """The client's protocol is the endpoint's, and nothing in the body is to be said differently: no alias that can't be
     replaced in place, no thinking asked for by the model's name, no carrier of ours that would mean nothing to the
-    upstream."""
+    upstream. Nor is the answer one that we must keep in its place."""
     endpoint = target.endpoint
+    storing = call.codec.storing if call.codec else None
+    if not endpoint.keeps_answers and storing is not None and storing.wanted(call.incoming.body):
+        return False
     same = endpoint.wire is call.wire and endpoint.operation is call.operation
     if endpoint.repeats_model and target.model != call.model:
         return False
@@ -161,10 +166,10 @@ def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:
 
 
 async def _send(
-    call: Call, target: Target, translation: Translated | None, around: Surroundings
+    call: Call, target: Target, translation: Translated | None, report: Report, around: Surroundings
 ) -> tuple[float, Response, Callable[[str], str]]:
     """When it was sent, the answer, and what keeps secrets out of its words."""
-    request, snapshot = _request(call, target, translation, around), around.snapshot
+    request, snapshot = _request(call, target, translation, report, around), around.snapshot
     sent = await send(request, target.upstream.credential, snapshot.ways[target.upstream.id])
     return sent.at, sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)
 
@@ -177,20 +182,27 @@ def _scrubbed(scrub: Scrubber, signature: Headers, text: str) -> str:
     return scrub(text)
 
 
-def _request(call: Call, target: Target, translation: Translated | None, around: Surroundings) -> Request:
+def _request(
+    call: Call, target: Target, translation: Translated | None, report: Report, around: Surroundings
+) -> Request:
     snapshot, endpoint, upstream = around.snapshot, target.endpoint, target.upstream
     if translation is not None:
         body, asked, stream = translation.outgoing.body, translation.outgoing.headers, translation.streamed
     else:
         body, asked, stream = _relayed_body(call, target, around), call.incoming.headers, call.stream
-    body = endpoint.repaired(body)
-    if endpoint.operation is Operation.CHAT:
+    generates = endpoint.operation is Operation.CHAT
+    body = endpoint.repaired(body, report, upstream.members if generates else NO_MEMBERS)
+    if generates:
         names, wire = (target.model, call.model, call.record.model), endpoint.wire
         body = snapshot.payload.apply(
             body, Sending(names, wire.name, call.wire.name, call.incoming.headers, wire.request_member)
         )
     url = endpoint.url(upstream.base_url, target.model, stream=stream)
-    headers = {"content-type": "application/json", **headers_for(upstream, asked, call.incoming.headers)}
+    headers = {
+        "content-type": "application/json",
+        **headers_for(upstream, asked, call.incoming.headers),
+        **endpoint.headers(body),
+    }
     return Request("POST", url, tuple(headers.items()), body, snapshot.ways[upstream.id].proxy)
 
 
@@ -205,11 +217,13 @@ def _relayed_body(call: Call, target: Target, around: Surroundings) -> bytes:
     return call.incoming.body
 
 
-def _answer_headers(call: Call, target: Target, response: Response) -> dict[str, str]:
+def _answer_headers(call: Call, target: Target, response: Response, report: Report) -> dict[str, str]:
     headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
     headers["x-aiproxy-provider"] = target.upstream.provider.name
     headers["x-aiproxy-model"] = target.model
     headers["x-aiproxy-attempts"] = str(len(call.record.attempts) + 1)
+    if report.header:
+        headers[WARNINGS] = report.header
     if "x-request-id" in response.headers:
         headers["x-upstream-request-id"] = response.headers["x-request-id"]
     return headers

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.envelope import Sealer
+from aiproxy.codecs.report import Report
 from aiproxy.credentials.sending import send
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.upstream_headers import headers_for
@@ -173,6 +174,7 @@ def _question(upstream: Upstream, snapshot: Snapshot) -> Question | None:
     outgoing = chat.codec.encode_request(
         Exchange(asked, Sealer(snapshot.sealing_key), "check", capabilities=snapshot.capabilities(model, provider))
     )
-    said = {"content-type": "application/json", **headers_for(upstream, outgoing.headers, {})}
+    body = chat.repaired(outgoing.body, Report(), upstream.members)
+    said = {"content-type": "application/json", **headers_for(upstream, outgoing.headers, {}), **chat.headers(body)}
     url = chat.url(upstream.base_url, model, stream=False)
-    return Question(chat, Request("POST", url, tuple(said.items()), chat.repaired(outgoing.body), proxy), model)
+    return Question(chat, Request("POST", url, tuple(said.items()), body, proxy), model)

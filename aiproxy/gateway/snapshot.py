@@ -71,6 +71,11 @@ class Snapshot:
         ]
 
     @property
+    def strict(self) -> bool:
+        """Whether what an upstream can't take is refused, not dropped."""
+        return self.settings.translation == "strict"
+
+    @property
     def strategy(self) -> Strategy:
         return STRATEGIES[self.settings.routing.strategy]
 

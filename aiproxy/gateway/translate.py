@@ -132,7 +132,7 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     native = source.fields.codec == target.fields.codec
     counting = call.operation is Operation.COUNT_TOKENS
     down = Exchange(request, sealer, call.request_id, source.fields.codec, now, report=report, seed=call.seed)
-    if source.storing is not None and not native:
+    if source.storing is not None and not (native and to.endpoint.keeps_answers):
         if request.state.previous_response_id is not None:
             raise unknown_response(request.state.previous_response_id)
         if call.operation is Operation.CHAT and request.state.store is not False:
@@ -207,7 +207,7 @@ def read_request(call: Call, snapshot: Snapshot) -> tuple[GenerateRequest, Repor
     if call.understood is None:
         assert call.codec is not None
         sealer = Sealer(snapshot.sealing_key, call.client.tenant)
-        report = Report(strict=snapshot.settings.translation == "strict")
+        report = Report(strict=snapshot.strict)
         request = call.codec.decode_request(call.incoming, sealer, report)
         if call.reasoning is not None:
             request = replace(request, reasoning=call.reasoning)

@@ -24,6 +24,10 @@ def headers_for(upstream: Upstream, asked: Mapping[str, str], client: Mapping[st
         if name in PASSED_ON or name in provider.passed_on or name.startswith(provider.passed_families)
     }
     headers = {**OURS, **provider.headers, **passed}
+    for name, value in provider.added.items():
+        said = headers.get(name, "")
+        if value not in (each.strip() for each in said.split(",")):
+            headers[name] = f"{said},{value}" if said else value
     for name, value in upstream.headers.items():
         source = value[1:].lower()
         copied = value if not value.startswith("$") else None if source in NEVER_COPIED else client.get(source)

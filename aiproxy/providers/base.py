@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from aiproxy.catalogue import Alias, Names, Offer, named
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.json_bytes import dump
+from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.wire import Wire
 from aiproxy.config.schema import ErrorAction, KeyEntry, ModelEntry, RequestScopedError, Settings
@@ -22,6 +23,8 @@ from aiproxy.pools.verdict import FaultRule
 from aiproxy.providers.faults import COMMON
 from aiproxy.secrets import Secret
 from aiproxy.transports.base import Transport
+
+NO_MEMBERS: Mapping[str, Json] = {}
 
 ANY_NAME = ("*",)
 """The globs of an account without a list of models: every name is passed on."""
@@ -46,8 +49,11 @@ class Endpoint:
 
     `path` is appended to the account's base URL, `stream_path` instead of it for streams where they have one of their
     own; `{model}` stands for the upstream's name. `codec` is what translates for it; None where nothing is translated.
-    `repairs` are what this upstream wants said differently from others of its wire format, in every body.
-    `repeats_model`: bodies say the model's name deep inside, so that one with an alias is written anew."""
+    `keeps_answers` False: it knows no answer by its id, although its wire format says so.
+    `repairs` are what this upstream wants said differently from others of its wire format, in every body; `leaves_out` names the
+    fields of a body (dotted) that it answers with an error: they are dropped, and the client is told. `tells` are the
+    headers that a body asks for. `repeats_model`: bodies say the model's name deep inside, so that one with an alias is
+    written anew."""
 
     operation: Operation
     path: str
@@ -55,7 +61,10 @@ class Endpoint:
     codec: Codec | None = None
     stream_path: str = ""
     repairs: "tuple[Repair, ...]" = ()
+    leaves_out: "Callable[[Mapping[str, Json]], Iterable[str]] | None" = None
+    tells: "Callable[[Mapping[str, Json]], Mapping[str, str]] | None" = None
     repeats_model: bool = False
+    keeps_answers: bool = True
 
     @property
     def names_model_in_path(self) -> bool:
@@ -65,17 +74,37 @@ class Endpoint:
         path = self.stream_path if stream and self.stream_path else self.path
         return base_url + path.replace("{model}", quote(model, safe="/"))
 
-    def repaired(self, body: bytes) -> bytes:
-        """Byte for byte what it was where nothing ails it."""
-        if not self.repairs:
+    def repaired(self, body: bytes, report: Report, members: Mapping[str, Json] = NO_MEMBERS) -> bytes:
+        """Byte for byte what it was where nothing ails it. `members` are what the account says besides.
+
+        Raises `Unsupported` for a field that is left out where the report is strict."""
+        if not (self.repairs or self.leaves_out or members):
             return body
         found = read_object(body)
         changed = [repair(found) for repair in self.repairs]
-        return dump(found) if any(changed) else body
+        for name in () if self.leaves_out is None else tuple(self.leaves_out(found)):
+            report.drop(name.removeprefix(f"{self.wire.request_member}."))
+            changed.append(without(found, name))
+        return dump({**found, **members}) if any(changed) or members else body
+
+    def headers(self, body: bytes) -> Mapping[str, str]:
+        """What the body asks for beside it."""
+        return {} if self.tells is None else self.tells(read_object(body, exact=False))
 
 
 Repair = Callable[[dict[str, Json]], bool]
 """Changes a request's body in place, and says whether it did."""
+
+
+def without(body: dict[str, Json], name: str) -> bool:
+    """Takes a dotted name out of a body; whether it was there."""
+    *outer, last = name.split(".")
+    for key in outer:
+        inner = body.get(key)
+        if not isinstance(inner, dict):
+            return False
+        body = inner
+    return body.pop(last, None) is not None
 
 
 def speaking(
@@ -85,24 +114,41 @@ def speaking(
     return Endpoint(operation, path, codec.wire, codec, stream_path, repairs)
 
 
+def nobody(_settings: Settings) -> "Iterable[Upstream]":
+    """Of a provider whose accounts are all logins."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A login as its credential file tells it: `name` is what its account shall be called, `record` the file, `credential`
+    what signs for it. `base_url` is where the operator wants its calls to go, "" for the provider's own address."""
+
+    name: str
+    record: Mapping[str, Json]
+    credential: Credential
+    base_url: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An upstream, as data. `upstreams` finds its accounts in a configuration; `in_process` makes the transport of one
-    that isn't reached over the network. `vendor` is whose models it serves, where that is one vendor's ("" otherwise).
+    """An upstream, as data. `upstreams` finds its accounts in a configuration, `accounts` those of a login; `in_process` makes the transport of one that isn't reached over the network. `vendor` is whose models it serves, where that is one vendor's ("" otherwise).
     `abilities` are what all its models can or can't, as fields of `Capabilities`. `models` are what it is known to
-    have, where it can't be asked. `headers` go with every request unless the client says them; `passed_on` are the
-    client's headers that mean something to this upstream, `passed_families` what the names of others begin with.
+    have, where it can't be asked. `headers` go with every request unless the client says them, and the values of `added`
+    beside whatever the client says in the same lists; `passed_on` are the client's headers that mean something to this upstream, `passed_families` what the names of others begin with.
     `faults` are its failures that blame somebody else than their kind says, the first row that fits; `previews` the names
     under which it offers the same model before its release, with a quota of its own."""
 
     name: str
     base_url: str
     endpoints: tuple[Endpoint, ...]
-    upstreams: "Callable[[Settings], Iterable[Upstream]]"
+    upstreams: "Callable[[Settings], Iterable[Upstream]]" = nobody
+    accounts: "Callable[[LoggedIn], Iterable[Upstream]] | None" = None
     vendor: str = ""
     abilities: Mapping[str, Any] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, str] = field(default_factory=dict)
     passed_on: tuple[str, ...] = ()
     passed_families: tuple[str, ...] = ()
     faults: tuple[FaultRule, ...] = COMMON
@@ -146,6 +192,8 @@ class Upstream:
     check_model: str = ""
     login: str = ""
     """The login whose projects this account is one of, where there are several."""
+    members: Mapping[str, Json] = field(default_factory=dict)
+    """What its requests to generate say at the top of their bodies: a project, a profile."""
 
     @property
     def offer(self) -> Offer:

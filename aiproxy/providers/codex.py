@@ -1,10 +1,13 @@
-"""Endpoints that speak OpenAI's Responses API and nothing else, with a key. Source: OpenAI API reference, responses."""
+"""Endpoints that speak OpenAI's Responses API and nothing else: with a key, or a ChatGPT plan's login (`codex_account`).
+
+Source: OpenAI API reference, responses."""
 
 from collections.abc import Iterable
 
 from aiproxy.codecs import openai_chat
 from aiproxy.config.schema import Settings
 from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries
+from aiproxy.providers.codex_account import accounts
 from aiproxy.providers.openai import PASSED_FAMILIES, RESPONSES
 
 
@@ -17,6 +20,7 @@ CODEX = Provider(
     base_url="https://api.openai.com/v1",
     endpoints=(*RESPONSES, Endpoint(Operation.MODELS, "/models", openai_chat.WIRE)),
     upstreams=_upstreams,
+    accounts=accounts,
     vendor="openai",
     passed_families=PASSED_FAMILIES,
 )

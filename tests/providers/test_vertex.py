@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from aiproxy.codecs.report import Report
 from aiproxy.providers.base import Endpoint, Operation
 from aiproxy.providers.vertex import VERTEX
 from aiproxy.providers.vertex_repairs import begin_with_user, count_bare_contents, leave_out_call_ids
@@ -127,13 +128,15 @@ def endpoint(operation: Operation) -> Endpoint:
     "body", [b"{}", b'{"contents": [1, null, {"parts": 7}, {"parts": [null, {"functionCall": 3}]}]}']
 )
 def test_what_nothing_ails_stays_as_it_is(body: bytes) -> None:
-    assert endpoint(Operation.CHAT).repaired(body) is body
+    assert endpoint(Operation.CHAT).repaired(body, Report()) is body
 
 
 def test_numbers_stay_exact_when_a_body_is_written_anew() -> None:
     body = part("functionCall", id="1", args={"exact": 123456789012345678901234567890, "small": 12345678901234567})
     came = json.dumps(body).encode()
-    assert json.loads(endpoint(Operation.CHAT).repaired(came)) == part(
+    assert json.loads(endpoint(Operation.CHAT).repaired(came, Report())) == part(
         "functionCall", args={"exact": 123456789012345678901234567890, "small": 12345678901234567}
     )
-    assert orjson.loads(endpoint(Operation.COUNT_TOKENS).repaired(b'{"contents":[],"x":1}')) == {"contents": []}
+    assert orjson.loads(endpoint(Operation.COUNT_TOKENS).repaired(b'{"contents":[],"x":1}', Report())) == {
+        "contents": []
+    }

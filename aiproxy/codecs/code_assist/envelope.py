@@ -4,7 +4,7 @@ A function from codec to codec: it knows nothing of what it wraps but that its b
 line each. Fields of the wrapping besides `model` ride in the request's extensions under `NAME`; a provider that must say its
 project puts it there. Source: the requests of Gemini CLI 0.61 with Google login, and of Antigravity."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from aiproxy.codecs.base import Answer, Observation, Observer
@@ -27,8 +27,17 @@ _BLANK_LINE = b"\r\n\r\n"
 _DATA = b"data: "
 
 
-def wrapped(inner: Codec, parse: Callable[[bytes], Json]) -> Codec:
-    """`parse` reads JSON with exact numbers; it raises `ValueError`."""
+def nothing_besides(_exchange: Exchange) -> Mapping[str, Json]:
+    return {}
+
+
+def wrapped(
+    inner: Codec,
+    parse: Callable[[bytes], Json],
+    besides: Callable[[Exchange], Mapping[str, Json]] = nothing_besides,
+) -> Codec:
+    """`parse` reads JSON with exact numbers; it raises `ValueError`. `besides` is what the wrapping of a request says more
+    than its model."""
 
     def unwrapped(body: bytes) -> bytes:
         """What is in `response`; a body without one (an error, a token count) as it is."""
@@ -56,7 +65,7 @@ def wrapped(inner: Codec, parse: Callable[[bytes], Json]) -> Codec:
     def encode_request(exchange: Exchange) -> Outgoing:
         outgoing = inner.encode_request(_inside(exchange, inner))
         own = exchange.request.extensions.get(NAME, {})
-        head = dump({"model": exchange.request.model, **own})
+        head = dump({"model": exchange.request.model, **besides(exchange), **own})
         return replace(outgoing, body=b'%b,"request":%b}' % (head[:-1], outgoing.body))
 
     def decode_response(body: bytes, exchange: Exchange) -> GenerateResponse:

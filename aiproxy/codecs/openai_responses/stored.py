@@ -59,6 +59,11 @@ def _response(kept: bytes) -> dict[str, Json]:
     return {**load_object(zlib.decompress(rest)), "output": load_object(turn)["output"]}
 
 
+def wanted(body: bytes) -> bool:
+    """Unless the client says no."""
+    return b'"store"' not in body or read_object(body, exact=False).get("store") is not False
+
+
 def reference(body: bytes) -> str | None:
     """The answer of ours that a request continues."""
     if b'"previous_response_id"' not in body:
@@ -165,4 +170,4 @@ def _limit(query: Mapping[str, str]) -> int:
     return int(found)
 
 
-STORING = Storing(reference, keep, previous, continued)
+STORING = Storing(wanted, reference, keep, previous, continued)

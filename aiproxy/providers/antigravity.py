@@ -1,0 +1,88 @@
+"""Google Antigravity's back end: Code Assist for Gemini, Claude and GPT-OSS models alike.
+
+Source: provider sheet antigravity. Left out as disguise: the IDE's name, in a header and in the envelope (`userAgent`), and
+its habit of hiding words. Not asked for: credits (`enabledCreditTypes`), which cost money; web search beside other tools."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from uuid import NAMESPACE_URL, uuid5
+
+from aiproxy.codecs import code_assist
+from aiproxy.codecs.codec import Exchange
+from aiproxy.neutral.carried import Json
+from aiproxy.providers.antigravity_repairs import (
+    begin_with_user,
+    call_with_validation,
+    leave_out_safety,
+    name_session,
+    never_taken,
+    think_within_output,
+    use_plain_schemas,
+)
+from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
+from aiproxy.providers.code_assist_faults import CODE_ASSIST_FAULTS
+from aiproxy.providers.logins import account_of, text
+
+MODELS = (
+    "claude-opus-4-6-thinking",
+    "claude-sonnet-4-6",
+    "gemini-3-flash",
+    "gemini-3-flash-agent",
+    "gemini-3.6-flash-high",
+    "gemini-3.7-flash-high",
+    "gemini-pro-agent",
+    "gemini-3.1-pro-low",
+    "gemini-3.5-flash-low",
+    "gemini-3.5-flash-extra-low",
+    "gemini-3.1-flash-lite",
+    "gemini-3.1-flash-image",
+    "gpt-oss-120b-medium",
+)
+"""As of August 2026. The list changes often; other names of these families are passed on."""
+
+
+def _besides(exchange: Exchange) -> Mapping[str, Json]:
+    """What kind of request it is, and a name for it."""
+    kind = "image_gen" if "image" in exchange.request.model else "agent"
+    return {"requestType": kind, "requestId": f"{kind}-{uuid5(NAMESPACE_URL, exchange.fresh_id('request'))}"}
+
+
+CODEC = code_assist.saying(_besides)
+
+REPAIRS = (
+    leave_out_safety,
+    begin_with_user,
+    use_plain_schemas,
+    call_with_validation,
+    think_within_output,
+    name_session,
+)
+
+
+def _accounts(login: LoggedIn) -> Iterable[Upstream]:
+    """Raises `ValueError` for a file without a project."""
+    if not (project := text(login.record, "project_id")):
+        raise ValueError("`project_id` is missing: log in again, so that Code Assist names one")
+    found = account_of(ANTIGRAVITY, login, ("gemini-*", "claude-*", "gpt-oss-*"))
+    yield replace(found, members={"project": project})
+
+
+ANTIGRAVITY = Provider(
+    name="antigravity",
+    base_url="https://daily-cloudcode-pa.googleapis.com",
+    endpoints=(
+        replace(
+            # Whole answers of Claude and of some Gemini models are unreliable: they are made of streams.
+            speaking(CODEC, Operation.CHAT, "/v1internal:streamGenerateContent?alt=sse", repairs=REPAIRS),
+            leaves_out=never_taken,
+        ),
+        speaking(
+            CODEC, Operation.COUNT_TOKENS, "/v1internal:countTokens", repairs=(begin_with_user, use_plain_schemas)
+        ),
+    ),
+    accounts=_accounts,
+    vendor="google",
+    abilities={"json_schema_tools": False},
+    models=MODELS,
+    faults=CODE_ASSIST_FAULTS,
+)

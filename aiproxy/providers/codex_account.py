@@ -1,0 +1,77 @@
+"""ChatGPT plans with the login of Codex: the Responses API as their own back end speaks it.
+
+Source: provider sheet codex. Left out as disguise: Codex's client string and `originator`. Models that the back end gives to
+such clients only are not to be had."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from aiproxy.codecs import openai_responses
+from aiproxy.neutral.carried import Json
+from aiproxy.pools.verdict import FaultRule, Scope
+from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream
+from aiproxy.providers.codex_repairs import REPAIRS, refused
+from aiproxy.providers.faults import COMMON
+from aiproxy.providers.logins import account_of, text
+
+CLAIMS = "https://api.openai.com/auth"
+"""Where an id token tells of the account and its plan."""
+
+FREE = ("gpt-5.4-mini", "gpt-5.5", "gpt-5.6-terra", "gpt-5.6-luna", "codex-auto-review")
+TEAM = (*FREE, "gpt-5.4", "gpt-5.6-sol")
+PRO = (*TEAM, "gpt-5.3-codex-spark")
+
+MODELS_OF_PLAN: Mapping[str, Sequence[str]] = {"free": FREE, "team": TEAM, "business": TEAM}
+"""As of August 2026; every other plan has all of them."""
+
+
+def accounts(login: LoggedIn) -> Iterable[Upstream]:
+    claims = _claims(text(login.record, "id_token"))
+    plan = str(claims.get("chatgpt_plan_type") or text(login.record, "plan_type")).lower()
+    account = text(login.record, "account_id") or str(claims.get("chatgpt_account_id") or "")
+    found = account_of(CODEX_ACCOUNT, login, ("gpt-*", "codex-*", "o*"), MODELS_OF_PLAN.get(plan, PRO))
+    headers = {"chatgpt-account-id": account} if account else {}
+    yield replace(found, headers={**headers, **found.headers})
+
+
+def _claims(token: str) -> Mapping[str, Json]:
+    """What an id token says of the account: read as a note to ourselves, nothing is decided by it. Nothing of one that
+    can't be read."""
+    try:
+        payload = token.split(".")[1]
+        found: Any = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    claims = found.get(CLAIMS) if isinstance(found, dict) else None
+    return claims if isinstance(claims, dict) else {}
+
+
+CODEX_ACCOUNT = Provider(
+    name="codex",
+    base_url="https://chatgpt.com/backend-api/codex",
+    endpoints=(
+        Endpoint(
+            Operation.CHAT,
+            "/responses",
+            openai_responses.WIRE,
+            openai_responses.CODEC,
+            keeps_answers=False,
+            repairs=REPAIRS,
+            leaves_out=refused,
+        ),
+    ),
+    vendor="openai",
+    abilities={"refused_sampling": frozenset({"temperature", "top_p", "max_output_tokens"})},
+    models=PRO,
+    passed_on=("session-id", "session_id", "version", "thread-id", "x-client-request-id"),
+    passed_families=("openai-", "x-codex-"),
+    faults=(
+        FaultRule(words=("usage_limit_reached",), scope=Scope.ACCOUNT),
+        FaultRule(words=("model is at capacity",), scope=Scope.PROVIDER),
+        *COMMON,
+    ),
+)

@@ -1,0 +1,74 @@
+"""GitHub Copilot's chat, with the token that a GitHub login buys: Chat Completions, told who begins the turn.
+
+Source: provider sheet copilot. The service asks which editor calls and for which integration: as editor we name ourselves,
+and no integration, for we have none (`vscode-chat` is another's). Who has one names it in the credential file's `headers`.
+Models that answer on `/responses` alone are not to be had here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from uuid import uuid4
+
+from aiproxy import __version__
+from aiproxy.codecs import openai_chat
+from aiproxy.neutral.carried import Json
+from aiproxy.pools.verdict import FaultRule, Scope
+from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream, speaking
+from aiproxy.providers.faults import COMMON
+from aiproxy.providers.logins import account_of, text
+from aiproxy.providers.openai_dialects import content_parts, count_streams, messages
+
+FIRST_REST_NOT_IN_PLAN = 1800.0
+"""Seconds. A plan changes when its owner changes it, or when the month ends."""
+
+FIRST_REST_NO_MODEL = 43200.0
+"""Seconds: half a day. Models come to a plan once in a while."""
+
+
+def who_asks(body: Mapping[str, Json]) -> Mapping[str, str]:
+    """Whether a person or a tool's result asks on (the first is what plans count), and whether there are images."""
+    said = list(messages(body))
+    initiator = "user" if not said or said[-1].get("role") == "user" else "agent"
+    sees = any(part.get("type") == "image_url" for each in said for part in content_parts(each.get("content")))
+    images = {"copilot-vision-request": "true"} if sees else {}
+    return {"x-initiator": initiator, "x-request-id": str(uuid4()), **images}
+
+
+def _accounts(login: LoggedIn) -> Iterable[Upstream]:
+    """The exchange of tokens tells which address is the plan's."""
+    found = account_of(COPILOT, login, ("*",))
+    address = text(login.record, "copilot_api_base").rstrip("/")
+    yield found if login.base_url or not address else replace(found, base_url=address)
+
+
+COPILOT = Provider(
+    name="copilot",
+    base_url="https://api.individual.githubcopilot.com",
+    endpoints=(
+        replace(
+            speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions", repairs=(count_streams,)), tells=who_asks
+        ),
+        Endpoint(Operation.MODELS, "/models", openai_chat.WIRE),
+    ),
+    accounts=_accounts,
+    abilities={"developer_role": False, "freeform_tools": False},
+    headers={
+        "editor-version": f"aiproxy/{__version__}",
+        "editor-plugin-version": f"aiproxy/{__version__}",
+        "openai-intent": "conversation-panel",
+    },
+    faults=(
+        FaultRule(
+            statuses=frozenset((402, 403)),
+            words=("quota_exceeded", "not enabled", "feature"),
+            scope=Scope.ACCOUNT,
+            rest=FIRST_REST_NOT_IN_PLAN,
+        ),
+        FaultRule(
+            statuses=frozenset((400,)),
+            words=("model_not_supported",),
+            scope=Scope.MODEL,
+            rest=FIRST_REST_NO_MODEL,
+        ),
+        *COMMON,
+    ),
+)

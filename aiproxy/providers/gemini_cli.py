@@ -1,0 +1,55 @@
+"""Gemini Code Assist with the login of Gemini CLI: Gemini's wire format in an envelope that names a project.
+
+Source: provider sheet gemini-cli; requests of Gemini CLI 0.61. Left out as disguise: the client string of Gemini CLI; we say
+who we are. Google has named no preview with a quota of its own since June 2026."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from aiproxy.codecs import code_assist
+from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
+from aiproxy.providers.code_assist_faults import CODE_ASSIST_FAULTS
+from aiproxy.providers.logins import account_of, text
+
+MODELS = (
+    "gemini-2.5-pro",
+    "gemini-2.5-flash",
+    "gemini-2.5-flash-lite",
+    "gemini-3-pro-preview",
+    "gemini-3.1-pro-preview",
+    "gemini-3-flash-preview",
+    "gemini-3.1-flash-lite-preview",
+)
+"""What Code Assist serves, as of June 2026: it has no list that may be asked for."""
+
+
+def _accounts(login: LoggedIn) -> Iterable[Upstream]:
+    """An account a project: each has quotas of its own. Raises `ValueError` where there is none."""
+    projects = [project for each in text(login.record, "project_id").split(",") if (project := each.strip())]
+    if not projects:
+        raise ValueError("`project_id` is missing: log in again, so that Code Assist names one")
+    found = account_of(GEMINI_CLI, login, ("gemini-*",))
+    if len(projects) == 1:
+        yield replace(found, members={"project": projects[0]})
+        return
+    for project in projects:
+        yield replace(found, id=f"{found.id}::{project}", login=found.id, members={"project": project})
+
+
+GEMINI_CLI = Provider(
+    name="gemini-cli",
+    base_url="https://cloudcode-pa.googleapis.com",
+    endpoints=(
+        speaking(
+            code_assist.CODEC,
+            Operation.CHAT,
+            "/v1internal:generateContent",
+            "/v1internal:streamGenerateContent?alt=sse",
+        ),
+        speaking(code_assist.CODEC, Operation.COUNT_TOKENS, "/v1internal:countTokens"),
+    ),
+    accounts=_accounts,
+    vendor="google",
+    models=MODELS,
+    faults=CODE_ASSIST_FAULTS,
+)

@@ -1,0 +1,69 @@
+"""Accounts of logins: what a credential file may say of any of them, whichever provider it is of. Source: CLIProxyAPI's files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from aiproxy.catalogue import Alias, named
+from aiproxy.neutral.carried import Json
+from aiproxy.providers.base import LoggedIn, Provider, Upstream
+
+T = TypeVar("T")
+
+FIRST = 100
+"""What priorities in files count down from: CLIProxyAPI's accounts with the largest number come first, and 0 says nothing;
+ours with the smallest."""
+
+
+def account_of(provider: Provider, login: LoggedIn, accepts: Sequence[str], models: Sequence[str] = ()) -> Upstream:
+    """`models` are those it is known to have, the provider's where none are named; `accepts` globs of others that are passed
+    on. Raises `ValueError` that names the field of the file that can't be right."""
+    said = login.record
+    return Upstream(
+        id=login.name,
+        provider=provider,
+        credential=login.credential,
+        base_url=(text(said, "base_url") or login.base_url or provider.base_url).rstrip("/"),
+        models=named(Alias(model) for model in models or provider.models),
+        accepts=tuple(accepts),
+        proxy_url=text(said, "proxy_url"),
+        prefix=text(said, "prefix"),
+        priority=FIRST - _one(said, "priority", int, 0),
+        weight=_one(said, "weight", int, 1),
+        excluded_models=_texts(said, "excluded_models"),
+        headers=_headers(said),
+        cools=None if _said(said, "disable_cooling") is None else not _one(said, "disable_cooling", bool, False),
+        concurrency=_one(said, "concurrency", int, 0),
+    )
+
+
+def text(said: Mapping[str, Json], *names: str) -> str:
+    """The first of the fields that says something; "" when none does. Files of others spell a name in two ways."""
+    return next((found for name in names if (found := _one(said, name, str, ""))), "")
+
+
+def _said(said: Mapping[str, Json], name: str) -> Json:
+    """Names may be spelt with dashes, too."""
+    return said.get(name, said.get(name.replace("_", "-")))
+
+
+def _one(said: Mapping[str, Json], name: str, kind: type[T], otherwise: T) -> T:
+    found: Any = _said(said, name)
+    if found is None:
+        return otherwise
+    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+        raise ValueError(f"`{name}` must be of type {kind.__name__}")
+    return found
+
+
+def _texts(said: Mapping[str, Json], name: str) -> tuple[str, ...]:
+    found = _said(said, name) or ()
+    if not isinstance(found, list | tuple) or not all(isinstance(each, str) for each in found):
+        raise ValueError(f"`{name}` must be a list of texts")
+    return tuple(found)
+
+
+def _headers(said: Mapping[str, Json]) -> Mapping[str, str]:
+    found = said.get("headers") or {}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError("`headers` must be texts by name")
+    return found

@@ -1,0 +1,36 @@
+"""Repairs that several vendors want who speak Chat Completions in a way of their own. Bodies are requests; all are pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aiproxy.neutral.carried import Json
+
+
+def count_streams(body: dict[str, Json]) -> bool:
+    """Usage comes at the end of a stream only when it is asked for."""
+    options = body.get("stream_options")
+    if body.get("stream") is not True or (isinstance(options, dict) and "include_usage" in options):
+        return False
+    body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    return True
+
+
+def messages(body: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
+    found = body.get("messages")
+    yield from (each for each in (found if isinstance(found, list) else ()) if isinstance(each, dict))
+
+
+def thinks(body: Mapping[str, Json]) -> bool | None:
+    """Whether thinking is asked for, by whichever of the usual switches; None when nobody says."""
+    match body.get("thinking"):
+        case {"type": str(kind)}:
+            return kind != "disabled"
+    effort = body.get("reasoning_effort")
+    return effort != "none" if isinstance(effort, str) else None
+
+
+def content_parts(content: Json) -> list[dict[str, Any]]:
+    """Of a message: a text is one part."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
