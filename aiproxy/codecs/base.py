@@ -6,6 +6,7 @@ Codecs don't import one another, except an envelope its base.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Protocol
 
 from aiproxy.framing import Frame
@@ -31,19 +32,37 @@ class Observation:
     model: str | None = None
 
 
+class Standing(IntEnum):
+    """What an end of the bytes here would mean. The reader of a protocol says so, since each marks its end in its own way:
+
+    Chat       FINISHED when every choice has a reason; COMPLETE with the usage that follows it, or `[DONE]`
+    Responses  COMPLETE with a terminal event
+    Messages   COMPLETE with a reason for stopping: it comes with the usage, after all blocks
+    Gemini     FINISHED when every candidate has a reason. It may stand in every piece, so never COMPLETE: only HTTP
+               knows where the stream ends
+    Ollama     COMPLETE with the line that says `done`"""
+
+    OPEN = 0
+    """More must come."""
+    FINISHED = 1
+    """An orderly end is the answer's end, but something may follow: neither silence nor a cut is one."""
+    COMPLETE = 2
+    """Nothing that matters can be missing, however the bytes end."""
+
+
 class Observer(Protocol):
     """Reads a relayed stream without changing it, and can end it honestly."""
 
-    def feed(self, frame: Frame) -> None:
-        """Raises the `GatewayError` an error frame stands for, or `UpstreamFailed` for a frame that can't be read."""
+    def feed(self, frame: Frame) -> bool:
+        """Whether this was the protocol's own end, so that no frame after it belongs to the answer. Raises the `GatewayError`
+        an error frame stands for, or `UpstreamFailed` for a frame that can't be read."""
 
     @property
     def useful(self) -> bool:
         """Whether something the client waits for has come (content, a tool call, an end): the commit point."""
 
     @property
-    def complete(self) -> bool:
-        """Whether the protocol's own end was seen. The end of the bytes before that is a truncation."""
+    def standing(self) -> Standing: ...
 
     @property
     def seen(self) -> Observation: ...

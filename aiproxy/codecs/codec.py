@@ -79,8 +79,9 @@ class Decoder(Protocol):
     def feed(self, frame: Frame) -> Iterable[StreamEvent]:
         """Raises the `GatewayError` an error frame stands for, or `UpstreamFailed` for what can't be read."""
 
-    def close(self) -> Iterable[StreamEvent]:
-        """The end of the bytes. Raises `UpstreamTruncated` when the protocol's end was not seen; never invents a stop."""
+    def close(self, *, clean: bool = True) -> Iterable[StreamEvent]:
+        """The end of the bytes, `clean` as far as HTTP can tell. Raises `UpstreamTruncated` when the answer may lack something
+        (see `Standing`); never invents a stop."""
 
 
 class Encoder(Protocol):

@@ -1,15 +1,20 @@
 """What becomes of an upstream's bytes on their way to the client: passed on and watched, or translated.
 
 A lane never waits and never raises: it says what to write, and what went wrong. How the bytes come and go, and when the
-client sees the first of them, is `relay`'s affair."""
+client sees the first of them, is `relay`'s affair.
+
+One frame that can't be read ends the answer: what it held is lost, and a client that got the rest would take it for whole.
+Frames after the protocol's own end are dropped: the client sees one end."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from aiproxy.codecs.base import Standing
 from aiproxy.codecs.codec import Codec, Exchange
 from aiproxy.codecs.serializer import Serializer
 from aiproxy.codecs.stops import StopSequences
 from aiproxy.codecs.wire import Wire
+from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
 from aiproxy.neutral.collect import explode
 from aiproxy.neutral.errors import GatewayError, UpstreamFailed, UpstreamTruncated
@@ -27,7 +32,8 @@ def check_answer_size(size: int) -> None:
 
 
 class Lane(Protocol):
-    """`useful`: something the client waits for has come. `complete`: the protocol's end was seen. `error`: what ends it."""
+    """`useful`: something the client waits for has come. `complete`: nothing that matters can be missing, however the bytes
+    end. `error`: what ends it."""
 
     @property
     def useful(self) -> bool: ...
@@ -68,6 +74,7 @@ class WatchLane:
         self._framer = wire.framer()
         self._observer = wire.observer()
         self._held = b""
+        self._over = False  # the protocol's own end was passed on
         self.error: GatewayError | None = None
 
     @property
@@ -76,22 +83,25 @@ class WatchLane:
 
     @property
     def complete(self) -> bool:
-        return self._observer.complete
+        return self._observer.standing is Standing.COMPLETE
 
     @property
     def usage(self) -> Usage | None:
         return self._observer.seen.usage
 
     def feed(self, data: bytes) -> bytes:
+        if self._over:
+            return b""
         held = self._held + data if self._held else data
         good = b""
         try:
             frames = self._framer.feed(data)
             for number, frame in enumerate(frames):
                 try:
-                    self._observer.feed(frame)
+                    if self._observer.feed(frame):
+                        return self._end(held, frames, number + 1)
                 except GatewayError:
-                    good = b"".join(self._wire.frame(f.event, f.data) for f in frames[:number] if f.event != COMMENT)
+                    good = self._rewritten(frames[:number])
                     raise
         except GatewayError as error:
             self.error = error
@@ -108,15 +118,26 @@ class WatchLane:
                 not self.useful and self._held.lstrip()[:1] == b"{"
             ):  # one object under a stream's label: an error, as a rule
                 self._wire.observe(self._held)
-            for frame in self._framer.close() if clean else ():
+            for frame in self._framer.close() if clean and not self._over else ():
                 self._observer.feed(frame)
-                rest = self._held + self._wire.frame_end
+                rest = self._held + self._wire.frame_end if frame.data else b""
         except GatewayError as error:
             self.error = error
             return b""
-        if not self.complete:
+        if self._observer.standing < (Standing.FINISHED if clean else Standing.COMPLETE):
             self.error = UpstreamTruncated("The upstream's stream broke off before its end.")
+            return b""  # the last frame may be a part of one: deltas pass unread
         return rest
+
+    def _end(self, held: bytes, frames: Sequence[Frame], count: int) -> bytes:
+        """What the client gets of the read whose frame number `count` is the protocol's own end."""
+        self._over, self._held = True, b""
+        nothing_more = count == len(frames) and not self._framer.pending
+        return held if nothing_more else self._rewritten(frames[:count])
+
+    def _rewritten(self, frames: Sequence[Frame]) -> bytes:
+        """Those of a read that are good, without the others."""
+        return b"".join(self._wire.frame(frame.event, frame.data) for frame in frames if frame.event != COMMENT)
 
     def heartbeat(self) -> bytes:
         return self._wire.heartbeat
@@ -153,7 +174,7 @@ class FramedSource:
         if clean:
             for frame in self._framer.close():
                 yield from self._decoder.feed(frame)
-        yield from self._decoder.close()
+        yield from self._decoder.close(clean=clean)
 
 
 class BodySource:

@@ -98,7 +98,7 @@ class MessagesDecoder:
         except Malformed as error:
             raise UpstreamFailed(f"The upstream sent a block that can't be read: {error}.") from error
 
-    def close(self) -> Iterable[StreamEvent]:
+    def close(self, *, clean: bool = True) -> Iterable[StreamEvent]:  # noqa: ARG002 - the end doesn't depend on it
         """The reason for stopping is as good an end as `message_stop`."""
         if self._done:
             return ()

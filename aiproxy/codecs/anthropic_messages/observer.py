@@ -6,7 +6,7 @@ from typing import Any
 
 from aiproxy.codecs.anthropic_messages.errors import error_event, hidden
 from aiproxy.codecs.anthropic_messages.usage import read_usage
-from aiproxy.codecs.base import Observation
+from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.json_bytes import load_object
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
@@ -20,33 +20,31 @@ _CONTENT = b'"content_block_delta"'
 
 
 class MessagesObserver:
-    """Complete with `message_stop`, or with a `message_delta` that gave the reason for stopping."""
-
     def __init__(self) -> None:
         self._usage: dict[str, Any] = {}
         self._model: str | None = None
         self._useful = False
-        self._complete = False
+        self._complete = self._stopped = False
 
     @property
     def useful(self) -> bool:
         return self._useful
 
     @property
-    def complete(self) -> bool:
-        return self._complete
+    def standing(self) -> Standing:
+        return Standing.COMPLETE if self._complete else Standing.OPEN
 
     @property
     def seen(self) -> Observation:
         return Observation(read_usage(self._usage) if self._usage else None, self._model)
 
-    def feed(self, frame: Frame) -> None:
-        if frame.event == COMMENT or not frame.data:
-            return
+    def feed(self, frame: Frame) -> bool:
+        if self._stopped or frame.event == COMMENT or not frame.data:
+            return self._stopped
         if frame.event == "content_block_delta" and self._useful and _CONTENT in frame.data:
-            return  # deltas are most of a stream, and say nothing about usage or its end
+            return False  # deltas are most of a stream, and say nothing about usage or its end
         if not frame.event and frame.data == b"[DONE]":
-            return  # some servers close every stream like OpenAI's; clients skip it
+            return False  # some servers close every stream like OpenAI's; clients skip it
         event = load_object(frame.data, exact=False)
         kind = str(event.get("type") or frame.event)
         match kind:
@@ -59,11 +57,12 @@ class MessagesObserver:
                 delta = event.get("delta")
                 self._complete = self._complete or (isinstance(delta, dict) and bool(delta.get("stop_reason")))
             case "message_stop":
-                self._complete = True
+                self._complete = self._stopped = True
             case _:
                 if event.get("error") is not None:
                     raise hidden(event, frame.data)
         self._useful = self._useful or kind not in _SILENT
+        return self._stopped
 
     def fail(self, error: GatewayError) -> bytes:
         return error_event(error)

@@ -7,7 +7,7 @@ project puts it there. Source: the requests of Gemini CLI 0.61 with Google login
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from aiproxy.codecs.base import Answer, Observation, Observer
+from aiproxy.codecs.base import Answer, Observation, Observer, Standing
 from aiproxy.codecs.codec import Codec, Decoder, Encoder, Exchange, Incoming, Outgoing, TokenCounting
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.json_bytes import dump
@@ -128,8 +128,8 @@ class _UnwrappingDecoder:
     def feed(self, frame: Frame) -> Iterable[StreamEvent]:
         return self._inner.feed(_content(frame, self._unwrapped))
 
-    def close(self) -> Iterable[StreamEvent]:
-        return self._inner.close()
+    def close(self, *, clean: bool = True) -> Iterable[StreamEvent]:
+        return self._inner.close(clean=clean)
 
 
 class _WrappingEncoder:
@@ -154,16 +154,16 @@ class _UnwrappingObserver:
         self._inner = inner
         self._unwrapped = unwrapped
 
-    def feed(self, frame: Frame) -> None:
-        self._inner.feed(_content(frame, self._unwrapped))
+    def feed(self, frame: Frame) -> bool:
+        return self._inner.feed(_content(frame, self._unwrapped))
 
     @property
     def useful(self) -> bool:
         return self._inner.useful
 
     @property
-    def complete(self) -> bool:
-        return self._inner.complete
+    def standing(self) -> Standing:
+        return self._inner.standing
 
     @property
     def seen(self) -> Observation:

@@ -94,10 +94,13 @@ class GeminiDecoder:
         except RecursionError as error:
             raise UpstreamFailed("A piece of the upstream's stream nests too deep.") from error
 
-    def close(self) -> Iterator[StreamEvent]:
+    def close(self, *, clean: bool = True) -> Iterator[StreamEvent]:
         if self._closed:
             return
         self._closed = True
+        if not clean:
+            yield from self._usage_so_far()
+            raise UpstreamTruncated("The upstream's stream broke off.")
         if not self._candidates and (reason := block_reason(self._own)) is not None:
             yield CandidateFinished("content_filter", reason, 0, extensions_of({BLOCKED: True}))
         elif not self._candidates:

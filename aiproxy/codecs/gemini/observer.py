@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from aiproxy.codecs.base import Observation
+from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.failures import error_of
 from aiproxy.codecs.gemini.errors import error_object
 from aiproxy.codecs.gemini.usage import decode_usage
@@ -18,7 +18,7 @@ from aiproxy.neutral.errors import GatewayError, UpstreamFailed
 
 
 class GeminiObserver:
-    """Complete when every candidate that began has a reason to have ended, or the prompt was blocked. An answer of thoughts only
+    """Finished when every candidate that began has a reason to have ended, or the prompt was blocked. An answer of thoughts only
     may lack the reason; then its counts must add up."""
 
     def __init__(self) -> None:
@@ -35,7 +35,10 @@ class GeminiObserver:
         return self._useful
 
     @property
-    def complete(self) -> bool:
+    def standing(self) -> Standing:
+        return Standing.FINISHED if self._may_end() else Standing.OPEN
+
+    def _may_end(self) -> bool:
         if self._blocked or (self._finished and not self._open):
             return True
         counts = [
@@ -53,10 +56,10 @@ class GeminiObserver:
     def seen(self) -> Observation:
         return Observation(decode_usage(self._counts), self._model)
 
-    def feed(self, frame: Frame) -> None:
-        if frame.event == COMMENT or not frame.data:
-            return
-        self.read(_parse(frame.data))
+    def feed(self, frame: Frame) -> bool:
+        if frame.event != COMMENT and frame.data:
+            self.read(_parse(frame.data))
+        return False
 
     def read(self, piece: Mapping[str, Json]) -> None:
         """One piece, parsed."""
@@ -103,9 +106,9 @@ class ArrayObserver(GeminiObserver):
         super().__init__()
         self._begun = False
 
-    def feed(self, frame: Frame) -> None:
+    def feed(self, frame: Frame) -> bool:
         self._begun = True
-        super().feed(frame)
+        return super().feed(frame)
 
     def fail(self, error: GatewayError) -> bytes:
         return (b",\r\n" if self._begun else b"[") + dump({"error": error_object(error)}) + b"]"

@@ -126,7 +126,7 @@ class OllamaDecoder:
         silent = not (thinking or content or logprobs)
         yield from self._rest(line, message, silent)
 
-    def close(self) -> Iterable[StreamEvent]:
+    def close(self, *, clean: bool = True) -> Iterable[StreamEvent]:  # noqa: ARG002 - the end doesn't depend on it
         if not self._done:
             raise UpstreamTruncated("The upstream's stream ended before the line that says `done`.")
         return ()

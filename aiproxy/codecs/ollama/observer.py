@@ -5,7 +5,7 @@ Source: Ollama's `api/types.go`: ChatResponse, GenerateResponse, EmbedResponse."
 from collections.abc import Mapping
 from typing import Any
 
-from aiproxy.codecs.base import Observation
+from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.ollama.errors import error_line, hidden
 from aiproxy.codecs.ollama.reading import load_line, read_usage
 from aiproxy.framing import Frame
@@ -16,7 +16,7 @@ _CONTENT = ("content", "thinking", "tool_calls", "images", "response", "image")
 
 
 class OllamaObserver:
-    """A chat or generate stream. Complete with the line that says `done`."""
+    """A chat or generate stream."""
 
     def __init__(self) -> None:
         self._usage: Usage | None = None
@@ -29,16 +29,16 @@ class OllamaObserver:
         return self._useful
 
     @property
-    def complete(self) -> bool:
-        return self._complete
+    def standing(self) -> Standing:
+        return Standing.COMPLETE if self._complete else Standing.OPEN
 
     @property
     def seen(self) -> Observation:
         return Observation(self._usage, self._model)
 
-    def feed(self, frame: Frame) -> None:
+    def feed(self, frame: Frame) -> bool:
         if self._complete or not frame.data:
-            return
+            return self._complete
         line = load_line(frame.data)
         if line.get("error") is not None:
             raise hidden(line, frame.data)
@@ -49,6 +49,7 @@ class OllamaObserver:
             self._complete = self._useful = True
         elif not self._useful:
             self._useful = _says_something(line)
+        return self._complete
 
     def fail(self, error: GatewayError) -> bytes:
         return error_line(error)

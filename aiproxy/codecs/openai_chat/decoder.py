@@ -38,6 +38,7 @@ class ChatDecoder:
         self._candidates: dict[int, OpenCandidate] = {}
         self._started = False
         self._done = False
+        self._counted = False  # usage came with the last choice's end, or after it
         self._usage: Usage | None = None
         self._raw_usage: Any = None
         self._tier: str | None = None
@@ -56,12 +57,16 @@ class ChatDecoder:
             raise hidden_error(chunk, data)
         return self.read(chunk)
 
-    def close(self) -> Sequence[StreamEvent]:
+    def close(self, *, clean: bool = True) -> Sequence[StreamEvent]:
         if self._done:
             return ()
-        if not self._candidates or not all(candidate.finish_word for candidate in self._candidates.values()):
+        if not self._finished or not (clean or self._counted):
             raise UpstreamTruncated("The upstream's stream ended before the answer was complete.")
         return self._end()
+
+    @property
+    def _finished(self) -> bool:
+        return bool(self._candidates) and all(candidate.finish_word for candidate in self._candidates.values())
 
     def read(self, chunk: dict[str, Any]) -> list[StreamEvent]:
         out: list[StreamEvent] = []
@@ -78,8 +83,10 @@ class ChatDecoder:
                 self._choice(choice, out)
         if not chunk.keys() <= _HEAD:
             self._rest |= {key: value for key, value in chunk.items() if key not in _HEAD}
-        if (usage := chunk.get("usage")) and usage != self._raw_usage:
-            self._read_usage(usage, out)
+        if usage := chunk.get("usage"):
+            self._counted = self._finished
+            if usage != self._raw_usage:
+                self._read_usage(usage, out)
         if isinstance(tier := chunk.get("service_tier"), str):
             self._tier = tier
         return out

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from aiproxy.codecs.base import Observation
+from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.json_bytes import load_object
 from aiproxy.codecs.openai_chat.decoder import DONE
 from aiproxy.codecs.openai_chat.errors import error_object, hidden_error
@@ -19,13 +19,14 @@ from aiproxy.neutral.usage import Usage
 
 
 class ChatObserver:
-    """A chat or legacy completions stream. Complete with `[DONE]`, or when every choice that began has finished."""
+    """A chat or legacy completions stream."""
 
     def __init__(self) -> None:
         self._usage: Usage | None = None
         self._model: str | None = None
         self._useful = False
         self._done = False
+        self._counted = False  # usage came with the last choice's end, or after it
         self._open: set[int] = set()
         self._finished: set[int] = set()
 
@@ -34,23 +35,26 @@ class ChatObserver:
         return self._useful
 
     @property
-    def complete(self) -> bool:
-        return self._done or (bool(self._finished) and not self._open)
+    def standing(self) -> Standing:
+        if self._done or self._counted:
+            return Standing.COMPLETE
+        return Standing.FINISHED if self._finished and not self._open else Standing.OPEN
 
     @property
     def seen(self) -> Observation:
         return Observation(self._usage, self._model)
 
-    def feed(self, frame: Frame) -> None:
+    def feed(self, frame: Frame) -> bool:
         if self._done or frame.event == COMMENT or not frame.data:
-            return
+            return self._done
         if frame.data == DONE:
             self._done = self._useful = True
-            return
+            return True
         chunk = load_object(frame.data, exact=False)
         if chunk.get("error") is not None or frame.event == "error":
             raise hidden_error(chunk, frame.data)
         self._read(chunk)
+        return False
 
     def fail(self, error: GatewayError) -> bytes:
         return b"data: " + orjson.dumps({"error": error_object(error)}) + b"\n\n"
@@ -58,8 +62,6 @@ class ChatObserver:
     def _read(self, chunk: Mapping[str, Any]) -> None:
         if self._model is None and isinstance(chunk.get("model"), str):
             self._model = chunk["model"]
-        if usage := chunk.get("usage"):
-            self._usage = read_usage(usage) or self._usage
         choices = chunk.get("choices") or []
         if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
             raise UpstreamFailed("The upstream sent a stream chunk whose choices are not a list of objects.")
@@ -74,6 +76,9 @@ class ChatObserver:
             elif index not in self._finished:
                 self._open.add(index)
                 self._useful = self._useful or _says_something(choice)
+        if usage := chunk.get("usage"):
+            self._usage = read_usage(usage) or self._usage
+            self._counted = bool(self._finished) and not self._open
 
 
 def observe(body: bytes) -> Observation:

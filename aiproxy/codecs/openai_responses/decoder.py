@@ -100,7 +100,7 @@ class ResponsesDecoder:
             return self._other(kind, body, frame)
         return reaction(body) if self._started else [self._start(body), *reaction(body)]
 
-    def close(self) -> Iterable[StreamEvent]:
+    def close(self, *, clean: bool = True) -> Iterable[StreamEvent]:  # noqa: ARG002 - the end doesn't depend on it
         if not self._done:
             self._done = True
             raise UpstreamTruncated("The upstream's stream ended before its response was complete.")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import orjson
 
-from aiproxy.codecs.base import Observation
+from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.json_bytes import dump, load_object
 from aiproxy.codecs.openai_responses.errors import failed_error, hidden
 from aiproxy.codecs.openai_responses.usage import read_usage
@@ -32,8 +32,6 @@ _SILENT: Final = frozenset(
 
 
 class ResponsesObserver:
-    """Complete with `response.completed` or `response.incomplete`."""
-
     def __init__(self) -> None:
         self._seen = Observation()
         self._head: dict[str, Any] = {}
@@ -46,19 +44,19 @@ class ResponsesObserver:
         return self._useful
 
     @property
-    def complete(self) -> bool:
-        return self._complete
+    def standing(self) -> Standing:
+        return Standing.COMPLETE if self._complete else Standing.OPEN
 
     @property
     def seen(self) -> Observation:
         return self._seen
 
-    def feed(self, frame: Frame) -> None:
+    def feed(self, frame: Frame) -> bool:
         if frame.event == COMMENT or not frame.data or frame.data == DONE or self._complete:
-            return
+            return self._complete
         self._last = frame.data
         if self._useful and frame.event.endswith(".delta") and frame.event.encode() in frame.data:
-            return  # deltas are most of a stream, and say nothing about usage or its end
+            return False  # deltas are most of a stream, and say nothing about usage or its end
         event = load_object(frame.data, exact=False)
         kind = event.get("type") or frame.event
         if not isinstance(kind, str):
@@ -69,6 +67,7 @@ class ResponsesObserver:
             self._read(response)
         self._complete = kind in TERMINAL
         self._useful = self._useful or kind not in _SILENT
+        return self._complete
 
     def fail(self, error: GatewayError) -> bytes:
         head = {"id": "resp_failed", "created_at": 0, "model": "", **self._head}

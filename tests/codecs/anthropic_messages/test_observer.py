@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from aiproxy.codecs.anthropic_messages import WIRE
-from aiproxy.codecs.base import Observation, Observer
+from aiproxy.codecs.base import Observation, Observer, Standing
 from aiproxy.framing import Frame
 from aiproxy.neutral.errors import GatewayError, Overloaded, RateLimited, UpstreamFailed
 from aiproxy.neutral.usage import Usage
@@ -38,12 +38,12 @@ def test_usage_is_cumulative_and_nulls_change_nothing() -> None:
 def test_a_stream_is_useful_with_its_first_block_and_complete_with_its_reason() -> None:
     begun = watched(START, {"type": "ping"})
     assert not begun.useful
-    assert not begun.complete
+    assert begun.standing is Standing.OPEN
     block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
     assert watched(START, block).useful
-    assert not watched(START, block, TEXT).complete
-    assert watched(START, END).complete
-    assert watched(START, {"type": "message_stop"}).complete
+    assert watched(START, block, TEXT).standing is Standing.OPEN
+    assert watched(START, END).standing is Standing.COMPLETE
+    assert watched(START, {"type": "message_stop"}).standing is Standing.COMPLETE
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_comments_and_an_end_mark_of_openais_are_passed_over() -> None:
     observer = watched(START, END)
     observer.feed(Frame(":", b"keep-alive"))
     observer.feed(Frame("", b"[DONE]"))
-    assert observer.complete
+    assert observer.standing is Standing.COMPLETE
 
 
 def test_a_failed_stream_ends_with_an_error_event() -> None:

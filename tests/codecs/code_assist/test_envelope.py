@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from aiproxy.codecs import code_assist, gemini
+from aiproxy.codecs.base import Standing
 from aiproxy.codecs.codec import Exchange, Incoming
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.report import Report
@@ -115,7 +116,7 @@ def test_an_observer_sees_inside() -> None:
     piece = {"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}], "modelVersion": "m"}
     piece["usageMetadata"] = {"promptTokenCount": 3}  # type: ignore[assignment]
     observer.feed(Frame("", dump({"response": piece, "traceId": "t"})))
-    assert (observer.useful, observer.complete, observer.seen.model) == (True, True, "m")
+    assert (observer.useful, observer.standing, observer.seen.model) == (True, Standing.FINISHED, "m")
     whole = WIRE.observe(dump({"response": piece}))
     assert whole.usage
     assert whole.usage.input_total == 3

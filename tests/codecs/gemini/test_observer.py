@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aiproxy.codecs.base import Standing
 from aiproxy.codecs.gemini import ARRAY_WIRE, WIRE
 from aiproxy.framing import Frame
 from aiproxy.neutral import errors
@@ -25,7 +26,7 @@ THOUGHT = {"text": "Hm.", "thought": True}
 
 
 @pytest.mark.parametrize(
-    ("bodies", "useful", "complete"),
+    ("bodies", "useful", "finished"),
     [
         ([], False, False),
         ([piece({"text": ""})], False, False),
@@ -57,11 +58,11 @@ THOUGHT = {"text": "Hm.", "thought": True}
         ),
     ],
 )
-def test_when_a_stream_is_useful_and_complete(bodies: list[Any], useful: bool, complete: bool) -> None:
+def test_when_a_stream_is_useful_and_finished(bodies: list[Any], useful: bool, finished: bool) -> None:
     observer = WIRE.observer()
     for frame in frames(*bodies):
         observer.feed(frame)
-    assert (observer.useful, observer.complete) == (useful, complete)
+    assert (observer.useful, observer.standing is Standing.FINISHED) == (useful, finished)
 
 
 def test_the_last_counts_win_and_the_model_is_seen() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aiproxy.codecs.base import Observation
+from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.ollama import WIRE
 from aiproxy.framing.ndjson import NdjsonFramer
 from aiproxy.neutral import errors
@@ -38,7 +38,7 @@ def test_commit_point_and_end(lines: list[dict[str, Any]], useful: bool, complet
     observer = WIRE.observer()
     for frame in NdjsonFramer().feed(ndjson(*lines)):
         observer.feed(frame)
-    assert (observer.useful, observer.complete) == (useful, complete)
+    assert (observer.useful, observer.standing is Standing.COMPLETE) == (useful, complete)
     if complete:
         assert observer.seen == Observation(Usage(input_uncached=9, output_visible=4), "m")
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiproxy.codecs.base import Standing
 from aiproxy.codecs.openai_chat.observer import ChatObserver, observe
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import SseFramer
@@ -38,27 +39,33 @@ DONE = b"[DONE]"
 
 
 @pytest.mark.parametrize(
-    ("frames", "useful", "complete"),
+    ("frames", "useful", "standing"),
     [
-        ([], False, False),
-        ([ROLE], False, False),
-        ([ROLE, TEXT], True, False),
-        ([ROLE, TEXT, STOP], True, True),
-        ([DONE], True, True),
-        ([STOP], True, True),
-        ([chunk({"tool_calls": [{"index": 0, "id": "x"}]})], True, False),
-        ([chunk({"reasoning_content": "hm"})], True, False),
-        ([chunk({"content": "a"}, index=0), chunk({"content": "b"}, index=1), chunk(finish="stop")], True, False),
-        ([orjson.dumps({"choices": [{"index": 0, "text": "legacy"}]})], True, False),
-        ([orjson.dumps({"choices": None})], False, False),
-        ([ROLE, TEXT, STOP, USAGE, DONE, b"not json after the end"], True, True),
+        ([], False, Standing.OPEN),
+        ([ROLE], False, Standing.OPEN),
+        ([ROLE, TEXT], True, Standing.OPEN),
+        ([ROLE, TEXT, STOP], True, Standing.FINISHED),
+        ([ROLE, TEXT, STOP, USAGE], True, Standing.COMPLETE),
+        ([USAGE, ROLE, TEXT, STOP], True, Standing.FINISHED),
+        ([DONE], True, Standing.COMPLETE),
+        ([STOP], True, Standing.FINISHED),
+        ([chunk({"tool_calls": [{"index": 0, "id": "x"}]})], True, Standing.OPEN),
+        ([chunk({"reasoning_content": "hm"})], True, Standing.OPEN),
+        (
+            [chunk({"content": "a"}, index=0), chunk({"content": "b"}, index=1), chunk(finish="stop")],
+            True,
+            Standing.OPEN,
+        ),
+        ([orjson.dumps({"choices": [{"index": 0, "text": "legacy"}]})], True, Standing.OPEN),
+        ([orjson.dumps({"choices": None})], False, Standing.OPEN),
+        ([ROLE, TEXT, STOP, USAGE, DONE, b"not json after the end"], True, Standing.COMPLETE),
     ],
 )
-def test_commit_point_and_end(frames: Sequence[bytes], useful: bool, complete: bool) -> None:
+def test_commit_point_and_end(frames: Sequence[bytes], useful: bool, standing: Standing) -> None:
     observer = ChatObserver()
     for data in frames:
         observer.feed(Frame("", data))
-    assert (observer.useful, observer.complete) == (useful, complete)
+    assert (observer.useful, observer.standing) == (useful, standing)
 
 
 def test_usage_is_split_into_disjoint_buckets() -> None:

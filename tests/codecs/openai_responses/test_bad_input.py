@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from aiproxy.codecs.base import Standing
 from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.openai_responses import CODEC, WIRE
 from aiproxy.codecs.report import Report
@@ -200,7 +201,7 @@ def test_an_observer_reads_what_a_relay_passes_on() -> None:
     completed = {**COMPLETED, "response": {"id": "resp_1", "model": "gpt-test", "usage": usage}}
     for frame in framer.feed(sse(delta("Hi", 1), completed, {"type": "error", "message": "late"})):
         observer.feed(frame)
-    assert observer.complete
+    assert observer.standing is Standing.COMPLETE
     assert observer.seen.model == "gpt-test"
     assert observer.seen.usage is not None
     assert (observer.seen.usage.input_total, observer.seen.usage.output_total) == (5, 2)

@@ -8,7 +8,7 @@ import pytest
 from openai.types.responses import CompactedResponse, Response
 from pydantic import TypeAdapter
 
-from aiproxy.codecs.base import Answer, ModelCard
+from aiproxy.codecs.base import Answer, ModelCard, Standing
 from aiproxy.codecs.openai_responses import CODEC, WIRE
 from aiproxy.codecs.openai_responses.compaction import is_compaction, summarising
 from aiproxy.codecs.report import Report
@@ -245,7 +245,7 @@ def test_a_relayed_stream_is_ended_with_the_failure() -> None:
     for frame in framer.feed(data):
         observer.feed(frame)
     assert observer.useful
-    assert not observer.complete
+    assert observer.standing is Standing.OPEN
     assert check_failed_stream(data + observer.fail(UpstreamFailed("gone")))["message"] == "gone"
 
 
