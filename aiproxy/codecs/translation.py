@@ -10,13 +10,16 @@ from aiproxy.neutral.parts import ToolResultPart
 from aiproxy.neutral.request import GenerateRequest
 
 
-def account_for_extensions(request: GenerateRequest, source: Codec, target: Codec, report: Report) -> None:
+def account_for_extensions(
+    request: GenerateRequest, source: Codec, target: Codec, report: Report, *, native: bool = True
+) -> None:
     """Reports every field of `source` that neutral only carries, as `source`'s table says. Nothing, when the codec is the same,
-    or one is the other in an envelope: then they share their table.
+    or one is the other in an envelope: then they share their table. Unless not `native`, for what it asks for in other words
+    than its own.
 
     Raises `Unsupported` for a field that must not be dropped."""
     carrier = source.fields.codec
-    if carrier == target.fields.codec:
+    if native and carrier == target.fields.codec:
         return
     for extensions in _extensions(request):
         for name, value in extensions.get(carrier, {}).items():

@@ -17,7 +17,7 @@ from aiproxy.credentials.base import Headers
 from aiproxy.credentials.sending import send
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.embed import EMBEDS, EmbeddingTranslation, translate_embeddings
-from aiproxy.gateway.endpoints import endpoint_for
+from aiproxy.gateway.endpoints import cannot_count, endpoint_for, instead_of
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.media import bring_media
 from aiproxy.gateway.pausing import PausingResponse
@@ -27,7 +27,7 @@ from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
 from aiproxy.gateway.translate import WARNINGS, Target, Translation, estimated, sends_stream, translate, written_anew
 from aiproxy.gateway.upstream_headers import headers_for
-from aiproxy.neutral.errors import CredentialRefused, GatewayError, Unsupported, UpstreamFailed
+from aiproxy.neutral.errors import CredentialRefused, GatewayError, NotShown, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import NO_MEMBERS, Operation, Upstream
@@ -36,6 +36,9 @@ from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
 from aiproxy.transports.base import Request, Response
 from aiproxy.transports.body import read_body
 from aiproxy.usage import Attempt, Outcome
+
+GENERATES = (Operation.CHAT, Operation.COMPLETIONS)
+"""What payload rules are for: requests for an answer."""
 
 ERROR_BODY_BYTES = 65536
 """Of an upstream's error that are read: real ones are a few hundred bytes; the rest would be a page of HTML."""
@@ -78,17 +81,35 @@ async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroun
 
 
 async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> Usage | None:
-    snapshot, clock, idle = around.snapshot, around.clock, around.snapshot.settings.timeouts.idle
-    endpoint = endpoint_for(call, upstream)
-    if endpoint is None:
-        if call.operation is not Operation.COUNT_TOKENS:
-            told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
-            raise Unsupported(told, param="model")
-        _answer_ourselves(call, estimated(call, snapshot), around)
-        return None
-    target = Target(upstream, endpoint, model.name, call.model if model.forced else "")
+    """Asked once, unless the upstream turns out to lack something that can be done without: the endpoint, or the right to show
+    its thinking."""
+    prompted = not around.snapshot.system_prompt.changes_nothing
+    endpoint, silent = endpoint_for(call, upstream, prompted=prompted), False
+    if endpoint is None and call.operation is not Operation.COUNT_TOKENS:
+        told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
+        raise Unsupported(told, param="model")
+    while endpoint is not None:
+        target = Target(upstream, endpoint, model.name, call.model if model.forced else "", silent)
+        try:
+            return await _ask(call, target, around)
+        except NotShown:
+            if silent or _relays(call, target):
+                raise
+            silent = True
+        except GatewayError as error:
+            if call.committed:
+                raise
+            endpoint = instead_of(endpoint, error, call, upstream)
+            if endpoint is None and not cannot_count(error, call):
+                raise
+    _answer_ourselves(call, estimated(call, around.snapshot), around)
+    return None
+
+
+async def _ask(call: Call, target: Target, around: Surroundings) -> Usage | None:
+    clock, idle = around.clock, around.snapshot.settings.timeouts.idle
     translation = None if _relays(call, target) else await _translated(call, target, around)
-    report = translation.down.report if isinstance(translation, Translation) else Report(strict=snapshot.strict)
+    report = translation.down.report if isinstance(translation, Translation) else Report(strict=around.snapshot.strict)
     sent, response, scrub = await _send(call, target, translation, report, around)
     if not 200 <= response.status < 300:
         raise await _failure(call, target, response, scrub, clock, idle)
@@ -190,9 +211,9 @@ def _request(
         body, asked, stream = translation.outgoing.body, translation.outgoing.headers, translation.streamed
     else:
         body, asked, stream = _relayed_body(call, target, around), call.incoming.headers, call.stream
-    generates = endpoint.operation is Operation.CHAT
-    body = endpoint.repaired(body, report, upstream.members if generates else NO_MEMBERS)
-    if generates:
+    members = upstream.members if endpoint.operation is Operation.CHAT else NO_MEMBERS
+    body = endpoint.repaired(body, report, members)
+    if endpoint.operation in GENERATES:
         names, wire = (target.model, call.model, call.record.model), endpoint.wire
         body = snapshot.payload.apply(
             body, Sending(names, wire.name, call.wire.name, call.incoming.headers, wire.request_member)

@@ -1,10 +1,12 @@
-"""Which of a provider's endpoints does what a client asks for, and which accounts of a plan have one."""
+"""Which of a provider's endpoints does what a client asks for, what else does when it isn't there after all, and which accounts
+of a plan have one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from aiproxy.catalogue import Plan
 from aiproxy.gateway.call import Call
+from aiproxy.neutral.errors import GatewayError
 from aiproxy.providers.base import Endpoint, Operation, Upstream
 
 DONE_BY = {
@@ -15,14 +17,38 @@ DONE_BY = {
 """What else does an operation, unless the upstream has an endpoint for it in the client's protocol."""
 
 
-def endpoint_for(call: Call, upstream: Upstream) -> Endpoint | None:
-    """Where this operation is done: in the client's protocol, else in one it can be translated to."""
+MISSING = (404, 405, 501)
+"""How an upstream says that it has no such endpoint. 404 may also be about the model, which the next endpoint then says, too."""
+
+
+def endpoint_for(call: Call, upstream: Upstream, *, prompted: bool = False) -> Endpoint | None:
+    """Where this operation is done: in the client's protocol, else in one it can be translated to. `prompted`: the operator's
+    system prompt must have a place there."""
     endpoint = upstream.provider.endpoint(call.operation, call.wire.name)
     if call.operation in DONE_BY and (endpoint is None or endpoint.wire.name != call.wire.name):
         endpoint = upstream.provider.endpoint(DONE_BY[call.operation], "")
     if endpoint is not None and endpoint.wire.name != call.wire.name and call.codec is None:
         return None
+    if prompted and endpoint is not None and endpoint.codec is None:
+        return _substitute(endpoint, call, upstream) or endpoint
     return endpoint
+
+
+def instead_of(endpoint: Endpoint, error: GatewayError, call: Call, upstream: Upstream) -> Endpoint | None:
+    """What else does the operation, for an upstream that declares an endpoint and answers that it isn't there."""
+    return _substitute(endpoint, call, upstream) if error.upstream_status in MISSING else None
+
+
+def cannot_count(error: GatewayError, call: Call) -> bool:
+    """Whether an upstream has no endpoint that counts tokens; one that doesn't know the model has one."""
+    counting = call.operation is Operation.COUNT_TOKENS
+    return counting and error.upstream_status in MISSING and error.code != "model_not_found"
+
+
+def _substitute(endpoint: Endpoint, call: Call, upstream: Upstream) -> Endpoint | None:
+    if endpoint.operation is not call.operation or call.operation not in DONE_BY or call.codec is None:
+        return None
+    return upstream.provider.endpoint(DONE_BY[call.operation], "")
 
 
 def able(call: Call, plan: Plan, upstreams: Mapping[str, Upstream]) -> Plan:

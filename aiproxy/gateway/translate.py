@@ -35,12 +35,14 @@ STOPS = "sampling.stop"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an attempt goes; `model` is the upstream's name of it, `shown` what answers shall call it ("" as they do)."""
+    """Where an attempt goes; `model` is the upstream's name of it, `shown` what answers shall call it ("" as they do). `silent`:
+    it has refused to show its thinking."""
 
     upstream: Upstream
     endpoint: Endpoint
     model: str
     shown: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     request, report = read_request(call, snapshot)
     report = report.fork()
     capabilities = snapshot.capabilities(to.model, to.upstream.provider)
-    native = source.fields.codec == target.fields.codec
+    completes = call.operation is Operation.COMPLETIONS and to.endpoint.operation is Operation.CHAT
+    native = source.fields.codec == target.fields.codec and not completes
     counting = call.operation is Operation.COUNT_TOKENS
     down = Exchange(request, sealer, call.request_id, source.fields.codec, now, report=report, seed=call.seed)
     if source.storing is not None and not (native and to.endpoint.keeps_answers):
@@ -141,7 +144,11 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
         told = replace(request.state, previous_response_id=call.continues)
         down = replace(down, request=replace(request, state=told))
     request = snapshot.system_prompt.applied(request, source.prompt_place)
-    if source.shows_thinking and not native:
+    if to.silent:
+        if request.reasoning.visibility is not None:
+            report.drop("reasoning.visibility")
+        request = replace(request, reasoning=replace(request.reasoning, visibility=None, summary_style=None))
+    elif source.shows_thinking and not native:
         request = replace(request, reasoning=seen_when_asked(request.reasoning))
     remember: Callable[[Sequence[Part]], None] | None = None
     if source.forgetful and not native and not counting:
@@ -155,9 +162,11 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
         assert source.compacting is not None
         request = shortened(source.compacting.summarising(request), capabilities)
         report.emulate("compaction")
-    account_for_extensions(request, source, target, report)
+    account_for_extensions(request, source, target, report, native=native)
     whole = to.endpoint.operation in (Operation.COUNT_TOKENS, Operation.COMPACT)
     up = replace(down, request=replace(request, model=to.model, stream=not whole), capabilities=capabilities)
+    if completes:
+        up = replace(up, source="")  # a prompt is said in a chat's words, also where its own protocol has both
     if counting:
         if target.token_counting is None:
             raise UpstreamFailed(f"The provider {to.upstream.provider.name!r} declares a token count it can't make.")

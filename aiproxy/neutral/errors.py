@@ -59,6 +59,10 @@ class Unsupported(InvalidRequest):
     kind = "unsupported"
 
 
+class NotShown(InvalidRequest):
+    """The upstream thinks, but shows its thinking to others only."""
+
+
 class RequestTimeout(InvalidRequest):
     """The client fell silent in the middle of its request."""
 

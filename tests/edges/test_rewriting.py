@@ -152,6 +152,16 @@ def test_rules_speak_the_protocol_of_the_upstream(
     assert vendor.name != "openai-chat" or "max_tokens" not in sent
 
 
+@pytest.mark.parametrize(
+    ("path", "model", "options"),
+    [("/v1/completions", "openai-chat.ruled", ""), ("/ollama/api/generate", "ollama.ruled", "options")],
+)
+def test_rules_hold_for_a_prompt_alone(path: str, model: str, options: str, stand_in: StandIn, gateway: Daemon) -> None:
+    httpx2.post(f"{gateway.address}{path}", json={"model": model, "prompt": "x", "stream": False}, timeout=20)
+    sent = next(received.json for received in reversed(stand_in.upstream.received) if "prompt" in received.json)
+    assert (sent[options] if options else sent)["temperature"] == 0.25
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(("client", "vendor"), PAIRS, ids=named)
 def test_the_prompt_is_where_the_vendor_looks_for_it(

@@ -40,8 +40,15 @@ _OF_FAILED_CODE: Final[Mapping[str, type[GatewayError]]] = {
 """Codes of a failed response that no HTTP error has; those about images are the request's fault, too."""
 
 
+_UNVERIFIED: Final = "reasoning.summary"
+"""The `param` of OpenAI's refusal to summarise thinking for organisations it hasn't verified, and for models that can't."""
+
+
 def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
-    return error_of(status, headers, body)
+    error = error_of(status, headers, body)
+    if isinstance(error, errors.InvalidRequest) and error.param == _UNVERIFIED:
+        return errors.NotShown(error.message, error.code, error.param, upstream_status=status, said=error.said)
+    return error
 
 
 def failed_error(error: GatewayError) -> dict[str, Json]:

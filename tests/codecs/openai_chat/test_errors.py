@@ -17,6 +17,8 @@ EVERY_ERROR = [
     (errors.ContentBlocked, openai.BadRequestError, 400),
     (errors.Unsupported, openai.BadRequestError, 400),
     (errors.RequestTimeout, openai.APIStatusError, 408),
+    (errors.UnsupportedEncoding, openai.APIStatusError, 415),
+    (errors.NotShown, openai.BadRequestError, 400),
     (errors.ExpectationFailed, openai.APIStatusError, 417),
     (errors.VersionNotSupported, openai.InternalServerError, 505),
     (errors.Authentication, openai.AuthenticationError, 401),
