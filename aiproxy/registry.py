@@ -14,6 +14,7 @@ from aiproxy.providers.gemini import GEMINI
 from aiproxy.providers.gemini_cli import GEMINI_CLI
 from aiproxy.providers.iflow import IFLOW
 from aiproxy.providers.kimi import KIMI
+from aiproxy.providers.kiro import KIRO
 from aiproxy.providers.ollama import OLLAMA
 from aiproxy.providers.openai import OPENAI
 from aiproxy.providers.openai_compatible import OPENAI_COMPATIBLE
@@ -44,7 +45,7 @@ class Registry:
 WITH_KEYS = (OPENAI, CLAUDE, GEMINI, VERTEX, CODEX, OLLAMA, OPENAI_COMPATIBLE)
 """Some of them also have accounts of logins."""
 
-WITH_LOGINS = (GEMINI_CLI, ANTIGRAVITY, QWEN, IFLOW, KIMI, COPILOT)
+WITH_LOGINS = (GEMINI_CLI, ANTIGRAVITY, KIRO, QWEN, IFLOW, KIMI, COPILOT)
 
 
 def _built_ins(registry: Registry) -> None:

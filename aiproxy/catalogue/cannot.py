@@ -31,6 +31,8 @@ class Cannot:
 CANNOT = (
     Cannot("*", "ollama", "filtered", "An Ollama server has no word for it."),
     Cannot("ollama", "*", "filtered", "Ollama's clients know no word for it; they see the text, and `stop`."),
+    Cannot("*", "kiro", "embeddings", "Kiro makes none: error 400, or another account."),
+    Cannot("*", "kiro", "details", "Kiro doesn't count reasoning apart."),
     Cannot("*", "ollama", "details", "An Ollama server doesn't count them apart."),
     Cannot("ollama", "*", "details", "Ollama's answers have no place for them."),
     Cannot("*", "anthropic*", "embeddings", "Anthropic's API makes none: error 400, or another account."),

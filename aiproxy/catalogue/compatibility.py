@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiproxy.catalogue.cannot import ASPECTS, CANNOT
 from aiproxy.catalogue.globs import matches
-from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, openai_responses
+from aiproxy.codecs import anthropic_messages, gemini, kiro, ollama, openai_chat, openai_responses
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.features import SHAPES
 from aiproxy.codecs.fields import Action, Field, Own, Shape
@@ -24,6 +24,9 @@ PROTOCOLS: Mapping[str, Codec] = {
     "Gemini": gemini.CODEC,
     "Ollama": ollama.CODEC,
 }
+
+TARGETS: Mapping[str, Codec] = {**PROTOCOLS, "Kiro": kiro.CODEC}
+"""And those that upstreams speak alone."""
 
 _HEAD = """\
 # What becomes of a request's fields
@@ -79,12 +82,12 @@ def _what_cannot_be() -> Iterator[str]:
 
 def _titles(glob: str) -> str:
     return (
-        "any" if glob == "*" else ", ".join(title for title, codec in PROTOCOLS.items() if matches(codec.name, (glob,)))
+        "any" if glob == "*" else ", ".join(title for title, codec in TARGETS.items() if matches(codec.name, (glob,)))
     )
 
 
 def _section(title: str, source: Codec) -> Iterator[str]:
-    targets = {name: codec for name, codec in PROTOCOLS.items() if codec is not source}
+    targets = {name: codec for name, codec in TARGETS.items() if codec is not source}
     own, shared = _own(source), _shared(source)
     columns = [list(_cells(source, target)) for target in targets.values()]
     yield f"\n## From {title}\n"

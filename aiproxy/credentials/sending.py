@@ -1,5 +1,6 @@
 """A request in the name of an account."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from aiproxy.credentials.base import Credential, Headers, Way
@@ -14,10 +15,11 @@ class Sent(NamedTuple):
     at: float
 
 
-async def send(request: Request, credential: Credential, way: Way) -> Sent:
-    """An upstream that won't have a token any more is asked once more with a new one."""
+async def send(request: Request, credential: Credential, way: Way, stale: Collection[int] = (401,)) -> Sent:
+    """An upstream that won't have a token any more, which it says by one of the statuses `stale`, is asked once more with
+    a new one."""
     sent = await _send(request, credential, way)
-    if sent.response.status != 401 or not credential.refused(sent.signature):
+    if sent.response.status not in stale or not credential.refused(sent.signature):
         return sent
     sent.response.abort()
     return await _send(request, credential, way)

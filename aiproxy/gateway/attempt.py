@@ -191,7 +191,8 @@ async def _send(
 ) -> tuple[float, Response, Callable[[str], str]]:
     """When it was sent, the answer, and what keeps secrets out of its words."""
     request, snapshot = _request(call, target, translation, report, around), around.snapshot
-    sent = await send(request, target.upstream.credential, snapshot.ways[target.upstream.id])
+    provider = target.upstream.provider
+    sent = await send(request, target.upstream.credential, snapshot.ways[target.upstream.id], provider.stale)
     return sent.at, sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)
 
 

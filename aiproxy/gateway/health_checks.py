@@ -132,7 +132,7 @@ class HealthChecks:
         way = snapshot.ways[upstream.id]
         endpoint, model = question.endpoint, question.model
         try:
-            sending = Deferred.fromCoroutine(send(question.request, upstream.credential, way))
+            sending = Deferred.fromCoroutine(send(question.request, upstream.credential, way, upstream.provider.stale))
             response = (await sending.addTimeout(PATIENCE_SECONDS, self._clock)).response
             body = await read_body(response, ANSWER_BYTES, self._clock, PATIENCE_SECONDS)
             if not 200 <= response.status < 300:

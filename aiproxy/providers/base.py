@@ -137,7 +137,8 @@ class Provider:
     have, where it can't be asked. `headers` go with every request unless the client says them, and the values of `added`
     beside whatever the client says in the same lists; `passed_on` are the client's headers that mean something to this upstream, `passed_families` what the names of others begin with.
     `faults` are its failures that blame somebody else than their kind says, the first row that fits; `previews` the names
-    under which it offers the same model before its release, with a quota of its own."""
+    under which it offers the same model before its release, with a quota of its own; `stale` the statuses by which it says
+    that a token is no good any more."""
 
     name: str
     base_url: str
@@ -153,6 +154,7 @@ class Provider:
     passed_families: tuple[str, ...] = ()
     faults: tuple[FaultRule, ...] = COMMON
     previews: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stale: frozenset[int] = frozenset((401,))
     key_header: str = "authorization"
     key_scheme: str = "Bearer "
     in_process: Callable[[IReactorTime, Settings], Transport] | None = None

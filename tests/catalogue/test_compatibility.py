@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aiproxy.catalogue.cannot import ASPECTS, CANNOT
-from aiproxy.catalogue.compatibility import PAGE, PROTOCOLS, main, page
+from aiproxy.catalogue.compatibility import PAGE, PROTOCOLS, TARGETS, main, page
 from aiproxy.codecs import __path__ as codec_packages
 from aiproxy.codecs.fields import Own
 
@@ -30,8 +30,8 @@ def test_the_written_page_is_what_the_tables_say(tmp_path: Path) -> None:
 
 def test_every_codec_is_on_the_page() -> None:
     packages = {path.parent.name for root in codec_packages for path in Path(root).glob("*/__init__.py")}
-    listed = {codec.fields.rows for codec in PROTOCOLS.values()}
-    assert len(listed) == len(PROTOCOLS) == len(packages - ENVELOPES)
+    listed = {codec.fields.rows for codec in TARGETS.values()}
+    assert len(listed) == len(TARGETS) == len(packages - ENVELOPES)
 
 
 @pytest.mark.parametrize("title", PROTOCOLS)
@@ -51,7 +51,7 @@ def test_tables_hold_together(title: str) -> None:
         elif widths[-1]:
             widths.append(set())
     shared, own = (width for width in widths if width)
-    assert shared == {len(PROTOCOLS) + 2}
+    assert shared == {len(TARGETS) + 2}
     assert own == {4}
 
 

@@ -8,6 +8,9 @@ from aiproxy.neutral.request import Effort, ReasoningConfig
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
+_MOST_BUDGET = 1e9
+"""Tokens: more is no number that anyone means."""
+
 _SWITCHES = {"enabled": True, "disabled": False, "adaptive": True, "auto": True}
 
 
@@ -27,9 +30,13 @@ def read_switches(body: Mapping[str, Any]) -> ReasoningConfig | None:
             found = _openrouter(found, reasoning)
     if body.get("include_reasoning") is False:
         found = replace(found, visibility="hidden")
-    match body.get("extra_body"):
-        case {"google": {"thinking_config": dict(config)}}:
-            found = _google(found, config)
+    # The SDK merges `extra_body` into the body; other clients send it under its name.
+    for extra in (body, body.get("extra_body")):
+        match extra:
+            case {"google": {"thinking_config": dict(config)}} if extra is not body:
+                found = _google(found, config)
+            case {"anthropic": {"thinking": dict(thinking)}}:
+                found = _anthropic(found, thinking)
     return None if found == ReasoningConfig() else found
 
 
@@ -39,6 +46,20 @@ def _asked(found: ReasoningConfig, on: bool, budget: Any) -> ReasoningConfig:
     if isinstance(budget, int) and not isinstance(budget, bool):
         return replace(found, mode="manual", budget_tokens=budget)
     return replace(found, mode="adaptive")
+
+
+def _anthropic(found: ReasoningConfig, thinking: Mapping[str, Any]) -> ReasoningConfig:
+    """In Anthropic's words, as AIClient-2-API's clients ask Kiro. A budget that is none is one that nobody named."""
+    kind = str(thinking.get("type")).strip().lower()
+    if kind == "adaptive":
+        effort = str(thinking.get("effort", "")).lower()
+        return replace(found, mode="adaptive", effort=next((word for word in EFFORTS if word == effort), "high"))
+    if kind not in _SWITCHES:
+        return found
+    budget = thinking.get("budget_tokens")
+    named = isinstance(budget, int | float) and not isinstance(budget, bool) and 1 <= budget < _MOST_BUDGET
+    asked = _asked(found, _SWITCHES[kind], int(budget) if named and budget is not None else None)
+    return replace(asked, mode="manual") if kind == "enabled" else asked
 
 
 def _openrouter(found: ReasoningConfig, reasoning: Mapping[str, Any]) -> ReasoningConfig:
