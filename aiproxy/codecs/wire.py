@@ -43,3 +43,5 @@ class Wire:
     """Where an answer and its frames name the model, dotted."""
     heartbeat: bytes = comment("keep-alive")
     """What says in the middle of a stream that it lives."""
+    opening: bytes = comment("keep-alive")
+    """What says so before its first frame."""

@@ -136,6 +136,12 @@ class Timeouts:
     first_byte: float = setting(
         "Longest wait for an upstream's answer to begin.", 120, minimum=0, unit="seconds; 0 = none"
     )
+    first_token: float = setting(
+        "Longest wait, from an attempt's beginning, for the first word of a stream; then another account is asked.",
+        0,
+        minimum=0,
+        unit="seconds; 0 = none",
+    )
     idle: float = setting("Longest silence in the middle of an answer.", 120, minimum=0, unit="seconds; 0 = none")
     total: float = setting("Longest time a call may take, retries included.", 0, minimum=0, unit="seconds; 0 = none")
     retries: float = setting(

@@ -18,6 +18,7 @@ from aiproxy.credentials.sending import send
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.embed import EMBEDS, EmbeddingTranslation, translate_embeddings
 from aiproxy.gateway.endpoints import cannot_count, endpoint_for, instead_of
+from aiproxy.gateway.first_token import first_token_within
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.media import bring_media
 from aiproxy.gateway.pausing import PausingResponse
@@ -29,7 +30,6 @@ from aiproxy.gateway.translate import WARNINGS, Target, Translation, estimated, 
 from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, NotShown, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part
-from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import NO_MEMBERS, Operation, Upstream
 from aiproxy.rewriting.payload import Sending
 from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
@@ -67,20 +67,25 @@ class Surroundings:
 async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> None:
     """Raises the `GatewayError` that describes the failure; `call.committed` says whether the client saw anything."""
     started = around.clock.seconds()
-    outcome, kind, status, usage = Outcome.CANCELLED, "", None, None
+    outcome, kind, status = Outcome.CANCELLED, "", None
+    relays: list[Relay] = []
     try:
-        usage = await _exchange(call, upstream, model, around)
+        exchange = _exchange(call, upstream, model, around, relays.append)
+        await first_token_within(around.snapshot.settings.timeouts.first_token, call, exchange, around.clock)
         outcome = Outcome.COMPLETE
     except GatewayError as error:
         outcome, kind, status = Outcome.CUT if call.committed else Outcome.FAILED, error.kind, error.upstream_status
         raise
     finally:
         provider, ended = upstream.provider.name, around.clock.seconds()
+        usage = relays[-1].usage if relays else None
         record = Attempt(upstream.id, provider, model.name, started, ended, outcome, kind, status, usage)
         call.record.attempts.append(record)
 
 
-async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> Usage | None:
+async def _exchange(
+    call: Call, upstream: Upstream, model: Served, around: Surroundings, began: Callable[[Relay], None]
+) -> None:
     """Asked once, unless the upstream turns out to lack something that can be done without: the endpoint, or the right to show
     its thinking."""
     prompted = not around.snapshot.system_prompt.changes_nothing
@@ -91,7 +96,8 @@ async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surro
     while endpoint is not None:
         target = Target(upstream, endpoint, model.name, call.model if model.forced else "", silent)
         try:
-            return await _ask(call, target, around)
+            await _ask(call, target, around, began)
+            return
         except NotShown:
             if silent or _relays(call, target):
                 raise
@@ -103,10 +109,9 @@ async def _exchange(call: Call, upstream: Upstream, model: Served, around: Surro
             if endpoint is None and not cannot_count(error, call):
                 raise
     _answer_ourselves(call, estimated(call, around.snapshot), around)
-    return None
 
 
-async def _ask(call: Call, target: Target, around: Surroundings) -> Usage | None:
+async def _ask(call: Call, target: Target, around: Surroundings, began: Callable[[Relay], None]) -> None:
     clock, idle = around.clock, around.snapshot.settings.timeouts.idle
     translation = None if _relays(call, target) else await _translated(call, target, around)
     report = translation.down.report if isinstance(translation, Translation) else Report(strict=around.snapshot.strict)
@@ -122,13 +127,13 @@ async def _ask(call: Call, target: Target, around: Surroundings) -> Usage | None
         raise
     if isinstance(translation, Translation) and translation.pausing is not None:
         response = PausingResponse(response, translation.pausing, partial(_go_on, call, target, translation, around))
+    began(relay)
     response.deliver(relay)
     try:
         await relay.done
     except CancelledError:
         relay.abandon(around.interrupted())
         raise
-    return relay.usage
 
 
 async def _go_on(

@@ -36,7 +36,8 @@ class Call:
     """`codec` is None for what is never translated. `reasoning` is what a suffix of the model's name asked for, and beats
     the body. `provider` is the only one to ask, where the client named one. `continues` is the answer that the gateway kept and the
     request referred to: then `incoming` has the whole conversation, and `original` is the request as it came. `committed` is
-    the point of no return: something of an answer was handed to the client."""
+    the point of no return: something of an answer was handed to the client. `opened`: status and headers of its stream were,
+    and signs of life."""
 
     wire: Wire
     codec: Codec | None
@@ -55,6 +56,7 @@ class Call:
     media: dict[str, Source] = field(default_factory=dict)
     """What was fetched, by URL."""
     committed: bool = False
+    opened: bool = False
     seed: str = field(default_factory=lambda: token_hex(16))
     """What the ids we make for this call derive from: the client may have given several calls one `request_id`."""
 

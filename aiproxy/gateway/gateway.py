@@ -18,12 +18,13 @@ from aiproxy.gateway.attempt import Surroundings
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
 from aiproxy.gateway.health_checks import HealthChecks
+from aiproxy.gateway.opening import Opening
 from aiproxy.gateway.planning import plan
 from aiproxy.gateway.rounds import Allowance, Rounds, Stopped
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Stage
 from aiproxy.gateway.state import State
-from aiproxy.neutral.errors import ContextLength, GatewayError, NotFound, Timeout
+from aiproxy.neutral.errors import ContextLength, GatewayError, Internal, NotFound, Timeout
 from aiproxy.pools.pool import Pool
 from aiproxy.usage import CallRecord, Journal, Outcome, story
 
@@ -91,12 +92,13 @@ class Gateway:
             running.interrupt(reason)
 
     async def answer(self, call: Call, sink: Sink) -> None:
-        """Answer the call into `sink`. Raises the `GatewayError` to render if nothing was written yet (`call.committed`);
+        """Answer the call into `sink`. Raises the `GatewayError` to render if nothing was written yet;
         otherwise the stream has been ended honestly and the error says how. Cancelling it means the client left."""
         running = _Interruptible()
         self._under_way.add(running)
         total = self._snapshot.settings.timeouts.total
         told = f"The call took longer than {total:g} s (timeouts.total)."
+        opening = Opening(call, call.codec, sink, self._clock) if call.stream and call.codec else None
         deadline = self._clock.callLater(total, lambda: running.interrupt(Timeout(told))) if total else None
         try:
             running.task = Deferred.fromCoroutine(self._serve(call, sink, self._snapshot, running))
@@ -108,13 +110,23 @@ class Gateway:
                 raise
             call.record.outcome = Outcome.CUT if call.committed else Outcome.FAILED
             call.record.error = running.reason.kind
+            if opening is not None:
+                opening.fail(running.reason)
             raise running.reason from None
         except GatewayError as error:
             call.record.outcome = Outcome.CUT if call.committed else Outcome.FAILED
             call.record.error = error.kind
             error.message = self._snapshot.scrub(error.message)
+            if opening is not None:
+                opening.fail(error)
+            raise
+        except Exception:
+            if opening is not None:
+                opening.fail(Internal("Something went wrong inside the gateway; its log knows more."))
             raise
         finally:
+            if opening is not None:
+                opening.close()
             self._under_way.discard(running)
             call.record.ended = self._clock.seconds()
             self.journal.note(call.record)

@@ -261,10 +261,10 @@ class TranslateLane:
         try:
             for event in events:
                 match event:
-                    case ResponseStarted() | Heartbeat():
+                    case Heartbeat():
                         pass
-                    case UsageUpdated():
-                        self.usage = event.usage
+                    case ResponseStarted() | UsageUpdated():
+                        self.usage = event.usage or self.usage
                     case ResponseFinished():
                         self.usage = event.usage or self.usage
                         self.complete = self.useful = True

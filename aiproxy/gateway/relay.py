@@ -1,7 +1,7 @@
 """One upstream body → one client answer, pushed. No Deferred and no task per event.
 
-Each relay holds the answer back until it is safe to begin: a stream until something useful has come (the prologue), a
-whole answer until it is complete or too large to hold. An error before that can still fail over; one after it is told
+Each relay holds the answer back until it is safe to begin: a stream until something useful has come (the prologue; how long
+its client may wait for a sign of life is `opening`'s affair), a whole answer until it is complete or too large to hold. An error before that can still fail over; one after it is told
 to the client as its protocol can. None ends cleanly what its protocol calls incomplete.
 """
 
@@ -19,6 +19,7 @@ from zope.interface import implementer
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.lanes import Lane, Source, check_answer_size
+from aiproxy.gateway.opening import KEEP_ALIVE_SECONDS, STREAM_HEADERS
 from aiproxy.neutral.collect import Collector
 from aiproxy.neutral.errors import GatewayError, Internal, Timeout, UpstreamFailed, UpstreamTruncated
 from aiproxy.neutral.events import UsageUpdated
@@ -26,23 +27,14 @@ from aiproxy.neutral.response import GenerateResponse
 from aiproxy.neutral.usage import Usage
 from aiproxy.transports.body import inflater
 
-PROLOGUE_SECONDS = 10.0
-"""Longest time a stream's status and first frames are held back: proxies in front of us give up at 60 s, people earlier."""
-
 PROLOGUE_BYTES = 65536
 """Most bytes of a stream that are held back."""
 
 WHOLE_BYTES = 1 << 20
 """Most bytes of a relayed answer that isn't a stream that are held back until it is complete."""
 
-KEEP_ALIVE_SECONDS = 15.0
-"""Silence after which a begun stream says that it lives: a quarter of what nginx and AWS load balancers wait."""
-
 LINGER_SECONDS = 2.0
 """How long a stream may stay silent after its protocol's end before we close it: time enough for late usage."""
-
-STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-"""Without the second nginx holds a stream back until it has a buffer full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +154,8 @@ class Relay(Protocol):
         call.committed = True
         call.record.first_byte = now
         self._setting.worked()
-        self._setting.sink.start(head.status, head.for_client(call.record.started, now, headers))
+        if not call.opened:
+            self._setting.sink.start(head.status, head.for_client(call.record.started, now, headers))
         self._setting.sink.register(self)
 
     def pauseProducing(self) -> None:
@@ -256,7 +249,7 @@ class StreamRelay(Relay):
         super().__init__(setting)
         self._lane = lane
         self._held = b""
-        self._pulse: IDelayedCall | None = setting.clock.callLater(PROLOGUE_SECONDS, self._beat)
+        self._pulse: IDelayedCall | None = None
 
     @property
     def usage(self) -> Usage | None:
@@ -292,8 +285,8 @@ class StreamRelay(Relay):
         if self.committed:
             if out:
                 self._setting.sink.write(out)
-                if self._pulse is not None:
-                    self._pulse.reset(KEEP_ALIVE_SECONDS)
+                assert self._pulse is not None
+                self._pulse.reset(KEEP_ALIVE_SECONDS)
         elif self._lane.error is None:
             self._held += out
             if self._lane.useful or len(self._held) > PROLOGUE_BYTES:
@@ -303,15 +296,14 @@ class StreamRelay(Relay):
 
     def _begin(self) -> None:
         self.commit(STREAM_HEADERS)
+        self._pulse = self._setting.clock.callLater(KEEP_ALIVE_SECONDS, self._beat)
         if self._held:
             self._setting.sink.write(self._held)
             self._held = b""
 
     def _beat(self) -> None:
-        """Nothing has come for the client for a while: begin, or say that we live."""
+        """Nothing has come for the client for a while: say that we live."""
         self._pulse = self._setting.clock.callLater(KEEP_ALIVE_SECONDS, self._beat)
-        if not self.committed:
-            self._begin()
         if alive := self._lane.heartbeat():
             self._setting.sink.write(alive)
 

@@ -15,7 +15,8 @@ from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.openai_chat import CODEC, WIRE
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import FramedSource, TranslateLane, WatchLane
-from aiproxy.gateway.relay import KEEP_ALIVE_SECONDS, PROLOGUE_SECONDS, Head, Setting, StreamRelay
+from aiproxy.gateway.opening import KEEP_ALIVE_SECONDS, OPENING_SECONDS, Opening
+from aiproxy.gateway.relay import Head, Setting, StreamRelay
 from aiproxy.gateway.sources import SummarySource
 from aiproxy.neutral.request import GenerateRequest
 from aiproxy.providers.base import Operation
@@ -96,13 +97,14 @@ def test_a_summary_in_the_making_says_that_it_lives() -> None:
     )
     lane = TranslateLane(SummarySource(FramedSource(CODEC, exchange)), openai_responses.CODEC, exchange)
     call = Call(WIRE, None, Operation.CHAT, Incoming(b""), "m", True, ANYONE, CallRecord("req_1", 0.0))
+    Opening(call, openai_responses.CODEC, sink, clock)
     relay = StreamRelay(Setting(call, sink, Head(200, {}, {}, 0.0), clock, 0.0, Scrubber()), lane)
     relay.makeConnection(Upstream())
-    for _ in range(int(PROLOGUE_SECONDS + 3 * KEEP_ALIVE_SECONDS)):
+    for _ in range(int(OPENING_SECONDS + 3 * KEEP_ALIVE_SECONDS)):
         clock.advance(1)
         relay.dataReceived(GOOD)
-    assert sink.body.startswith(b"event: response.created")
-    assert sink.body.count(b": keep-alive") == 4
+    assert sink.body == b": keep-alive\n\n" * 4, "another account could still answer"
+    assert call.opened
     relay.dataReceived(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
     relay.connectionLost()
     assert sink.body.count(b"event: response.output_item.done") == 1

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +52,30 @@ class Said:
     abortConnection = pauseProducing = resumeProducing = abort
 
 
+@dataclass
+class Streams(Said):
+    """A stream that says what the test tells it to: `say` and `end` speak to whoever reads it last."""
+
+    headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
+    readers: list[Any] = field(default_factory=list)
+    aborted: list[Any] = field(default_factory=list)
+
+    def deliver(self, body: IProtocol) -> None:
+        self.readers.append(body)
+        body.makeConnection(self)  # type: ignore[arg-type]
+
+    def say(self, *events: bytes) -> None:
+        self.readers[-1].dataReceived(b"".join(events))
+
+    def end(self, *, clean: bool = True) -> None:
+        self.readers[-1].connectionLost(Failure(ResponseDone() if clean else ConnectionError()))
+
+    def abort(self) -> None:
+        self.aborted.append(self.readers[-1] if self.readers else None)
+
+    abortConnection = abort
+
+
 def fails(status: int, message: str = "no", code: str | None = None, **headers: str) -> Said:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Said(status, {"error": {"message": message, "code": code}}, named)
@@ -78,7 +102,7 @@ class Host:
             sent.errback(answer)
         elif answer.status:
             headers = {"content-type": "application/json", **answer.headers}
-            sent.callback(Said(answer.status, answer.body, headers))
+            sent.callback(replace(answer, headers=headers))
         return sent
 
     def _cancelled(self, sent: Deferred[Response]) -> None:

@@ -6,7 +6,7 @@ from aiproxy.codecs.anthropic_messages.counting import COUNTING
 from aiproxy.codecs.anthropic_messages.decode_request import TOP, decode_request
 from aiproxy.codecs.anthropic_messages.decoder import MessagesDecoder
 from aiproxy.codecs.anthropic_messages.encode_request import encode_request
-from aiproxy.codecs.anthropic_messages.encoder import MessagesEncoder
+from aiproxy.codecs.anthropic_messages.encoder import PING, MessagesEncoder
 from aiproxy.codecs.anthropic_messages.errors import decode_error, encode_error
 from aiproxy.codecs.anthropic_messages.models import decode_models, encode_model, encode_models
 from aiproxy.codecs.anthropic_messages.observer import MessagesObserver, observe
@@ -27,6 +27,7 @@ WIRE = Wire(
     encode_model=encode_model,
     decode_models=decode_models,
     model_members=("model", "message.model"),
+    heartbeat=PING,
 )
 
 CODEC = Codec(

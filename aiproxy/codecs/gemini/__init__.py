@@ -15,7 +15,7 @@ from aiproxy.codecs.gemini.decoder import GeminiDecoder
 from aiproxy.codecs.gemini.embeddings import EMBEDDING, EMBEDDINGS
 from aiproxy.codecs.gemini.encode_request import encode_request
 from aiproxy.codecs.gemini.encode_response import encode_response
-from aiproxy.codecs.gemini.encoder import ArrayEncoder, GeminiEncoder
+from aiproxy.codecs.gemini.encoder import BLANK, ArrayEncoder, GeminiEncoder
 from aiproxy.codecs.gemini.errors import decode_error, encode_error
 from aiproxy.codecs.gemini.models import decode_models, encode_model, encode_models
 from aiproxy.codecs.gemini.names import NAME
@@ -36,6 +36,8 @@ WIRE = Wire(
     encode_model=encode_model,
     decode_models=decode_models,
     model_members=("modelVersion",),
+    heartbeat=BLANK,
+    opening=BLANK,
 )
 
 CODEC = Codec(

@@ -44,6 +44,9 @@ _BEFORE_TEXT = b'{"candidates":[{"content":{"parts":[{"text":'
 _AFTER_TEXT = b'}],"role":"model"},"index":%d}]'
 _AFTER_THOUGHT = b',"thought":true}],"role":"model"},"index":%d}]'
 
+BLANK = b"\r\n"
+"""A sign of life: white space says nothing, in SSE as in a JSON array."""
+
 
 class GeminiEncoder:
     """SSE. `ArrayEncoder` frames the same pieces as one JSON array."""
@@ -83,7 +86,7 @@ class GeminiEncoder:
             case ResponseFinished():
                 return self._end(event)
             case Heartbeat():
-                return b"\r\n"
+                return BLANK
             case (
                 ToolCallArgumentsDelta()
                 | AudioDelta()

@@ -36,6 +36,7 @@ WIRE = Wire(
     frame=_frame,
     frame_end=b"\n",
     heartbeat=b"",
+    opening=b"",
 )
 
 CODEC = Codec(
