@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from aiproxy.catalogue.offers import Offer, Served
-from aiproxy.catalogue.providers import EVERY_PROVIDER
+from aiproxy.catalogue.providers import EVERY_PROVIDER, known_provider
 
 NEAR_NAMES = 3
 """Names a 404 suggests: enough for a typo, few enough to read."""
@@ -51,6 +51,19 @@ class Catalogue:
     def lists(self, name: str) -> bool:
         """Whether some account has this very name in its list."""
         return any(name in offer.models for offer in self._offers)
+
+    def provider_in(self, name: str) -> tuple[str, str]:
+        """The provider that `[provider] model` or `provider:model` names, as AIClient-2-API's clients choose, and the rest; ""
+        and the name where it names none. A model that is listed with the colon in its name is that model."""
+        bracketed, closed, model = name.removeprefix("[").partition("]")
+        if name.startswith("[") and closed and model.startswith(" "):
+            written, model = bracketed, model.lstrip()
+        elif not self.lists(name):
+            written, _, model = name.partition(":")
+        else:
+            return "", name
+        provider = known_provider(written, self.providers) if model else ""
+        return (provider, model) if provider else ("", name)
 
     def plan(self, name: str, provider: str = "") -> Plan:
         """The steps that can serve `name`, in order, at one provider where one is named; none when nobody offers it.

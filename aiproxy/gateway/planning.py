@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-from aiproxy.catalogue import known_provider
 from aiproxy.codecs.reasoning import split_suffix
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.endpoints import able
@@ -14,7 +13,8 @@ from aiproxy.gateway.stages import Offered, Stage, stages
 def plan(call: Call, snapshot: Snapshot) -> Sequence[Stage]:
     """The stages for the model's name; for the name without its suffix (`model(high)`) or without the provider before it
     (`[provider] model`, `provider:model`) where only that is known. What was taken off the name is noted in the call."""
-    _take_provider_from_name(call, snapshot)
+    provider, call.model = snapshot.catalogue.provider_in(call.model)
+    call.provider = provider or call.provider
     found = _stages(call.model, call, snapshot)
     base, reasoning = split_suffix(call.model)
     if reasoning is not None and (bare := _stages(base, call, snapshot)):
@@ -38,18 +38,3 @@ def _offers(call: Call, snapshot: Snapshot, model: str, provider: str) -> Sequen
         for account, names in step.served.items()
         for served in names
     ]
-
-
-def _take_provider_from_name(call: Call, snapshot: Snapshot) -> None:
-    """`[provider] model` and `provider:model`, as AIClient-2-API's clients choose. A model that is listed with the colon in
-    its name is that model."""
-    catalogue = snapshot.catalogue
-    name, closed, model = call.model.removeprefix("[").partition("]")
-    if call.model.startswith("[") and closed and model.startswith(" "):
-        model = model.lstrip()
-    elif not catalogue.lists(call.model):
-        name, _, model = call.model.partition(":")
-    else:
-        return
-    if model and (provider := known_provider(name, catalogue.providers)):
-        call.provider, call.model = provider, model

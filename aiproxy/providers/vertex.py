@@ -12,7 +12,7 @@ from aiproxy.config.service_account import read_service_account
 from aiproxy.credentials.service_account import ServiceAccountGrant
 from aiproxy.credentials.token import TokenCredential
 from aiproxy.providers.base import Operation, Provider, Upstream, from_key_entries, speaking
-from aiproxy.providers.vertex_repairs import begin_with_user, count_bare_contents, leave_out_call_ids
+from aiproxy.providers.vertex_repairs import begin_with_user, count_bare_contents, leave_out_call_ids, say_who_speaks
 
 MODEL = "/publishers/google/models/{model}"
 
@@ -83,13 +83,13 @@ VERTEX = Provider(
             Operation.CHAT,
             f"{MODEL}:generateContent",
             f"{MODEL}:streamGenerateContent?alt=sse",
-            repairs=(leave_out_call_ids, begin_with_user),
+            repairs=(leave_out_call_ids, say_who_speaks, begin_with_user),
         ),
         speaking(
             gemini.CODEC,
             Operation.COUNT_TOKENS,
             f"{MODEL}:countTokens",
-            repairs=(count_bare_contents, leave_out_call_ids, begin_with_user),
+            repairs=(count_bare_contents, leave_out_call_ids, say_who_speaks, begin_with_user),
         ),
     ),
     upstreams=_upstreams,

@@ -21,6 +21,14 @@ def leave_out_call_ids(body: dict[str, Json]) -> bool:
     return changed
 
 
+def say_who_speaks(body: dict[str, Json]) -> bool:
+    """The Gemini API takes whoever isn't named for the user."""
+    silent = [one for one in _list(body.get("contents")) if isinstance(one, dict) and not one.get("role")]
+    for content in silent:
+        content["role"] = "user"
+    return bool(silent)
+
+
 def begin_with_user(body: dict[str, Json]) -> bool:
     contents = _list(body.get("contents"))
     if not contents or not isinstance(contents[0], dict) or contents[0].get("role") != "model":

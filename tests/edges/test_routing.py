@@ -143,6 +143,13 @@ def test_an_alias_hides_the_upstreams_name(named: Daemon) -> None:
     assert not {"big", "own", "a", "b", "c"} & set(listed)
 
 
+@pytest.mark.parametrize("path", ["show", "generate"])
+def test_ollama_clients_find_a_model_by_its_provider_too(named: Daemon, path: str) -> None:
+    answer = httpx2.post(f"{named.address}/ollama/api/{path}", json={"model": "[TWO] shared"}, timeout=20)
+    assert answer.status_code == 200, answer.text
+    assert httpx2.post(f"{named.address}/api/{path}", json={"model": "[two] smart"}, timeout=20).status_code == 404
+
+
 def test_a_provider_that_does_not_offer_a_model_is_told_so_with_its_own_names(named: Daemon) -> None:
     message = ask(named, "/v1/chat/completions", "[two] smart").json()["error"]["message"]
     assert "at the provider 'two'" in message

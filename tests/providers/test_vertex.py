@@ -11,7 +11,7 @@ import pytest
 from aiproxy.codecs.report import Report
 from aiproxy.providers.base import Endpoint, Operation
 from aiproxy.providers.vertex import VERTEX
-from aiproxy.providers.vertex_repairs import begin_with_user, count_bare_contents, leave_out_call_ids
+from aiproxy.providers.vertex_repairs import begin_with_user, count_bare_contents, leave_out_call_ids, say_who_speaks
 from tests.config.reading import load
 from tests.vendors.google_tokens import PROJECT, service_account
 
@@ -100,6 +100,26 @@ def test_a_user_begins(came: Any, goes: Any) -> None:
 @pytest.mark.parametrize(
     ("came", "goes"),
     [
+        ([{"parts": [{"text": "hi"}]}], [USER]),
+        (
+            [USER, {"role": "model", "parts": []}, {"role": "", "parts": [{"text": "hi"}]}],
+            [USER, {"role": "model", "parts": []}, USER],
+        ),
+        ({"parts": [{"text": "hi"}]}, USER),
+        ([USER], None),
+        ("odd", None),
+        (["odd"], None),
+    ],
+)
+def test_who_says_nothing_of_himself_is_the_user(came: Any, goes: Any) -> None:
+    body = {"contents": copy.deepcopy(came)}
+    assert say_who_speaks(body) is (goes is not None)
+    assert body == {"contents": came if goes is None else goes}
+
+
+@pytest.mark.parametrize(
+    ("came", "goes"),
+    [
         ({"contents": [USER]}, {"contents": [USER]}),
         ({"contents": [USER], "safetySettings": []}, {"contents": [USER]}),
         (
@@ -125,7 +145,11 @@ def endpoint(operation: Operation) -> Endpoint:
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b'{"contents": [1, null, {"parts": 7}, {"parts": [null, {"functionCall": 3}]}]}']
+    "body",
+    [
+        b"{}",
+        b'{"contents": [1, null, {"role": "user", "parts": 7}, {"role": "user", "parts": [null, {"functionCall": 3}]}]}',
+    ],
 )
 def test_what_nothing_ails_stays_as_it_is(body: bytes) -> None:
     assert endpoint(Operation.CHAT).repaired(body, Report()) is body

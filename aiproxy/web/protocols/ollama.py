@@ -8,7 +8,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from aiproxy import __version__
-from aiproxy.codecs.base import Answer
+from aiproxy.codecs.base import Answer, ModelCard
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.ollama import CODEC, WIRE
@@ -64,7 +64,7 @@ class Ollama:
     @app.route("/ollama/api/show", methods=["POST"])
     @app.route("/api/show", methods=["POST"])
     async def show(self, request: Request) -> bytes:
-        card = named(await cards(self._gateway, request), read_show(body_of(request)))
+        card = await self._card(request, read_show(body_of(request)))
         return write_answer(request, Answer(200, encode_show(card, self._gateway.snapshot.capabilities(card.id))))
 
     @app.route("/ollama/api/ps", methods=["GET"])
@@ -83,7 +83,7 @@ class Ollama:
         asked = incoming(request, operation=name)
         if read_object(asked.body).get(content):
             return await answer(self._gateway, request, WIRE, operation, asked, codec=CODEC, streams=True)
-        named(await cards(self._gateway, request), read_show(asked.body))
+        await self._card(request, read_show(asked.body))
         sealer = Sealer(self._gateway.snapshot.sealing_key)
         wanted = CODEC.decode_request(asked, sealer, Report())
         exchange = Exchange(wanted, sealer, context(request).record.request_id, now=int(time()))
@@ -93,9 +93,16 @@ class Ollama:
         """Of no text there is no vector."""
         asked = incoming(request, stream=False)
         if said := empty_embedding(asked.body, one=operation is Operation.EMBEDDING):
-            named(await cards(self._gateway, request), read_show(asked.body))
+            await self._card(request, read_show(asked.body))
             return write_answer(request, said)
         return await answer(self._gateway, request, WIRE, operation, asked, codec=CODEC)
+
+    async def _card(self, request: Request, name: str) -> ModelCard:
+        """Of a model that this client may ask for, also by `[provider] model`. Raises `NotFound`."""
+        known = context(request)
+        provider, name = self._gateway.snapshot.catalogue.provider_in(name)
+        known.provider = provider or known.provider
+        return named(await cards(self._gateway, request), name)
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:
