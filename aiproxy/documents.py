@@ -1,6 +1,6 @@
 """The gateway's documents at run time: its configuration and credentials, loaded in a thread, watched, and vouched for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from twisted.internet.task import LoopingCall
@@ -8,7 +8,7 @@ from twisted.logger import Logger
 
 from aiproxy.storage.encryption import EncryptedStore
 from aiproxy.storage.source import Loaded, Source
-from aiproxy.storage.store import Condition
+from aiproxy.storage.store import Change, Condition, Entry
 from aiproxy.storage.threads import OneThread
 from aiproxy.storage.watch import FileWatch, StoreWatch
 from aiproxy.web.ops import Check
@@ -29,6 +29,7 @@ class Documents:
         self._thread = OneThread(reactor, "aiproxy-documents")
         self._files = FileWatch(reactor, changed)
         self._store: EncryptedStore | None = None
+        self._watching = True
         self._watch: StoreWatch | None = None
         self._logged = Condition("")
         self._look = LoopingCall(self._log_condition)
@@ -37,7 +38,7 @@ class Documents:
     def start(self, loaded: Loaded) -> None:
         """After a daemon has left its terminal: neither threads nor an open mirror survive that."""
         self._store = self._source.open()
-        self._watch = StoreWatch(self._reactor, self._store, self._changed)
+        self._watch = StoreWatch(self._reactor, self._store, self._store_changed)
         self._thread.start()
         self._files.start()
         self._files.follow(self._source.followed(loaded))
@@ -50,14 +51,32 @@ class Documents:
         self._files.mark()
         return await self._thread.run(self._source.load, self._store)
 
+    async def read(self, name: str) -> Entry | None:
+        """One document as it is now, also if another process wrote it. Raises `StoreError`."""
+        assert self._store is not None
+        return (await self._thread.run(self._store.load)).entries.get(name)
+
+    async def save(self, name: str, body: bytes, expected: str, change: Change) -> str:
+        """As `Store.save`."""
+        assert self._store is not None
+        return await self._thread.run(self._store.save, name, body, expected, change)
+
     def follow(self, loaded: Loaded) -> None:
         """What was loaded is in use from now on."""
         self._files.follow(self._source.followed(loaded))
 
-    def stop(self) -> None:
+    def _store_changed(self) -> None:
+        if self._watching:
+            self._changed()
+
+    def stop_watching(self) -> None:
+        self._watching = False
         self._files.stop()
         if self._look.running:
             self._look.stop()
+
+    def stop(self) -> None:
+        """After the last save."""
         if self._watch is not None:
             self._thread.stop()
             self._watch.stop()
@@ -82,12 +101,15 @@ class Documents:
                     number=conflict.number,
                 )
 
-    def checks(self, loaded: Loaded) -> Iterator[Check]:
+    def checks(self, loaded: Loaded, unusable: Mapping[str, str]) -> Iterator[Check]:
+        """`unusable` are credentials that the store takes and their vendors or providers don't, with the reasons."""
         if self._store is not None:
             condition = self._store.condition()
             yield Check("store", not (condition.problem or condition.conflicts), _words(condition), vital=False)
-        refused = "".join(f"; {name} {why}" for name, why in sorted(loaded.refused.items()))
-        yield Check("credentials", not loaded.refused, f"{len(loaded.credentials)} loaded{refused}", vital=False)
+        bad = {**loaded.refused, **unusable}
+        refused = "".join(f"; {name} {why}" for name, why in sorted(bad.items()))
+        used = len(loaded.credentials.keys() - unusable.keys())
+        yield Check("credentials", not bad, f"{used} loaded{refused}", vital=False)
 
 
 def _words(condition: Condition) -> str:

@@ -1,9 +1,11 @@
 """What exists. Built-ins come from a visible list, others through entry points of the group `aiproxy.plugins`; both
 through the same door: a function `register(registry)`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 
+from aiproxy.credentials.login import Login
+from aiproxy.credentials.logins import LOGINS
 from aiproxy.providers.antigravity import ANTIGRAVITY
 from aiproxy.providers.base import Provider
 from aiproxy.providers.claude import CLAUDE
@@ -30,12 +32,24 @@ class Registry:
 
     def __init__(self) -> None:
         self._providers: dict[str, Provider] = {}
+        self._logins: dict[str, Login] = {}
 
     def provider(self, declaration: Provider) -> None:
         """Raises `ValueError` when the name is taken."""
         if declaration.name in self._providers:
             raise ValueError(f"there is a provider named {declaration.name!r} already")
         self._providers[declaration.name] = declaration
+
+    def login(self, declaration: Login) -> None:
+        """How accounts of the provider of this name log in. Raises `ValueError` when that is known already."""
+        if declaration.provider in self._logins:
+            raise ValueError(f"there is a login for {declaration.provider!r} already")
+        self._logins[declaration.provider] = declaration
+
+    @property
+    def logins(self) -> Mapping[str, Login]:
+        """By provider."""
+        return self._logins
 
     @property
     def providers(self) -> Sequence[Provider]:
@@ -51,6 +65,8 @@ WITH_LOGINS = (GEMINI_CLI, ANTIGRAVITY, KIRO, QWEN, IFLOW, KIMI, COPILOT)
 def _built_ins(registry: Registry) -> None:
     for declaration in (*WITH_KEYS, *WITH_LOGINS, DEMO):
         registry.provider(declaration)
+    for login in LOGINS:
+        registry.login(login)
 
 
 def load_registry(doors: Iterable[Callable[[Registry], None]] | None = None) -> Registry:

@@ -19,16 +19,21 @@ from twisted.python.failure import Failure
 
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
+from aiproxy.credentials.accounts import Accounts
+from aiproxy.credentials.files import Files, read_files
+from aiproxy.credentials.renewer import Renewer
+from aiproxy.credentials.web import TransportWeb
 from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
 from aiproxy.logs import Scrubbing, spellings
 from aiproxy.neutral.errors import Draining
 from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
-from aiproxy.secrets import Scrubber
+from aiproxy.secrets import Scrubber, Secret
 from aiproxy.storage.bus import Bus, Carrier, Hub
 from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
+from aiproxy.storage.single_flight import SingleFlight
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.state.calls import rows_of
 from aiproxy.storage.state.database import StateRefused
@@ -71,6 +76,7 @@ class GatewayService(Service):
         carrier: Carrier | None = None,
     ) -> None:
         self._reactor = reactor
+        files, loaded = _files(loaded, registry)
         self._loaded = loaded
         configuration = loaded.configuration
         self._registry = registry
@@ -81,14 +87,19 @@ class GatewayService(Service):
         self._draining_until: Deferred[None] | None = None
         self._transports: list[HttpTransport] = []
         self._reload_problem = ""
+        self._former_secrets: Sequence[Secret] = ()
         self._port: IListeningPort | None = None
         self._tls: ServerTls | None = None
         self._documents = Documents(reactor, source, self.reload)
         self._reloading = self._reload_again = False
         jitter = Random()  # noqa: S311 - spreads retries, guards nothing
-        self.gateway = Gateway(reactor, jitter, self._snapshot(configuration))
         kept = configuration.settings.state_in_effect
         self.state = State(reactor, database_of(kept), _retention(configuration.settings))
+        renewer = Renewer(self._documents, SingleFlight(reactor, self.state), TransportWeb, reactor)
+        self.accounts = Accounts(reactor, renewer, jitter)
+        self.accounts.renewed = self._know_secrets
+        self.gateway = Gateway(reactor, jitter, self._snapshot(configuration, files))
+        self.accounts.follow(files.records, self.gateway.snapshot.used)
         self.bus = Bus(carrier_of(reactor, kept) or carrier or Hub().join())
         self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
         self._conversations = Conversations(reactor, self.gateway.pool, self.state)
@@ -121,8 +132,10 @@ class GatewayService(Service):
         self._cooldowns.start()
         self._conversations.start()
         self.gateway.health_checks.start()
+        self._know_secrets()
         self._warn()
         self._documents.start(self._loaded)
+        self.accounts.start()
         self._reactor.callWhenRunning(self._take_signals)
         self._reactor.callWhenRunning(self._announce)
 
@@ -205,7 +218,11 @@ class GatewayService(Service):
     async def _reload_once(self) -> None:
         try:
             loaded = await self._documents.load()
-            snapshot = self._snapshot(loaded.configuration, self.gateway.snapshot)
+            files, loaded = _files(loaded, self._registry)
+            if self._only_our_own(loaded):
+                self._loaded = loaded
+                return
+            snapshot = self._snapshot(loaded.configuration, files, self.gateway.snapshot)
         except CancelledError:
             raise
         except ConfigurationInvalid as invalid:
@@ -216,12 +233,42 @@ class GatewayService(Service):
             _log.failure("the configuration could not be taken over")
             self._not_reloaded(f"{type(error).__name__}: {error}")
         else:
+            self._tell_changes(loaded)
             self._take_over(loaded, snapshot)
+            self.accounts.follow(files.records, snapshot.used)
+            self._know_secrets()
+
+    def _only_our_own(self, loaded: Loaded) -> bool:
+        """Whether nothing has changed but tokens that were renewed here, which are in use already."""
+        old, new = self._loaded.credentials, loaded.credentials
+        if loaded.configuration != self._configuration or loaded.refused != self._loaded.refused:
+            return False
+        changed = [name for name, entry in new.items() if name not in old or old[name].version != entry.version]
+        return (
+            bool(changed)
+            and old.keys() == new.keys()
+            and all(self.accounts.ours(name, new[name].version) for name in changed)
+        )
+
+    def _tell_changes(self, loaded: Loaded) -> None:
+        old, new = self._loaded.credentials, loaded.credentials
+        for name in sorted(old.keys() | new.keys()):
+            if name not in old:
+                _log.info("credential {name} was added", name=name)
+            elif name not in new:
+                _log.info("credential {name} is gone", name=name)
+            elif old[name].version != new[name].version and not self.accounts.ours(name, new[name].version):
+                _log.info("credential {name} has changed", name=name)
+
+    def _know_secrets(self) -> None:
+        """Tokens are as secret as keys, from the moment they are renewed."""
+        known = [*self._former_secrets, *self._configuration.secrets, *self.accounts.secrets]
+        self._scrubbing.scrubber = Scrubber(spellings(known))
 
     def _warn(self) -> None:
         for warning in self._configuration.warnings:
             _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
-        for name, why in self._loaded.refused.items():
+        for name, why in {**self._loaded.refused, **self.gateway.snapshot.left_out}.items():
             _log.warn("credential left out: {name} {why}", name=name, why=why)
 
     def _not_reloaded(self, why: str) -> None:
@@ -231,7 +278,7 @@ class GatewayService(Service):
     def _take_over(self, loaded: Loaded, snapshot: Snapshot) -> None:
         old, configuration = self._configuration, loaded.configuration
         self._loaded = loaded
-        self._scrubbing.scrubber = Scrubber(spellings([*old.secrets, *configuration.secrets]))
+        self._former_secrets = old.secrets  # of calls that are still under way
         self._reload_problem = ""
         self.gateway.use(snapshot)
         self.gateway.health_checks.follow()
@@ -288,7 +335,7 @@ class GatewayService(Service):
         await _maybe(old_port.stopListening())
         old_site.drain()
 
-    def _snapshot(self, configuration: Configuration, before: Snapshot | None = None) -> Snapshot:
+    def _snapshot(self, configuration: Configuration, files: Files, before: Snapshot | None = None) -> Snapshot:
         return build_snapshot(
             configuration.settings,
             configuration.secrets,
@@ -296,6 +343,8 @@ class GatewayService(Service):
             self._reactor,
             self._http,
             before,
+            files,
+            self.accounts,
         )
 
     def _http(self, settings: Settings) -> HttpTransport:
@@ -335,7 +384,7 @@ class GatewayService(Service):
         """Drain: not ready, no new calls, answers under way may finish; at the limit they end with their error event.
 
         The listener stays open until then, so that whoever asks is told 503 and not refused a connection."""
-        self._documents.stop()
+        self._documents.stop_watching()
         self.gateway.health_checks.stop()
         self.web.draining = True
         self.site.drain()
@@ -353,6 +402,8 @@ class GatewayService(Service):
         if self._port is not None:
             await _maybe(self._port.stopListening())
         self.site.abort()
+        await self.accounts.stop()
+        self._documents.stop()
         for transport in self._transports:
             await transport.close()
         if self.state.started:
@@ -390,10 +441,17 @@ class GatewayService(Service):
             Check("draining", not self.web.draining, "shutting down" if self.web.draining else "no"),
             Check("accounts", accounts > 0, f"{accounts} configured, {len(resting)} resting"),
             Check("configuration", not self._reload_problem, configuration, vital=False),
-            *self._documents.checks(self._loaded),
+            *self._documents.checks(self._loaded, {**snapshot.left_out, **self.accounts.refused()}),
             state_check(self.state.status, self.state.now()),
             Check("bus", self.bus.carrier.connected, self.bus.carrier.kind, vital=False),
         )
+
+
+def _files(loaded: Loaded, registry: Registry) -> tuple[Files, Loaded]:
+    """Credential files that somebody's calls can be made with; with any of them, the configuration needs no demo."""
+    called = {provider.name for provider in registry.providers if provider.accounts}
+    files = read_files(loaded.credentials, {name: each for name, each in registry.logins.items() if name in called})
+    return files, replace(loaded, configuration=files.without_demo(loaded.configuration))
 
 
 def state_check(status: Status, now: float) -> Check:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
@@ -21,7 +22,7 @@ from aiproxy.config.prompt import prompt_problems
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import MEMORY, CompatibilityEntry, KeyEntry, Settings, is_state_file
 from aiproxy.config.store_rules import store_problems
-from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_loopback, proxy_fault
+from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_loopback, is_private, proxy_fault
 from aiproxy.config.vertex import vertex_problems
 from aiproxy.secrets import Secret
 
@@ -42,6 +43,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         _state(settings),
         _client_keys(settings),
         _media_fetch(settings),
+        _logins(settings),
         _entries(settings),
         vertex_problems(settings, reading),
         _names(settings),
@@ -132,6 +134,17 @@ _OURS = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer"}
 )
 """Headers that the transport sets; another value would break the request."""
+
+
+def _logins(settings: Settings) -> Iterator[Finding]:
+    """Tokens go to these addresses: nobody else may listen."""
+    for number, (provider, urls) in enumerate(settings.upstreams.items()):
+        for each in fields(urls):
+            url = getattr(urls, each.name).replace("{region}", "region")
+            if url and not is_private(url):
+                name = each.name.replace("_", "-")
+                message = f"the `{name}` of {provider} must be an https address (plain http on this machine only)"
+                yield _error("bad-base-url", f"upstreams[{number}].{name}", message)
 
 
 def _media_fetch(settings: Settings) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from aiproxy.config.schema import ClientKey, Settings
 NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
-            "workers", "remote-management", "oauth-model-alias", "oauth-excluded-models", "oauth-clients", "upstreams",
+            "workers", "remote-management", "oauth-model-alias", "oauth-excluded-models",
             "prompt-log", "proxy-providers", "usage-statistics-enabled", "metrics", "tracing",
             "ws-auth",
         }

@@ -37,7 +37,7 @@ def uncommented(text: str) -> str:
 
 
 def table() -> str:
-    """The keys as a Markdown table, nested ones by their path (`[]` is any entry of a list)."""
+    """The keys as a Markdown table, nested ones by their path (`[]` is any entry of a list, `PROVIDER` any provider's name)."""
     rows = [f"| `{path}` | {_default_words(each)} | {_sentence(each)} |" for path, each in _paths(Settings, "")]
     return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows]) + "\n"
 
@@ -74,7 +74,7 @@ def _setting(
         key.removeprefix(f"{name}."): value for key, value in examples.items() if key.startswith(f"{name}.")
     }
     mark = "#" if not commented and (shown is not None or listed or _default(each) is None) else ""
-    if is_dataclass(inner) and isinstance(inner, type):
+    if is_dataclass(inner) and isinstance(inner, type) and get_origin(wanted) is not Mapping:
         yield f"{indent}{mark}{name}:"
         deeper = indent + ("    " if listed else "  ")
         block = list(_mapping(inner, deeper, within, commented=commented or bool(mark)))
@@ -101,7 +101,7 @@ def _paths(cls: type, under: str) -> Iterator[tuple[str, Field[Any]]]:
         path = f"{under}{kebab(each.name)}"
         yield path, each
         if is_dataclass(inner) and isinstance(inner, type):
-            yield from _paths(inner, f"{path}[]." if get_origin(wanted) is tuple else f"{path}.")
+            yield from _paths(inner, path + {tuple: "[].", Mapping: ".PROVIDER."}.get(get_origin(wanted), "."))
 
 
 def _sentence(each: Field[Any]) -> str:

@@ -7,9 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from aiproxy.config.urls import is_loopback
+from aiproxy.config.urls import is_private
 from aiproxy.secrets import Secret
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def read_service_account(text: str) -> ServiceAccount:
     if missing := [name for name in ("client_email", "private_key") if not _text(account, name)]:
         raise Unusable(f"has no {' and no '.join(f'`{name}`' for name in missing)}")
     token_url = _text(account, "token_uri") or TOKEN_URL
-    if not _private(token_url):
+    if not is_private(token_url):
         raise Unusable("has a `token_uri` that is no https address")
     key = Secret(repaired(account["private_key"]))
     private_key(key)
@@ -100,15 +99,6 @@ def repaired(text: str) -> str:
     body = _NO_KEY.sub("", found[2])
     lines = (body[start : start + 64] for start in range(0, len(body), 64))
     return "\n".join((f"-----BEGIN {found[1]}-----", *lines, f"-----END {found[1]}-----", ""))
-
-
-def _private(url: str) -> bool:
-    """What is sent there is as good as the key for an hour."""
-    if not re.fullmatch(r"[!-~]+", url):
-        return False
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
 
 
 def _text(mapping: Mapping[str, Any], name: str) -> str:

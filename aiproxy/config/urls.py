@@ -57,6 +57,15 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def is_private(url: str) -> bool:
+    """Whether nobody else hears what is sent there: tokens, and what buys them."""
+    if not re.fullmatch(r"[!-~]+", url):
+        return False
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+
+
 def has_version(url: str) -> bool:
     parts = _split(url)
     return parts is not None and bool(_VERSIONED.search(parts.path))

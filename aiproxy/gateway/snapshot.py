@@ -1,7 +1,7 @@
 """Everything built from one configuration, never mutated: a reload builds a new one and swaps a single reference."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from secrets import token_hex
 
@@ -15,12 +15,15 @@ from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.config.payload import payload_rules
 from aiproxy.config.prompt import system_prompt
 from aiproxy.config.schema import ClientKey, Settings
+from aiproxy.credentials.accounts import Accounts, Used
 from aiproxy.credentials.base import Way
+from aiproxy.credentials.files import Files
+from aiproxy.credentials.login import Login
 from aiproxy.gateway.stages import Fallbacks
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
 from aiproxy.pools.verdict import FaultRule, Judge
-from aiproxy.providers.base import Provider, Upstream, aliases_of, rules_of
+from aiproxy.providers.base import LoggedIn, Provider, Upstream, aliases_of, rules_of
 from aiproxy.rewriting.payload import PayloadRules
 from aiproxy.rewriting.system_prompt import SystemPrompt
 from aiproxy.secrets import Scrubber, Secret, digest
@@ -49,6 +52,10 @@ class Snapshot:
     fallbacks: Fallbacks
     rules: tuple[FaultRule, ...] = ()
     """The operator's words on failures of every account."""
+    used: Mapping[str, Used] = field(default_factory=dict)
+    """The logins of credential files, by the file's name."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Credential files that no account can be made of, and why."""
 
     @property
     def accounts(self) -> Sequence[Account]:
@@ -93,20 +100,42 @@ def build_snapshot(
     clock: IReactorTime,
     http: Callable[[Settings], Network],
     before: Snapshot | None = None,
+    files: Files | None = None,
+    accounts: Accounts | None = None,
 ) -> Snapshot:
     """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network. One login
     is one credential, with one token, however many accounts it has; what was in use `before` stays so."""
     held = {upstream.credential: upstream.credential for upstream in before.upstreams.values()} if before else {}
     upstreams: dict[str, Upstream] = {}
     ways: dict[str, Way] = {}
+    used: dict[str, Used] = {}
+    left_out: dict[str, str] = dict(files.refused) if files else {}
     network = http(settings)
     for provider in providers:
         found = list(provider.upstreams(settings))
         transport = provider.in_process(clock, settings) if provider.in_process and found else network
+        of_file: dict[str, tuple[str, Login]] = {}
+        if files and accounts and provider.accounts and (declared := files.logins.get(provider.name)):
+            login = declared.resolved(settings)
+            for record in files.of(login):
+                if record.disabled:
+                    continue
+                base_url = settings.upstreams[provider.name].base_url if provider.name in settings.upstreams else ""
+                said = LoggedIn(record.id, record.content, accounts.credential(login, record), base_url)
+                try:
+                    made = list(provider.accounts(said))
+                except ValueError as error:
+                    left_out[record.name] = str(error)
+                    continue
+                found += made
+                of_file |= {upstream.id: (record.name, login) for upstream in made}
         for upstream in found:
             credential = held.setdefault(upstream.credential, upstream.credential)
             upstreams[upstream.id] = replace(upstream, credential=credential)
             ways[upstream.id] = Way(upstream.id, transport, _proxy(upstream.proxy_url or settings.proxy_url), clock)
+            if upstream.id in of_file:
+                name, login = of_file[upstream.id]
+                used.setdefault(name, Used(login, ways[upstream.id]))
     return Snapshot(
         settings=settings,
         catalogue=_catalogue(settings, upstreams.values()),
@@ -115,11 +144,13 @@ def build_snapshot(
         ways=ways,
         payload=payload_rules(settings.payload),
         system_prompt=system_prompt(settings.system_prompt),
-        scrub=Scrubber(spellings(secrets)),
+        scrub=Scrubber(spellings([*secrets, *(files.secrets if files else ())])),
         media=_media(settings, network, clock),
         sealing_key=_sealing_key(secrets),
         fallbacks=_fallbacks(settings, providers, upstreams.values()),
         rules=rules_of(settings.request_scoped_errors),
+        used=used,
+        left_out=left_out,
     )
 
 

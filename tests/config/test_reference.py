@@ -26,6 +26,7 @@ ENVIRON = {
     "RESPONSES_API_KEY": "sixth-upstream-key",
     "OLLAMA_API_KEY": "seventh-upstream-key",
     "XAI_API_KEY": "ninth-upstream-key",
+    "GOOGLE_CLIENT_SECRET": "a-google-client-secret",
     "TEAM_A_KEY": KEY,
     "PROXY_PASSWORD": "proxy-password",
 }

@@ -1,0 +1,48 @@
+"""Google accounts of Gemini CLI and Antigravity. Source: gemini-cli's code_assist/oauth2.ts; provider sheets gemini-cli,
+antigravity."""
+
+from aiproxy.credentials.login import Client, Login
+from aiproxy.credentials.refresh_grant import Refresh
+
+_WHERE = (
+    "it belongs to Google's own program ({program}) and isn't shipped with aiproxy; take it from that program's {where}, "
+    "or register a client of your own at https://console.cloud.google.com/apis/credentials."
+)
+
+_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+
+GEMINI_CLI = Login(
+    provider="gemini-cli",
+    types=("gemini", "gemini-cli"),
+    client=Client("681255809395-oo8ft2oprdrnp9e3aqf6av3hmdib135j.apps.googleusercontent.com"),
+    secret_from=_WHERE.format(program="Gemini CLI", where="source, packages/core/src/code_assist/oauth2.ts"),
+    renew=Refresh(),
+    lead=300,
+    base="https://cloudcode-pa.googleapis.com",
+    urls={
+        "authorize": "https://accounts.google.com/o/oauth2/v2/auth",
+        "token": _TOKEN_URL,
+        "userinfo": "https://www.googleapis.com/oauth2/v1/userinfo?alt=json",
+        "projects": "https://cloudresourcemanager.googleapis.com/v1/projects",
+        "services": "https://serviceusage.googleapis.com/v1",
+    },
+    access=("token.access_token", "access_token"),
+    refresh=("token.refresh_token", "refresh_token"),
+    expires=("token.expiry", "expiry", "expired", "expiry_date"),
+)
+
+ANTIGRAVITY = Login(
+    provider="antigravity",
+    types=("antigravity",),
+    client=Client("1071006060591-tmhssin2h21lcre235vtolojh4g403ep.apps.googleusercontent.com"),
+    secret_from=_WHERE.format(program="Antigravity", where="installation"),
+    renew=Refresh(),
+    lead=300,
+    base="https://daily-cloudcode-pa.googleapis.com",
+    urls={
+        "authorize": "https://accounts.google.com/o/oauth2/v2/auth",
+        "token": _TOKEN_URL,
+        "userinfo": "https://www.googleapis.com/oauth2/v2/userinfo?alt=json",
+        "onboard": "https://cloudcode-pa.googleapis.com",
+    },
+)

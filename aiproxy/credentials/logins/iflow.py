@@ -1,0 +1,82 @@
+"""iFlow accounts: a login, or a cookie of the platform, buys an API key, and it is the key that calls bear.
+
+Source: provider sheet iflow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiproxy.credentials.exchange import Web, get, granted, is_token, post_json, with_query
+from aiproxy.credentials.login import Changes, Client, Login
+from aiproxy.credentials.record import Record
+from aiproxy.credentials.refresh_grant import Refresh
+from aiproxy.credentials.times import CHINA, moment, written
+from aiproxy.neutral.errors import CredentialRefused
+
+_BY_TOKEN = Refresh(authorized=True)
+
+DAY = 86400.0
+
+
+async def _renew(login: Login, record: Record, web: Web, now: float) -> Changes:
+    """A key that was had by a cookie is made anew by it; one of a login is asked for with the new token."""
+    if cookie := record.text("cookie"):
+        return await key_by_cookie(login, cookie, record.id, web, now)
+    changes = await _BY_TOKEN(login, record, web, now)
+    return {**changes, **await key_of(login, changes["access_token"], record.id, web)}
+
+
+async def key_of(login: Login, access: str, account: str, web: Web) -> Changes:
+    question = get(with_query(login.url("userinfo"), {"accessToken": access}))
+    answer = await web.ask(question)
+    about = answer.said.get("data")
+    about = about if isinstance(about, dict) else {}
+    if not is_token(about.get("apiKey")):
+        granted(question, answer, account, wanted="apiKey")  # says why not
+    whose = about.get("email") or about.get("phone")
+    return {"api_key": about.get("apiKey"), **({"email": whose} if isinstance(whose, str) else {})}
+
+
+async def key_by_cookie(login: Login, cookie: str, account: str, web: Web, now: float) -> Changes:
+    headers = (("cookie", cookie),)
+    question = get(login.url("key"), headers)
+    name = _data((await web.ask(question)).said).get("name")
+    if not isinstance(name, str):
+        raise CredentialRefused(f"{question.host} refused the cookie of the account {account!r}: log in there again.")
+    question = post_json(login.url("key"), {"name": name}, headers)
+    about = _data((await web.ask(question)).said)
+    ends = moment(about.get("expireTime"), CHINA)
+    if not is_token(about.get("apiKey")):
+        raise CredentialRefused(f"{question.host} gave no key for the cookie of the account {account!r}.")
+    return {
+        "api_key": about["apiKey"],
+        "email": name,
+        "last_refresh": written(now),
+        **({"expired": written(ends)} if ends else {}),
+    }
+
+
+def _data(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = said.get("data")
+    return found if isinstance(found, dict) else {}
+
+
+_WHERE = "it belongs to iFlow's own program and isn't shipped with aiproxy; take it from iFlow CLI's installation."
+
+IFLOW = Login(
+    provider="iflow",
+    types=("iflow",),
+    client=Client("10009311001"),
+    secret_from=_WHERE,
+    renew=_renew,
+    lead=DAY,
+    base="https://apis.iflow.cn/v1",
+    urls={
+        "authorize": "https://iflow.cn/oauth?loginMethod=phone&type=phone",
+        "token": "https://iflow.cn/oauth/token",
+        "userinfo": "https://iflow.cn/api/oauth/getUserInfo",
+        "key": "https://platform.iflow.cn/api/openapi/apikey",
+    },
+    access=("api_key", "apiKey"),
+    refresh=("refresh_token", "cookie"),
+    closed="The vendor announced the end of the service in April 2026.",
+)
