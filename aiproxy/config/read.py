@@ -104,7 +104,8 @@ class Reading:
         if short and (isinstance(node, Scalar) or (hints(cls)[short] is Secret and _names_file(node))):
             node = Entries(((Scalar(kebab(short), Form.PLAIN, node.place), node),), node.place)
         if not isinstance(node, Entries):
-            return self._wrong("a mapping (`key: value` lines)" + (" or plain text" if short else ""), node, path)
+            plainly = "" if short is None else " or `true`" if hints(cls)[short] is bool else " or plain text"
+            return self._wrong(f"a mapping (`key: value` lines){plainly}", node, path)
         known = keys_of(cls)
         for key, _ in node.pairs:
             if key.text not in known:

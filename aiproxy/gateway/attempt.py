@@ -214,9 +214,11 @@ def _request(
 ) -> Request:
     snapshot, endpoint, upstream = around.snapshot, target.endpoint, target.upstream
     if translation is not None:
-        body, asked, stream = translation.outgoing.body, translation.outgoing.headers, translation.streamed
+        came, asked, stream = translation.outgoing.body, translation.outgoing.headers, translation.streamed
+        body = came
     else:
-        body, asked, stream = _relayed_body(call, target, around), call.incoming.headers, call.stream
+        came, asked, stream = _as_it_came(call, target), call.incoming.headers, call.stream
+        body = _prompted(came, call, target, around)
     members = upstream.members if endpoint.operation is Operation.CHAT else NO_MEMBERS
     body = endpoint.repaired(body, report, members)
     if endpoint.operation in GENERATES:
@@ -224,6 +226,8 @@ def _request(
         body = snapshot.payload.apply(
             body, Sending(names, wire.name, call.wire.name, call.incoming.headers, wire.request_member)
         )
+    if translation is None and body != came:
+        call.record.rewritten += 1
     url = endpoint.url(upstream.base_url, target.model, stream=stream)
     headers = {
         "content-type": "application/json",
@@ -233,15 +237,19 @@ def _request(
     return Request("POST", url, tuple(headers.items()), body, snapshot.ways[upstream.id].proxy)
 
 
-def _relayed_body(call: Call, target: Target, around: Surroundings) -> bytes:
-    """As it came, but for an alias. The operator's system prompt has it written anew; legacy completions and embeddings
-    have no place for one."""
-    prompted = not around.snapshot.system_prompt.changes_nothing
-    if prompted and target.endpoint.codec is not None and call.operation not in EMBEDS:
-        return written_anew(call, target, around.snapshot, around.now)
+def _as_it_came(call: Call, target: Target) -> bytes:
+    """But for an alias, replaced in place."""
     if target.model != call.model and not target.endpoint.names_model_in_path:
         return splice_model(call.incoming.body, target.model)
     return call.incoming.body
+
+
+def _prompted(came: bytes, call: Call, target: Target, around: Surroundings) -> bytes:
+    """Written anew with the operator's system prompt, where there is one and the request has a place for it."""
+    nothing_to_say = around.snapshot.system_prompt.changes_nothing
+    if nothing_to_say or target.endpoint.codec is None or call.operation in EMBEDS:
+        return came
+    return written_anew(call, target, around.snapshot, around.now)
 
 
 def _answer_headers(call: Call, target: Target, response: Response, report: Report) -> dict[str, str]:

@@ -51,6 +51,8 @@ def story(record: CallRecord) -> str:
     events = [(choice.at, _chosen(choice)) for choice in record.choices]
     events += [(attempt.ended, _ended(attempt)) for attempt in record.attempts]
     told = [f"{at - record.started:.2f} {words}" for at, words in sorted(events, key=lambda event: event[0])]
+    if record.rewritten:
+        told.append(f"{record.rewritten} written anew")
     return "; ".join(told) or "nobody was asked"
 
 

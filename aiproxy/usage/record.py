@@ -68,6 +68,9 @@ class CallRecord:
     streamed: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
+    rewritten: int = 0
+    """How many requests in the upstream's own protocol did not pass as they came: the operator's rules or prompt, or what this
+    upstream wants said otherwise, had them written anew."""
     first_byte: float | None = None
     ended: float | None = None
     outcome: Outcome | None = None

@@ -152,6 +152,19 @@ def test_rules_speak_the_protocol_of_the_upstream(
     assert vendor.name != "openai-chat" or "max_tokens" not in sent
 
 
+def test_a_request_that_does_not_pass_as_it_came_is_counted(stand_in: StandIn, tmp_path: Path) -> None:
+    more = "logging: {level: debug}\npayload: {default: [{models: ['*.ruled'], params: {temperature: 0.25}}]}"
+    with daemon(tmp_path, configuration(stand_in.address, more)) as running:
+        for model, client, told in (
+            ("ruled", "openai-chat", True),
+            ("plain", "openai-chat", False),
+            ("ruled", "gemini", False),
+        ):
+            answer = ask(running.address, client, f"openai-chat.{model}", stream=False)
+            story = running.wait_for(f"{answer.headers['x-request-id']} complete")["msg"]
+            assert ("1 written anew" in story) is told
+
+
 @pytest.mark.parametrize(
     ("path", "model", "options"),
     [("/v1/completions", "openai-chat.ruled", ""), ("/ollama/api/generate", "ollama.ruled", "options")],
