@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, execute
 from twisted.internet.defer import TimeoutError as DrainedOut
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
@@ -30,7 +30,8 @@ from aiproxy.neutral.errors import Draining
 from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber, Secret
-from aiproxy.storage.bus import Bus, Carrier, Hub
+from aiproxy.storage.bus import Bus, Hub
+from aiproxy.storage.bus.amp import AmpCarrier
 from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
 from aiproxy.storage.single_flight import SingleFlight
@@ -44,10 +45,11 @@ from aiproxy.storage.store import StoreError
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
 from aiproxy.web.ops import Check
-from aiproxy.web.server import HttpSite, listen
+from aiproxy.web.server import HttpSite, adopt, listen
 from aiproxy.web.site import Web
 from aiproxy.web.tls import ServerTls
 from aiproxy.welcome import welcome_text
+from aiproxy.worker import LISTENING, Worker
 
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
@@ -58,7 +60,7 @@ _log = Logger("aiproxy.service")
 class GatewayService(Service):
     """One gateway: listens, reloads, drains. `source` is where `loaded` came from; `drain` is in seconds; `welcome` is
     told once how to call the gateway; `cannot_start` is raised with one sentence when there is nothing to listen on;
-    `carrier` is what other processes are spoken to by, where PostgreSQL isn't."""
+    `worker` says that we are one of several, which a supervisor started."""
 
     name = "aiproxy"
 
@@ -73,9 +75,11 @@ class GatewayService(Service):
         drain: float,
         welcome: Callable[[str], object] | None = None,
         cannot_start: type[BaseException] = SystemExit,
-        carrier: Carrier | None = None,
+        worker: Worker | None = None,
     ) -> None:
         self._reactor = reactor
+        self._worker = worker
+        self._retiring = False
         files, loaded = _files(loaded, registry)
         self._loaded = loaded
         configuration = loaded.configuration
@@ -100,7 +104,8 @@ class GatewayService(Service):
         self.accounts.renewed = self._know_secrets
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration, files))
         self.accounts.follow(files.records, self.gateway.snapshot.used)
-        self.bus = Bus(carrier_of(reactor, kept) or carrier or Hub().join())
+        siblings = AmpCarrier(reactor, worker.bus) if worker is not None else Hub().join()
+        self.bus = Bus(carrier_of(reactor, kept) or siblings)
         self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
         self._conversations = Conversations(reactor, self.gateway.pool, self.state)
         self._node = gethostname()
@@ -162,6 +167,8 @@ class GatewayService(Service):
         self._tls = None
         if settings.tls.enable:
             self._tls = ServerTls(settings.tls.cert, settings.tls.key, clock=self._reactor, warn=self._tls_warning)
+        if self._worker is not None:
+            return execute(adopt, self._reactor, self.site, LISTENING, self._worker.family, self._tls)
         return listen(self._reactor, self.site, settings.host, settings.port, self._tls)
 
     def _tls_warning(self, words: str) -> None:
@@ -171,6 +178,9 @@ class GatewayService(Service):
         self._port = port
 
     def _announce(self) -> None:
+        if self._worker is not None:
+            self._worker.serves()  # its supervisor tells the others
+            return
         settings = self._configuration.settings
         scheme = "https" if settings.tls.enable else "http"
         host = settings.host or "0.0.0.0"  # noqa: S104 - what is shown, not what is bound
@@ -296,7 +306,13 @@ class GatewayService(Service):
             _log.warn("the store has changed in the configuration; that takes effect at the next start")
         if old.settings.state_in_effect != configuration.settings.state_in_effect:
             _log.warn("state has changed in the configuration; that takes effect at the next start")
-        if _listener(old.settings) != _listener(configuration.settings):
+        if _listener(old.settings) == _listener(configuration.settings):
+            return
+        if self._worker is not None:
+            _log.warn(
+                "the listener has changed in the configuration; with --workers that takes effect at the next start"
+            )
+        else:
             Deferred.fromCoroutine(self._move_listener(old.settings, configuration.settings))
 
     async def _move_listener(self, old: Settings, new: Settings) -> None:
@@ -369,6 +385,14 @@ class GatewayService(Service):
         signal.signal(signal.SIGHUP, from_signal(self.reload))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, from_signal(self._asked_to_stop))
+        if self._worker is not None:
+            signal.signal(signal.SIGUSR1, from_signal(self._retire))
+            self._worker.begin(self._reactor, self._asked_to_stop)
+
+    def _retire(self) -> None:
+        """A successor serves the socket that we share: leave what comes now to it."""
+        self._retiring = True
+        self._asked_to_stop()
 
     def _asked_to_stop(self) -> None:
         if not self.web.draining:
@@ -383,7 +407,11 @@ class GatewayService(Service):
     async def _stop(self) -> None:
         """Drain: not ready, no new calls, answers under way may finish; at the limit they end with their error event.
 
-        The listener stays open until then, so that whoever asks is told 503 and not refused a connection."""
+        The listener stays open until then, so that whoever asks is told 503 and not refused a connection; unless a
+        successor serves it."""
+        if self._retiring and self._port is not None:
+            await _maybe(self._port.stopListening())
+            self._port = None
         self._documents.stop_watching()
         self.gateway.health_checks.stop()
         self.web.draining = True

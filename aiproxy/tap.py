@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, TextIO
 
 from twisted.application.service import IService
-from twisted.logger import ILogObserver
+from twisted.logger import ILogObserver, Logger
 from twisted.python import usage
 
 from aiproxy import __version__
@@ -19,6 +19,8 @@ from aiproxy.registry import load_registry
 from aiproxy.secrets import Scrubber
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.store import StoreError, Unavailable
+from aiproxy.welcome import base_url, welcome_text
+from aiproxy.worker import worker_of
 
 EX_CONFIG = 78
 """The exit status for an invalid configuration (sysexits.h); systemd shows it by name and can be told not to restart."""
@@ -29,9 +31,14 @@ EX_UNAVAILABLE = 69
 DRAIN_SECONDS = 600.0
 """How long streams may take to finish after SIGTERM: long answers take minutes, load balancers wait that long."""
 
+MOST_WORKERS = 64
+"""One a core is best; more than any machine has that runs one gateway is a typing error."""
+
 COLLECT_AFTER = 10_000
 """New objects before the garbage collector looks among the young ones; Python's 700 are met a hundred times a second under load.
 A call leaves no cycles (a test says so), so little is ever found: what this bounds is a megabyte or two."""
+
+_log = Logger("aiproxy.supervisor")
 
 
 class Options(usage.Options):
@@ -45,6 +52,7 @@ class Options(usage.Options):
         ["host", None, None, "Address to listen on, instead of the configuration's."],
         ["port", None, None, "Port to listen on, instead of the configuration's."],
         ["drain", None, DRAIN_SECONDS, "Seconds that answers may take to finish after SIGTERM.", float],
+        ["workers", None, 1, "Processes that serve, for as many cores; SIGUSR2 replaces them one by one.", int],
     ]
     optFlags: ClassVar = [["welcome", None, "Print how to call the gateway once it listens."]]
 
@@ -66,6 +74,8 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         if not 0 <= self["drain"] < float("inf"):
             raise usage.UsageError("--drain takes a number of seconds, 0 or more")
+        if not 1 <= self["workers"] <= MOST_WORKERS:
+            raise usage.UsageError(f"--workers takes a number from 1 to {MOST_WORKERS}")
         self.source = Source(self["config"], os.environ, self._overrides())
         try:
             self.loaded = self.source.start()
@@ -79,6 +89,13 @@ class Options(usage.Options):
         self.scrubbing.scrubber = Scrubber(spellings(self.configuration.secrets))
         if self.parent is not None:
             self._take_over_logging(self.parent)
+
+    def for_worker(self) -> list[str]:
+        """The same command line, for one of the processes it asks for. Where the log goes was decided here."""
+        file = self.configuration.settings.logging.file
+        config = [f"--config={self['config']}"] if self["config"] is not None else []
+        log = [f"logging.file={json.dumps(file)}"] if file else []
+        return [*config, f"--drain={self['drain']}", *(f"--set={each}" for each in (*self._overrides(), *log))]
 
     def _overrides(self) -> list[str]:
         named = [f"host={json.dumps(self['host'])}"] if self["host"] is not None else []
@@ -119,13 +136,17 @@ def makeService(options: Options, reactor: Any = None) -> IService:
         from twisted.internet import reactor as default_reactor
 
         reactor = default_reactor
+    daemonizes = options.parent is not None and not options.parent.get("nodaemon")
+    # A daemon tells the twistd that waits for it by an ordinary exception.
+    cannot_start = RuntimeError if daemonizes else SystemExit
+    welcome: Callable[[str], object] | None = sys.stdout.write if options["welcome"] else None
+    if options["workers"] > 1:
+        return _make_supervisor(options, reactor, welcome, cannot_start)
     from aiproxy.service import GatewayService
     from aiproxy.transports.polling import poll_lightly
 
     reactor.callWhenRunning(spare_the_collector)
     poll_lightly(reactor)
-    daemonizes = options.parent is not None and not options.parent.get("nodaemon")
-    welcome: Callable[[str], object] | None = sys.stdout.write if options["welcome"] else None
     try:
         return GatewayService(
             reactor=reactor,
@@ -135,11 +156,40 @@ def makeService(options: Options, reactor: Any = None) -> IService:
             scrubbing=options.scrubbing,
             drain=options["drain"],
             welcome=welcome,
-            # A daemon tells the twistd that waits for it by an ordinary exception.
-            cannot_start=RuntimeError if daemonizes else SystemExit,
+            cannot_start=cannot_start,
+            worker=worker_of(os.environ),
         )
     except ValueError as error:  # SSL_CERT_FILE, SSL_CERT_DIR, or two plugins of one name
         raise SystemExit(f"aiproxy: {error}") from None
+
+
+def _make_supervisor(
+    options: Options, reactor: Any, welcome: Callable[[str], object] | None, cannot_start: type[BaseException]
+) -> IService:
+    from aiproxy.supervisor import Supervisor
+
+    configuration, count = options.configuration, options["workers"]
+    settings = configuration.settings
+
+    def serving(port: int) -> None:
+        _log.info(
+            "aiproxy {version} listens on {address}, configuration: {source}, workers: {count}",
+            version=__version__,
+            address=base_url(settings, port),
+            source=configuration.source,
+            count=count,
+        )
+        if welcome is not None:
+            welcome(welcome_text(settings, port, []))
+
+    return Supervisor(
+        reactor=reactor,
+        count=count,
+        address=(settings.host, settings.port),
+        arguments=options.for_worker(),
+        serving=serving,
+        cannot_start=cannot_start,
+    )
 
 
 def spare_the_collector() -> None:

@@ -7,11 +7,16 @@ from aiproxy.config.schema import Settings
 _ANY = ("", "0.0.0.0", "::")  # noqa: S104 - addresses to recognise, not to bind
 
 
+def base_url(settings: Settings, port: int, *, here: str = "0.0.0.0") -> str:  # noqa: S104 - what is shown
+    """`here` stands for every address of the machine."""
+    scheme = "https" if settings.tls.enable else "http"
+    host = here if settings.host in _ANY else settings.host
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def welcome_text(settings: Settings, port: int, models: Sequence[str]) -> str:
     """A curl line that works as it stands; with client keys it names the variable to put one in, never a key."""
-    scheme = "https" if settings.tls.enable else "http"
-    host = "127.0.0.1" if settings.host in _ANY else settings.host
-    base = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    base = base_url(settings, port, here="127.0.0.1")
     key = ' -H "Authorization: Bearer $AIPROXY_KEY"' if settings.api_keys else ""
     model = models[0] if models else "MODEL"
     body = f'{{"model": "{model}", "stream": true, "messages": [{{"role": "user", "content": "Hello!"}}]}}'

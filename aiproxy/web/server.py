@@ -4,8 +4,9 @@ A request's way: `Connection` (which protocol did TLS agree on?) → `Http1Chann
 limits, deadlines) → `HttpRequest.admit` (is it welcome?) → body → the site's resource.
 """
 
-import socket
+import os
 from collections.abc import Callable
+from socket import AddressFamily
 from typing import Any
 
 from twisted.internet.defer import Deferred, execute
@@ -13,6 +14,7 @@ from twisted.internet.interfaces import (
     IAddress,
     IListeningPort,
     IProtocolNegotiationFactory,
+    IReactorSocket,
     IReactorTCP,
     IReactorTime,
 )
@@ -27,11 +29,9 @@ from zope.interface import implementer
 from aiproxy.config.schema import Limits
 from aiproxy.web.http1 import Http1Channel
 from aiproxy.web.http2 import Http2Channel
+from aiproxy.web.listening import BACKLOG, interface_of
 from aiproxy.web.request import HttpRequest, ISocket, Refuse, RenderError
 from aiproxy.web.tls import ServerTls
-
-BACKLOG = 1024
-"""Connections the kernel keeps until we accept them; Twisted's 50 refuses a burst of a thousand streams."""
 
 
 class Connection(Protocol):
@@ -161,21 +161,18 @@ class HttpSite(Site):
 def listen(
     reactor: IReactorTCP, site: HttpSite, host: str, port: int, tls: ServerTls | None = None
 ) -> Deferred[IListeningPort]:
-    """Listen at a name or an IPv4 or IPv6 literal; "" is every address of the machine.
-
-    There IPv4 clients come in through the IPv6 socket (RFC 3493, 3.7), with `::ffff:` before their address.
-    Fails with `CannotListenError`."""
-    factory: Any = site  # Twisted's types know no factory of a protocol that is not its own
-    if tls is not None:
-        factory = TLSMemoryBIOFactory(tls, False, site, clock=IReactorTime(reactor))
-    interface = host.removeprefix("[").removesuffix("]") if host else _every_address()
-    return execute(reactor.listenTCP, port, factory, backlog=BACKLOG, interface=interface)
+    """Listen at a host as `interface_of` takes it. Fails with `CannotListenError`."""
+    return execute(reactor.listenTCP, port, _factory(site, tls), backlog=BACKLOG, interface=interface_of(host))
 
 
-def _every_address() -> str:
-    """IPv4 alone where the machine has no IPv6."""
-    try:
-        with socket.create_server(("::", 0), family=socket.AF_INET6):
-            return "::"
-    except OSError:
-        return "0.0.0.0"  # noqa: S104 # asked for by name
+def adopt(
+    reactor: IReactorSocket, site: HttpSite, descriptor: int, family: AddressFamily, tls: ServerTls | None = None
+) -> IListeningPort:
+    """Serve on a socket that listens already, and stays open when we stop."""
+    os.set_blocking(descriptor, False)
+    return reactor.adoptStreamPort(descriptor, family, _factory(site, tls))
+
+
+def _factory(site: HttpSite, tls: ServerTls | None) -> Any:
+    """Twisted's types know no factory of a protocol that is not its own."""
+    return site if tls is None else TLSMemoryBIOFactory(tls, False, site, clock=site.reactor)

@@ -1,0 +1,243 @@
+"""The parent of several workers: it holds the listening socket, which all of them share, and serves nothing itself.
+
+A worker that ends is replaced, after a pause that doubles while they keep ending early. HUP goes on to all. TERM and INT stop all
+after a drain, a second one at once. USR2 replaces every worker by a new one, one after the other: the old one stops accepting when
+its successor serves, and ends when its answers are finished; the socket stays open all the time, so nobody is refused.
+"""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from tempfile import mkdtemp
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Factory, ProcessProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiproxy.storage.bus.amp import AmpHub
+from aiproxy.web.listening import BACKLOG, interface_of
+from aiproxy.worker import LIFELINE, LISTENING, READY, VARIABLE
+
+FIRST_PAUSE = 1.0
+"""Seconds before a worker that ended is replaced; each time one ends early the next pause is twice as long."""
+
+LONGEST_PAUSE = 30.0
+
+EARLY = 60.0
+"""Seconds. A worker that lived longer was sound, and its successor starts without delay."""
+
+_log = Logger("aiproxy.supervisor")
+
+
+class WorkerProcess(ProcessProtocol):
+    """One worker. `ready` fires when it serves, `gone` when it has ended."""
+
+    def __init__(self, number: int, started: float) -> None:
+        self.number, self.started = number, started
+        self.ready: Deferred[None] = Deferred()
+        self.gone: Deferred[None] = Deferred()
+
+    @property
+    def pid(self) -> int | None:
+        """None before its start and after its end."""
+        return self.transport.pid if self.transport is not None else None
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.transport is not None and self.transport.pid is not None:
+            self.transport.signalProcess(int(number))
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N803, ARG002 # Twisted's signature
+        if not self.ready.called:
+            self.ready.callback(None)
+
+    def processEnded(self, reason: Failure) -> None:
+        _log.info("worker {number} ended: {why}", number=self.number, why=reason.getErrorMessage())
+        self.gone.callback(None)
+
+
+@dataclass(slots=True)
+class Slot:
+    """A place for one worker; `pause` is the one before the next start."""
+
+    number: int
+    worker: WorkerProcess | None = None
+    pause: float = FIRST_PAUSE
+    restart: IDelayedCall | None = None
+    predecessors: list[WorkerProcess] = field(default_factory=list)
+    """Those that are finishing their answers."""
+
+
+class Supervisor(Service):
+    """`arguments` are the workers' command line; `serving` is told the port once all of them serve for the first time;
+    `cannot_start` is raised with one sentence when there is nothing to listen on."""
+
+    name = "aiproxy"
+
+    def __init__(
+        self,
+        *,
+        reactor: Any,
+        count: int,
+        address: tuple[str, int],
+        arguments: Sequence[str],
+        serving: Callable[[int], object],
+        cannot_start: type[BaseException] = SystemExit,
+    ) -> None:
+        self._reactor = reactor
+        self._address = address
+        self._arguments = arguments
+        self._serving = serving
+        self._cannot_start = cannot_start
+        self._slots = [Slot(number) for number in range(1, count + 1)]
+        self._port: Any = None
+        self._stopping = self._replacing = False
+
+    def privilegedStartService(self) -> None:
+        """Open the listener, before privileges are dropped. Nothing is accepted here: that is the workers'."""
+        host, port = self._address
+        try:
+            self._port = self._reactor.listenTCP(port, Factory(), BACKLOG, interface_of(host))
+        except CannotListenError as error:
+            told = f"aiproxy: cannot listen on {host or '*'}:{port}: {error.socketError}. Is another one running?"
+            raise self._cannot_start(told) from None
+        self._port.stopReading()
+
+    def startService(self) -> None:
+        super().startService()
+        self._directory = mkdtemp(prefix="aiproxy-")
+        self._bus = os.path.join(self._directory, "bus")
+        self._hub = AmpHub(self._reactor, self._bus)
+        self._hub.start()
+        for slot in self._slots:
+            self._start(slot)
+        ready = [slot.worker.ready for slot in self._slots if slot.worker is not None]
+        DeferredList(ready).addCallback(lambda _: self._serving(self.port))
+        self._reactor.callWhenRunning(self._take_signals)
+
+    @property
+    def port(self) -> int:
+        assert self._port is not None
+        return int(self._port.getHost().port)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the workers that serve."""
+        return [slot.worker.pid for slot in self._slots if slot.worker is not None and slot.worker.pid is not None]
+
+    # -- workers
+
+    def _start(self, slot: Slot) -> WorkerProcess:
+        slot.restart = None
+        worker = slot.worker = WorkerProcess(slot.number, self._reactor.seconds())
+        worker.gone.addCallback(lambda _: self._ended(slot, worker))
+        assert self._port is not None
+        self._reactor.spawnProcess(
+            worker,
+            sys.executable,
+            [sys.executable, "-m", "aiproxy", *self._arguments],
+            env={**os.environ, VARIABLE: self._bus},
+            childFDs={0: 0, 1: 1, 2: 2, LISTENING: self._port.fileno(), READY: "r", LIFELINE: "w"},
+        )
+        return worker
+
+    def _ended(self, slot: Slot, worker: WorkerProcess) -> None:
+        if worker in slot.predecessors:
+            slot.predecessors.remove(worker)
+        if slot.worker is not worker:
+            return
+        slot.worker = None
+        if self._stopping:
+            return
+        early = self._reactor.seconds() - worker.started < EARLY
+        pause = slot.pause if early else 0.0
+        slot.pause = min(2 * slot.pause, LONGEST_PAUSE) if early else FIRST_PAUSE
+        _log.warn("worker {number} is started again in {pause:g} s", number=slot.number, pause=pause)
+        slot.restart = self._reactor.callLater(pause, self._start, slot)
+
+    # -- signals
+
+    def _take_signals(self) -> None:
+        def from_signal(do: Callable[[], object]) -> Callable[[int, object], None]:
+            return lambda _number, _frame: self._reactor.callFromThread(do)
+
+        signal.signal(signal.SIGHUP, from_signal(lambda: self._tell(signal.SIGHUP)))
+        signal.signal(signal.SIGUSR2, from_signal(self._asked_to_replace))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, from_signal(self._asked_to_stop))
+
+    def _tell(self, number: signal.Signals) -> None:
+        for slot in self._slots:
+            for worker in (slot.worker, *slot.predecessors):
+                if worker is not None:
+                    worker.signal(number)
+
+    def _asked_to_replace(self) -> None:
+        Deferred.fromCoroutine(self.replace_all()).addErrback(
+            lambda failure: _log.failure("the workers could not be replaced", failure)
+        )
+
+    async def replace_all(self) -> None:
+        """A new worker in each slot, one after the other; an old one whose successor doesn't come to serve stays."""
+        if self._replacing or self._stopping:
+            return
+        self._replacing = True
+        try:
+            for slot in self._slots:
+                await self._replace(slot)
+        finally:
+            self._replacing = False
+
+    async def _replace(self, slot: Slot) -> None:
+        old = slot.worker
+        if old is None or self._stopping:
+            return
+        slot.predecessors.append(old)  # from now on its end is not this slot's
+        new = self._start(slot)
+        serves: Deferred[bool] = Deferred()
+        new.ready.addCallback(lambda _: None if serves.called else serves.callback(True))
+        new.gone.addCallback(lambda _: None if serves.called else serves.callback(False))
+        if await serves:
+            _log.info("worker {number} is replaced", number=slot.number)
+            old.signal(signal.SIGUSR1)
+        elif slot.restart is not None:
+            _log.error("the new worker {number} doesn't serve; the old one stays", number=slot.number)
+            slot.restart.cancel()
+            slot.predecessors.remove(old)
+            slot.worker, slot.restart = old, None
+
+    # -- stop
+
+    def _asked_to_stop(self) -> None:
+        if self._stopping:
+            self._tell(signal.SIGTERM)
+        else:
+            self._reactor.stop()
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        """When all workers have ended. The socket is open until then, as each worker's own listener would be."""
+        self._stopping = True
+        running = [w.gone for slot in self._slots for w in (slot.worker, *slot.predecessors) if w is not None]
+        for slot in self._slots:
+            if slot.restart is not None:
+                slot.restart.cancel()
+        self._tell(signal.SIGTERM)
+        await DeferredList(running)
+        if self._port is not None:
+            closed = self._port.stopListening()
+            if closed is not None:
+                await closed
+        await self._hub.stop()
+        shutil.rmtree(self._directory, ignore_errors=True)
+        _log.info("stopped")

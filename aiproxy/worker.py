@@ -1,0 +1,64 @@
+"""What a worker process knows of its supervisor: the listening socket it shares, how to say that it serves, and how to see that
+nobody supervises it any more."""
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+VARIABLE = "AIPROXY_WORKER"
+"""What the supervisor leaves in a worker's environment: the path of the bus's socket."""
+
+LISTENING, READY, LIFELINE = 3, 4, 5
+"""The descriptors a worker is born with: the listening socket; a pipe to say `ready` in; one whose end is the supervisor's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    bus: str
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        """Of the listening socket."""
+        with socket.socket(fileno=os.dup(LISTENING)) as shared:
+            return shared.family
+
+    def begin(self, reactor: Any, orphaned: Callable[[], None]) -> None:
+        """Leave the terminal's signals to the supervisor, and call `orphaned` if it dies."""
+        os.setpgid(0, 0)
+        reactor.addReader(_Lifeline(orphaned))
+
+    def serves(self) -> None:
+        os.write(READY, b"ready\n")
+        os.close(READY)
+
+
+@implementer(IReadDescriptor)
+class _Lifeline:
+    """Nothing is ever said in it; the reactor notices its end."""
+
+    def __init__(self, orphaned: Callable[[], None]) -> None:
+        self._orphaned = orphaned
+
+    def fileno(self) -> int:
+        return LIFELINE
+
+    def logPrefix(self) -> str:
+        return "supervisor"
+
+    def doRead(self) -> Exception:  # type: ignore[override] # an exception, as its words say
+        return ConnectionDone()
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002 # Twisted's signature
+        self._orphaned()
+
+
+def worker_of(environ: Mapping[str, str]) -> Worker | None:
+    """None for a process that nobody supervises."""
+    return Worker(environ[VARIABLE]) if VARIABLE in environ else None

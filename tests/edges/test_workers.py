@@ -1,0 +1,157 @@
+"""Several workers behind one socket: one that dies is replaced, all hear of a reload, and a replacement refuses nobody."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+
+import httpx2
+import pytest
+from openai import OpenAI
+
+from tests.rig.daemon import BIN, Daemon, daemon
+from tests.rig.upstream import Received, Upstream, Wire, begin_stream, events, says, upstream
+
+PATIENCE = 30.0
+"""Seconds before a test that waits for something gives up. No test passes by it."""
+
+
+@pytest.fixture
+def vendor() -> Iterator[Upstream]:
+    with upstream(says("ok")) as running:
+        yield running
+
+
+def configuration(vendor: Upstream, model: str = "m") -> str:
+    return f"""
+state: state.db
+openai-compatibility:
+  - {{name: vendor, base-url: "{vendor.base_url}", api-key-entries: [key-0123456789abcdef], models: [{model}]}}
+"""
+
+
+@contextmanager
+def workers(directory: Path, text: str, count: int = 2) -> Iterator[Daemon]:
+    with daemon(directory, text, "--workers", str(count)) as running:
+        yield running
+
+
+def children(pid: int) -> list[int]:
+    """Those that live."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def lives(pid: int) -> bool:
+    """One that has ended counts as gone before anybody has asked for its status."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+    except OSError:
+        return False
+
+
+def until_gone(pids: list[int]) -> None:
+    given_up = time.monotonic() + PATIENCE
+    while any(map(lives, pids)):
+        assert time.monotonic() < given_up, pids
+        time.sleep(0.01)
+
+
+def names(gateway: Daemon) -> list[str]:
+    """The models, asked for over a connection of its own."""
+    return [model["id"] for model in httpx2.get(f"{gateway.base_url}/models").json()["data"]]
+
+
+def test_a_worker_that_dies_is_replaced(vendor: Upstream, tmp_path: Path) -> None:
+    with workers(tmp_path, configuration(vendor)) as gateway:
+        first, second = children(gateway.process.pid)
+        os.kill(first, signal.SIGKILL)
+        gateway.wait_for("is started again")
+        assert names(gateway) == ["m"]
+        gateway.wait_for("state is kept")
+        replaced = children(gateway.process.pid)
+        assert second in replaced
+        assert first not in replaced
+        assert len(replaced) == 2
+
+
+def test_a_reload_reaches_all(vendor: Upstream, tmp_path: Path) -> None:
+    with workers(tmp_path, configuration(vendor)) as gateway:
+        path = tmp_path / "aiproxy.yaml"
+        path.write_text(configuration(vendor, "renamed"))
+        gateway.signal(signal.SIGHUP)
+        for _ in range(2):
+            gateway.wait_for("configuration reloaded")
+        assert [names(gateway) for _ in range(20)] == [["renamed"]] * 20
+
+
+def test_a_replacement_cuts_no_stream_and_refuses_nobody(vendor: Upstream, tmp_path: Path) -> None:
+    go: Queue[bytes | None] = Queue()
+
+    def paced(_request: Received, wire: Wire) -> None:
+        begin_stream(wire)
+        while (data := go.get(timeout=PATIENCE)) is not None:
+            wire.chunk(data)
+        wire.chunk(b"")
+
+    vendor.script.append(paced)
+    first, *rest = events("still", " here")
+    go.put(first)
+    go.put(rest[0])
+    with workers(tmp_path, configuration(vendor)) as gateway:
+        old = children(gateway.process.pid)
+        client = OpenAI(base_url=gateway.base_url, api_key="none", max_retries=0)
+        stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
+        said = [next(stream).choices[0].delta.content or ""]
+        answered: list[int] = []
+        enough = threading.Event()
+
+        def keep_asking() -> None:
+            while not enough.is_set():
+                answered.append(httpx2.get(f"{gateway.address}/healthz").status_code)
+
+        asking = threading.Thread(target=keep_asking)
+        asking.start()
+        gateway.signal(signal.SIGUSR2)
+        for _ in range(2):
+            gateway.wait_for("is replaced")
+        enough.set()
+        asking.join()
+        assert set(answered) == {200}
+        for data in rest[1:]:
+            go.put(data)
+        go.put(None)
+        said += [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
+        assert "".join(said) == "still here"
+        until_gone(old)
+        assert len(children(gateway.process.pid)) == 2
+
+
+def test_a_stop_ends_them_all(vendor: Upstream, tmp_path: Path) -> None:
+    with workers(tmp_path, configuration(vendor), 3) as gateway:
+        started = children(gateway.process.pid)
+        assert len(started) == 3
+        assert gateway.stop() == 0
+        assert not any(map(lives, started))
+
+
+def test_workers_end_without_their_supervisor(vendor: Upstream, tmp_path: Path) -> None:
+    (tmp_path / "aiproxy.yaml").write_text(configuration(vendor))
+    options = ["--config", "aiproxy.yaml", "--port", "0", "--workers", "2"]
+    gateway = Daemon([str(BIN / "twistd"), "-n", "--pidfile=", "aiproxy", *options], tmp_path, {})
+    started = children(gateway.process.pid)
+    gateway.process.kill()
+    assert gateway.stop() == -signal.SIGKILL
+    until_gone(started)
+
+
+@pytest.mark.parametrize("count", ["0", "65", "many"])
+def test_a_number_that_makes_no_sense(count: str) -> None:
+    command = [str(BIN / "twistd"), "-n", "--pidfile=", "aiproxy", "--workers", count]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert done.returncode
+    assert "workers" in done.stdout + done.stderr
