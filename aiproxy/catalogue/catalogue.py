@@ -29,6 +29,12 @@ class Step:
 
 Plan = Sequence[Step]
 
+Allowed = Callable[[Offer], bool]
+
+
+def _all(_offer: Offer) -> bool:
+    return True
+
 
 class Catalogue:
     """All offers of one configuration, in its order. `force_prefix`: accounts with a prefix are reached by it alone.
@@ -65,21 +71,22 @@ class Catalogue:
         provider = known_provider(written, self.providers) if model else ""
         return (provider, model) if provider else ("", name)
 
-    def plan(self, name: str, provider: str = "") -> Plan:
-        """The steps that can serve `name`, in order, at one provider where one is named; none when nobody offers it.
+    def plan(self, name: str, provider: str = "", allowed: Allowed = _all) -> Plan:
+        """The steps that can serve `name`, in order, at one provider where one is named; none when nobody offers it who is
+        allowed.
 
         Accounts that list the name go before those that pass any name on: a list is knowledge, an open door is hope.
         The default provider serves what it offers, the others the rest."""
-        if not provider and self._default and (preferred := self._at(name, self._default)):
+        if not provider and self._default and (preferred := self._at(name, self._default, allowed)):
             return (Step(preferred),)
-        found = self._at(name, provider)
+        found = self._at(name, provider, allowed)
         return (Step(found),) if found else ()
 
-    def listing(self, found: Mapping[str, Sequence[str]], provider: str = "") -> list[Model]:
-        """Every name a client may ask for, once; of one provider where one is named. `found` are the names that open accounts'
-        upstreams list, by account."""
+    def listing(self, found: Mapping[str, Sequence[str]], provider: str = "", allowed: Allowed = _all) -> list[Model]:
+        """Every name a client may ask for, once; of one provider where one is named. `found` are the names that open
+        accounts' upstreams list, by account."""
         models: dict[str, Model] = {}
-        for offer in self._of(provider):
+        for offer in self._of(provider, allowed):
             for name in (*offer.models, *found.get(offer.account, ())):
                 if not (offer.listed(name) or offer.accepted(name)):
                     continue
@@ -90,16 +97,16 @@ class Catalogue:
                     models.setdefault(prefixed, Model(prefixed, offer.provider))
         return list(models.values())
 
-    def _at(self, name: str, provider: str) -> dict[str, tuple[Served, ...]]:
+    def _at(self, name: str, provider: str, allowed: Allowed) -> dict[str, tuple[Served, ...]]:
         """Who offers the name, at one provider or ("") anywhere."""
-        offers = self._of(provider)
+        offers = self._of(provider, allowed)
         prefix, _, rest = name.partition("/")
         if rest and prefix in self._prefixes:
             return _matching(rest, [offer for offer in offers if offer.prefix == prefix])
         return _matching(name, [offer for offer in offers if self._bare(offer)])
 
-    def _of(self, provider: str) -> Sequence[Offer]:
-        return [offer for offer in self._offers if provider in ("", EVERY_PROVIDER, offer.provider)]
+    def _of(self, provider: str, allowed: Allowed) -> Sequence[Offer]:
+        return [offer for offer in self._offers if provider in ("", EVERY_PROVIDER, offer.provider) and allowed(offer)]
 
     def _bare(self, offer: Offer) -> bool:
         """Whether it is reached without a prefix."""

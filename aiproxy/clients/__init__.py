@@ -1,5 +1,6 @@
 """Who calls us and what they may: client keys. Pure."""
 
-from aiproxy.clients.keyring import ANYONE, Client, Keyring
+from aiproxy.clients.client import ANYONE, Client, moment
+from aiproxy.clients.keyring import Keyring
 
-__all__ = ["ANYONE", "Client", "Keyring"]
+__all__ = ["ANYONE", "Client", "Keyring", "moment"]

@@ -1,28 +1,10 @@
 """Client keys, looked up by digest, so that the time an answer takes says nothing about how much of a key was right."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from hashlib import sha256
 
+from aiproxy.clients.client import ANYONE, Client
 from aiproxy.secrets import Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Whoever holds a key. `may_use` judges a model name. `tenant` is whose state is whose: the name that the configuration
-    gives, else the key's digest; a place in its list may become somebody else's."""
-
-    name: str
-    tenant: str
-    may_use: Callable[[str], bool]
-
-
-def _any_model(_name: str) -> bool:
-    return True
-
-
-ANYONE = Client("anonymous", "anyone", _any_model)
-"""Who calls a gateway that asks for no key: it listens on loopback only."""
 
 
 class Keyring:

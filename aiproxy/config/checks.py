@@ -11,9 +11,11 @@ from dataclasses import fields
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
+from time import time
 
 from aiproxy.catalogue import known_provider
 from aiproxy.catalogue.globs import matches
+from aiproxy.clients import moment
 from aiproxy.config.certificates import certificate_problems
 from aiproxy.config.fallback_rules import fallback_problems
 from aiproxy.config.payload import payload_problems
@@ -107,10 +109,23 @@ def _client_keys(settings: Settings) -> Iterator[Finding]:
         if key in holders:
             yield _error("duplicate-client-key", path, f"this is the key of api-keys[{holders[key]}] again")
         holders.setdefault(key, index)
+        yield from _expiry(client.expires, f"api-keys[{index}].expires")
         if len(key) < SHORTEST_CLIENT_KEY:
             message = f"a client key shorter than {SHORTEST_CLIENT_KEY} characters can be guessed"
             yield _warning("short-key", path, message)
     yield from _repeated([(client.name, f"api-keys[{i}].name") for i, client in enumerate(settings.api_keys)])
+
+
+def _expiry(text: str, path: str) -> Iterator[Finding]:
+    if not text:
+        return
+    try:
+        ends = moment(text)
+    except (ValueError, OverflowError):
+        yield _error("bad-date", path, f"`{path}` wants a date or a time, as `2099-12-31` or `2099-12-31T18:00+01:00`")
+    else:
+        if ends <= time():
+            yield _warning("expired-key", path, "this key has expired; nobody can call with it")
 
 
 _PLACEHOLDER = re.compile(
@@ -264,6 +279,11 @@ def _providers(settings: Settings) -> Iterator[Finding]:
     there |= {entry.name for entry in settings.openai_compatibility}
     there |= {"demo"} if settings.demo_in_effect else set()
     named = [("routing.default-provider", settings.routing.default_provider)]
+    named += [
+        (f"api-keys[{index}].providers[{number}]", name)
+        for index, client in enumerate(settings.api_keys)
+        for number, name in enumerate(client.providers)
+    ]
     named += [(f"model-alias[{number}]", name) for number, name in enumerate(settings.model_alias)]
     for path, name in named:
         if name and not known_provider(name, there):

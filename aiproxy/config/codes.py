@@ -97,6 +97,15 @@ CODES: Mapping[str, Explanation] = {
         "api-keys: [your-api-key-1]",
     ),
     "short-key": Explanation("A client key of fewer than 16 characters can be guessed.", "api-keys: [opensesame]"),
+    "bad-date": Explanation(
+        "A date is written `2099-12-31`, which counts to its end, or with a time: `2099-12-31T18:00`, in UTC unless it names "
+        "a zone (`+01:00`).",
+        "api-keys: [{key: a-client-key-of-some-length, expires: next year}]",
+    ),
+    "expired-key": Explanation(
+        "The key's `expires` is past: whoever calls with it is refused. Leave it out, or give it a later date.",
+        "api-keys: [{key: a-client-key-of-some-length, expires: 2020-01-01}]",
+    ),
     "bad-key": Explanation(
         "A key travels in an HTTP header: one line of printable ASCII, without blanks.", 'api-keys: ["two words"]'
     ),

@@ -103,6 +103,28 @@ class ClientKey:
         (),
         example=["gpt-*", "mini", "sonnet", "pro", "flash", "coder", "llama"],
     )
+    providers: tuple[str, ...] = setting(
+        "The providers whose accounts it may spend; empty means all.",
+        (),
+        example=["openai", "claude", "gemini", "vertex", "codex", "ollama", "openrouter"],
+    )
+    prefixes: tuple[str, ...] = setting(
+        "Of accounts with a `prefix`, those it may spend; then none without one. Empty means all.", (), example=["or"]
+    )
+    accounts: tuple[str, ...] = setting("Globs of the accounts it may spend; empty means all.", (), example=["*"])
+    priority: int = setting("Of calls that wait for an account, those of a smaller number are served first.", 100)
+    expires: str = setting(
+        "When it stops working: a date (the end of that day) or a time, UTC unless it says otherwise; empty is never.",
+        "",
+        example="2099-12-31",
+    )
+    disabled: bool = setting("Refuse it for now.", False)
+    tags: tuple[str, ...] = setting("Teams, projects, or whatever usage is told apart by.", (), example=["research"])
+    translation: Translation | None = setting("Overrides the global `translation` for it.", None, example="strict")
+    answer_headers: bool = setting(
+        "Whether its answers say who gave them and how fast (`x-aiproxy-provider`, `-model`, `-attempts`, `server-timing`).",
+        True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,11 @@ async def _exchange(
 async def _ask(call: Call, target: Target, around: Surroundings, began: Callable[[Relay], None]) -> None:
     clock, idle = around.clock, around.snapshot.settings.timeouts.idle
     translation = None if _relays(call, target) else await _translated(call, target, around)
-    report = translation.down.report if isinstance(translation, Translation) else Report(strict=around.snapshot.strict)
+    report = (
+        translation.down.report
+        if isinstance(translation, Translation)
+        else Report(strict=around.snapshot.strict(call.client))
+    )
     sent, response, scrub = await _send(call, target, translation, report, around)
     if not 200 <= response.status < 300:
         raise await _failure(call, target, response, scrub, clock, idle)
@@ -254,9 +258,10 @@ def _prompted(came: bytes, call: Call, target: Target, around: Surroundings) -> 
 
 def _answer_headers(call: Call, target: Target, response: Response, report: Report) -> dict[str, str]:
     headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
-    headers["x-aiproxy-provider"] = target.upstream.provider.name
-    headers["x-aiproxy-model"] = target.model
-    headers["x-aiproxy-attempts"] = str(len(call.record.attempts) + 1)
+    if call.client.told:
+        headers["x-aiproxy-provider"] = target.upstream.provider.name
+        headers["x-aiproxy-model"] = target.model
+        headers["x-aiproxy-attempts"] = str(len(call.record.attempts) + 1)
     if report.header:
         headers[WARNINGS] = report.header
     if "x-request-id" in response.headers:

@@ -48,7 +48,7 @@ def translate_embeddings(call: Call, to: Target, snapshot: Snapshot) -> Embeddin
     source, target = (
         _of(codec, op) for codec, op in ((call.codec, call.operation), (to.endpoint.codec, to.endpoint.operation))
     )
-    report = Report(strict=snapshot.settings.translation == "strict")
+    report = Report(strict=snapshot.strict(call.client))
     asked = source.decode_request(call.incoming.body, call.model, report)
     if not asked.inputs:
         field = report.name("embedding.inputs")

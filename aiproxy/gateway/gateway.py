@@ -191,7 +191,7 @@ class Gateway:
         return False
 
     def _unknown(self, call: Call, snapshot: Snapshot) -> NotFound:
-        models = snapshot.catalogue.listing(self.discovery.known, call.provider)
+        models = snapshot.catalogue.listing(self.discovery.known, call.provider, snapshot.reach(call.client))
         names = near(call.model, models, call.client.may_use)
         hint = f" Did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
         at = f"at the provider {call.provider!r}" if call.provider not in ("", EVERY_PROVIDER) else "here"

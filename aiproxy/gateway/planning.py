@@ -31,7 +31,8 @@ def _stages(model: str, call: Call, snapshot: Snapshot) -> Sequence[Stage]:
 
 def _offers(call: Call, snapshot: Snapshot, model: str, provider: str) -> Sequence[Offered]:
     """Who can serve a model and do what is asked."""
-    steps = able(call, snapshot.catalogue.plan(model, provider), snapshot.upstreams)
+    found = snapshot.catalogue.plan(model, provider, snapshot.reach(call.client))
+    steps = able(call, found, snapshot.upstreams)
     return [
         Offered(account, served, snapshot.upstreams[account].provider.name)
         for step in steps

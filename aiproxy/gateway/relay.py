@@ -46,11 +46,13 @@ class Head:
     headers: Mapping[str, str]
     sent: float
 
-    def for_client(self, received: float, now: float, more: Mapping[str, str]) -> dict[str, str]:
-        """`received` is when the client's request came in: what passed until `sent` was ours."""
-        timing = f"gateway;dur={(self.sent - received) * 1000:.1f}, upstream;dur={(now - self.sent) * 1000:.1f}"
-        kept = {"content-type": self.upstream.get("content-type", "application/json"), "server-timing": timing}
-        return {**kept, **self.headers, **more}
+    def for_client(self, call: Call, now: float, more: Mapping[str, str]) -> dict[str, str]:
+        """What passed until the request was sent was ours."""
+        headers = {"content-type": self.upstream.get("content-type", "application/json")}
+        if call.client.told:
+            ours, theirs = self.sent - call.record.started, now - self.sent
+            headers["server-timing"] = f"gateway;dur={ours * 1000:.1f}, upstream;dur={theirs * 1000:.1f}"
+        return {**headers, **self.headers, **more}
 
 
 def nothing() -> None:
@@ -155,7 +157,7 @@ class Relay(Protocol):
         call.record.first_byte = now
         self._setting.worked()
         if not call.opened:
-            self._setting.sink.start(head.status, head.for_client(call.record.started, now, headers))
+            self._setting.sink.start(head.status, head.for_client(call, now, headers))
         self._setting.sink.register(self)
 
     def pauseProducing(self) -> None:

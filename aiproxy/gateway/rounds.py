@@ -77,6 +77,7 @@ class Rounds:
                     probe=patient and failed is None,
                     session=call.session.key,
                     begins=call.session.begins,
+                    priority=call.client.priority,
                 )
                 try:
                     lease = await self._pool.lease(wanted)

@@ -10,15 +10,17 @@ from twisted.internet.interfaces import IReactorTime
 from aiproxy.catalogue import Catalogue, known_provider
 from aiproxy.catalogue.capabilities import capabilities_of
 from aiproxy.catalogue.globs import matches
+from aiproxy.catalogue.offers import Offer
 from aiproxy.clients import Client, Keyring
 from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.config.payload import payload_rules
 from aiproxy.config.prompt import system_prompt
-from aiproxy.config.schema import ClientKey, Settings
+from aiproxy.config.schema import Settings
 from aiproxy.credentials.accounts import Accounts, Used
 from aiproxy.credentials.base import Way
 from aiproxy.credentials.files import Files
 from aiproxy.credentials.login import Login
+from aiproxy.gateway.keys import clients_of
 from aiproxy.gateway.stages import Fallbacks
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
@@ -77,10 +79,13 @@ class Snapshot:
             for upstream in self.upstreams.values()
         ]
 
-    @property
-    def strict(self) -> bool:
+    def strict(self, client: Client) -> bool:
         """Whether what an upstream can't take is refused, not dropped."""
-        return self.settings.translation == "strict"
+        return self.settings.translation == "strict" if client.strict is None else client.strict
+
+    def reach(self, client: Client) -> Callable[[Offer], bool]:
+        """Whose offers a client may take."""
+        return lambda offer: client.may_reach(offer.account, offer.provider, offer.prefix)
 
     @property
     def strategy(self) -> Strategy:
@@ -139,7 +144,7 @@ def build_snapshot(
     return Snapshot(
         settings=settings,
         catalogue=_catalogue(settings, upstreams.values()),
-        keyring=Keyring((key.key, _client(number, key)) for number, key in enumerate(settings.api_keys, 1)),
+        keyring=Keyring(clients_of(settings, {upstream.provider.name for upstream in upstreams.values()})),
         upstreams=upstreams,
         ways=ways,
         payload=payload_rules(settings.payload),
@@ -192,9 +197,3 @@ def _sealing_key(secrets: Sequence[Secret]) -> Secret:
     """The same for the same configuration, so that carriers outlive a restart; new where there is nothing secret in it."""
     texts = sorted(secret.reveal() for secret in secrets) or [token_hex(32)]
     return Secret(sha256("\0".join(("aiproxy carriers", *texts)).encode()).hexdigest())
-
-
-def _client(number: int, key: ClientKey) -> Client:
-    globs = key.models or ("*",)
-    tenant = f"name {key.name}" if key.name else f"key {sha256(key.key.reveal().encode()).hexdigest()}"
-    return Client(key.name or f"key-{number}", tenant, lambda model: matches(model, globs))

@@ -216,7 +216,7 @@ def read_request(call: Call, snapshot: Snapshot) -> tuple[GenerateRequest, Repor
     if call.understood is None:
         assert call.codec is not None
         sealer = Sealer(snapshot.sealing_key, call.client.tenant)
-        report = Report(strict=snapshot.strict)
+        report = Report(strict=snapshot.strict(call.client))
         request = call.codec.decode_request(call.incoming, sealer, report)
         if call.reasoning is not None:
             request = replace(request, reasoning=call.reasoning)

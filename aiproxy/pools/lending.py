@@ -32,7 +32,7 @@ class Wanted:
 
     `tried` are passed over. `patience` is the longest wait in seconds. `probe` allows to take, when all rest for longer
     than that, the one that returns first. `session` is what the conversation is known by, "" for none; one that `begins`
-    is bound, but goes where the strategy says."""
+    is bound, but goes where the strategy says. Of those that wait, a smaller `priority` is served first."""
 
     candidates: tuple[Candidate, ...]
     tried: frozenset[Candidate] = frozenset()
@@ -40,6 +40,7 @@ class Wanted:
     probe: bool = False
     session: str = ""
     begins: bool = False
+    priority: int = 0
 
 
 class Why(StrEnum):

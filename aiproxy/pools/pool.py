@@ -5,8 +5,10 @@ One synchronous `_serve` looks at the queue and fires what it can; everything el
 pool outlives configurations: `replace` swaps the accounts, health carries over by account id.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from random import Random
 from types import TracebackType
 
@@ -77,6 +79,10 @@ class _Waiting:
     lease: "Deferred[Lease]" = field(default_factory=Deferred)
     outcome: "Lease | NoneReady | None" = None
 
+    @property
+    def priority(self) -> int:
+        return self.wanted.priority
+
     def fire(self) -> None:
         match self.outcome:
             case Lease():
@@ -121,7 +127,7 @@ class Pool:
             waiting.lease.errback(NoneReady(0.0, (), queue_full=True))
         else:
             waiting.lease = Deferred(lambda _: self._left(waiting))
-            self._queue.append(waiting)
+            insort(self._queue, waiting, key=attrgetter("priority"))
             self._set_alarm(now)
         return waiting.lease
 

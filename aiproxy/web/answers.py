@@ -45,7 +45,7 @@ def write_failure(wire: Wire, request: IRequest, failure: Failure) -> bytes:
     assert isinstance(request, Request)
     answer = error_answer(wire, request, as_gateway_error(failure, request))
     context = context_of(request)
-    if context and context.record.attempts:
+    if context and context.client.told and context.record.attempts:
         request.setHeader("x-aiproxy-provider", context.record.provider)
         request.setHeader("x-aiproxy-attempts", str(len(context.record.attempts)))
     return b"" if request.startedWriting else write_answer(request, answer)

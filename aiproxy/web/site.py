@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
+from time import time
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -97,6 +98,12 @@ class Web(Resource):
             said = "is missing" if not key else "is not one of this gateway's"
             return Authentication(
                 f"The API key {said}. Send it as 'Authorization: Bearer KEY'; the gateway's operator hands keys out.",
+                headers={"www-authenticate": "Bearer"},
+            )
+        if objection := client.objection(time()):
+            context.record.client = client.name
+            return Authentication(
+                f"The API key {objection}. The gateway's operator can hand out another one.",
                 headers={"www-authenticate": "Bearer"},
             )
         if named := header(request, b"model-provider") or context.provider:

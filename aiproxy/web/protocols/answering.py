@@ -60,7 +60,8 @@ async def answer(
 async def cards(gateway: Gateway, request: Request) -> list[ModelCard]:
     """The models this client may ask for, of the provider it names."""
     snapshot, known = gateway.snapshot, context(request)
-    models = snapshot.catalogue.listing(await gateway.discovery.ask(snapshot), known.provider)
+    found, reach = await gateway.discovery.ask(snapshot), snapshot.reach(known.client)
+    models = snapshot.catalogue.listing(found, known.provider, reach)
     return [ModelCard(model.name, model.provider) for model in models if known.client.may_use(model.name)]
 
 
