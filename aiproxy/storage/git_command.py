@@ -37,7 +37,7 @@ class Git:
     def run(self, *arguments: str, given: bytes = b"") -> bytes:
         done = self._done(arguments, given)
         if done.returncode != 0:
-            raise Unavailable(f"git:{self.url} {_words(done.stderr.decode(errors='replace'))}")
+            raise self._unavailable(done.stderr)
         return done.stdout
 
     def _done(self, arguments: Sequence[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
@@ -76,19 +76,22 @@ class Git:
     def fetch(self, refspec: str) -> bool:
         """Whether the branch is there."""
         done = self._done(("fetch", "--quiet", "--no-tags", self.url, refspec), b"")
-        said = done.stderr.decode(errors="replace")
-        if done.returncode != 0 and "couldn't find remote ref" not in said:
-            raise Unavailable(f"git:{self.url} {_words(said)}")
+        if done.returncode != 0 and b"couldn't find remote ref" not in done.stderr:
+            raise self._unavailable(done.stderr)
         return done.returncode == 0
 
     def push(self, ours: str, theirs: str) -> None:
         """A fast-forward, or `Rejected`."""
         done = self._done(("push", "--porcelain", self.url, f"{ours}:{theirs}"), b"")
         if done.returncode != 0:
-            said = (done.stdout + done.stderr).decode(errors="replace")
+            said = done.stdout + done.stderr
             if any(words in said for words in _SECOND):
                 raise Rejected
-            raise Unavailable(f"git:{self.url} {_words(said)}")
+            raise self._unavailable(said)
+
+    def _unavailable(self, said: bytes) -> Unavailable:
+        """Without the addresses in it: a port or a repository's name may look like a reason."""
+        return Unavailable(f"git:{self.url} {reason(said.decode(errors='replace').replace(self.url, ''))}")
 
     def fast_import(self, stream: bytes) -> None:
         """Into our own repository: `--force` lets our reference move, and has nothing to do with pushing."""
@@ -112,12 +115,12 @@ def blob_name(body: bytes) -> str:
 
 
 _SECOND = (
-    "[rejected]",
-    "non-fast-forward",
-    "fetch first",
-    "failed to update ref",
-    "cannot lock ref",
-    "incorrect old value",
+    b"[rejected]",
+    b"non-fast-forward",
+    b"fetch first",
+    b"failed to update ref",
+    b"cannot lock ref",
+    b"incorrect old value",
 )
 """What a remote says when its branch is no longer where our commit begins."""
 
@@ -154,10 +157,13 @@ def _environment(url: str, username: str, token: Secret) -> dict[str, str]:
 
 _SAID = (
     (
-        ("authentication failed", "could not read username", "permission denied (", "403", "401"),
+        ("authentication failed", "could not read username", "permission denied (", "error: 403", "error: 401"),
         "refused the credentials.",
     ),
-    (("repository not found", "does not appear to be a git repository", "404"), "is no git repository."),
+    (
+        ("repository not found", "' not found", "does not appear to be a git repository", "error: 404"),
+        "is no git repository.",
+    ),
     (("no space left", "quota", "insufficient"), "is full."),
     (
         ("read-only", "permission denied", "insufficient permission", "unable to create", "hook declined"),
@@ -171,7 +177,7 @@ _SAID = (
 )
 
 
-def _words(said: str) -> str:
+def reason(said: str) -> str:
     """Never git's own text: it shows addresses, and a server may put anything into it."""
     lower = said.lower()
     for hints, words in _SAID:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from aiproxy.secrets import Secret
 from aiproxy.storage import blocking_http, git_command, postgres
 from aiproxy.storage.encryption import EncryptedStore
 from aiproxy.storage.store import Change, Conflict, Store, Unavailable
@@ -194,6 +195,13 @@ def test_git_that_knows_us_not(tmp_path: Path, servers: Servers) -> None:
         refused(place, "refused the credentials")
     missing = Place("git", tmp_path, f"  type: git\n  git: {{url: '{tmp_path}/none.git'}}\n")
     refused(missing, "is no git repository")
+
+
+@pytest.mark.parametrize("name", ["404.git", "quota-403.git", "read-only.git"])
+def test_an_address_is_no_reason(tmp_path: Path, name: str) -> None:
+    git = git_command.Git(tmp_path, f"http://127.0.0.1:1/{name}", "", Secret(""))
+    with pytest.raises(Unavailable, match=r"can't be reached\.$"):
+        git.default_branch()
 
 
 def test_git_history_is_one_commit_a_change_and_only_grows(tmp_path: Path, servers: Servers) -> None:
