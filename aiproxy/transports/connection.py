@@ -28,6 +28,7 @@ _OF_THE_CONNECTION = frozenset(
 """Headers that tell of the connection and the framing, and are nobody's business beyond."""
 
 _BODILESS = (204, 304)
+_VERSIONS = ("1.1", "1.0")
 
 
 class NotHttp(Exception):
@@ -179,8 +180,10 @@ class Connection(Protocol):
             if status == 101:
                 raise NotHttp("switched to a protocol nobody asked for")
             return
-        coding = headers.get("transfer-encoding")
-        if coding is not None and coding.lower() != "chunked":
+        version, coding = self._parser.get_http_version(), headers.get("transfer-encoding")
+        if version not in _VERSIONS:
+            raise NotHttp("another version of HTTP")
+        if coding is not None and (coding.lower() != "chunked" or version == "1.0"):
             raise NotHttp("an unknown transfer coding")
         self._status = status
         self._framed = coding is not None or "content-length" in headers or status in _BODILESS

@@ -23,7 +23,7 @@ typedef struct {
     uint64_t start, began; /* when to connect; when the request was sent */
     size_t sent;
     Buffer head;
-    int status, chunked, closes, has_length, heard, events;
+    int status, chunked, closes, has_length, heard, events, answers; /* answers: on this connection */
     size_t left;
     Chunks chunks;
     char carry[MARK_BYTES];
@@ -34,7 +34,7 @@ typedef struct {
 } Connection;
 
 static int port, connections = 1, events_wanted, use_tls, epoll;
-static long requests_most = -1, begun, finished, failed, refused, opened;
+static long requests_most = -1, begun, finished, failed, refused, stale, opened;
 static double seconds = 1, ramp, limit = 60;
 static Buffer request;
 static Connection *all;
@@ -66,9 +66,9 @@ static void print_series(const char *name, Series *s) {
 }
 
 static void say(const char *phase) {
-    printf("{\"phase\": \"%s\", \"seconds\": %.3f, \"requests\": %ld, \"failed\": %ld, \"refused\": %ld, \"events\": %llu, "
+    printf("{\"phase\": \"%s\", \"seconds\": %.3f, \"requests\": %ld, \"failed\": %ld, \"refused\": %ld, \"stale\": %ld, \"events\": %llu, "
            "\"lost\": %llu, \"out_of_order\": %llu, \"body_bytes\": %llu",
-           phase, (double)(now_ns() - started) / 1e9, finished, failed, refused, (unsigned long long)events_seen,
+           phase, (double)(now_ns() - started) / 1e9, finished, failed, refused, stale, (unsigned long long)events_seen,
            (unsigned long long)events_lost, (unsigned long long)events_odd, (unsigned long long)body_bytes);
     if (!strcmp(phase, "done"))
         print_series("first_ms", &first_ms), print_series("total_ms", &total_ms), print_series("delay_ms", &delay_ms);
@@ -149,7 +149,13 @@ static void begin(Connection *c) {
 
 static void over(Connection *c, int whole) {
     uint64_t end = now_ns();
-    if (whole) finished++, note(&total_ms, (double)(end - c->began) / 1e6);
+    if (!whole && c->answers && c->at == HEAD_ && !c->head.size) { /* a kept connection was closed: ask again, as clients do */
+        stale++, begun--;
+        disconnect(c);
+        connect_up(c);
+        return;
+    }
+    if (whole) finished++, c->answers++, note(&total_ms, (double)(end - c->began) / 1e6);
     else failed++;
     if (whole && c->status != 200) refused++;
     if (c->events < events_wanted) events_lost += (uint64_t)(events_wanted - c->events);
@@ -270,6 +276,7 @@ static void shake(Connection *c) {
 static void connect_up(Connection *c) {
     struct sockaddr_in address = loopback(port);
     c->fd = socket(AF_INET, SOCK_STREAM, 0);
+    c->answers = 0;
     c->at = CONNECTING;
     make_fast(c->fd);
     epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &(struct epoll_event){EPOLLOUT, {c}});
@@ -336,7 +343,7 @@ int main(int count, char **words) {
         for (int i = 0; i < waiting && !busy; i++) busy = all[i].at != IDLE;
         if ((double)(now_ns() - started) > limit * 1e9) {
             for (int i = 0; i < connections; i++)
-                if (all[i].at != IDLE) over(&all[i], 0), all[i].at = IDLE;
+                if (all[i].at != IDLE) all[i].answers = 0, over(&all[i], 0), all[i].at = IDLE;
             break;
         }
     }
