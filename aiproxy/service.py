@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import CancelledError, Deferred, execute
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, execute
 from twisted.internet.defer import TimeoutError as DrainedOut
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
@@ -88,7 +88,8 @@ class GatewayService(Service):
         self._drain = drain
         self._welcome = welcome
         self._cannot_start = cannot_start
-        self._draining_until: Deferred[None] | None = None
+        self._draining_until: Deferred[Any] | None = None
+        self._former_sites: list[HttpSite] = []
         self._transports: list[HttpTransport] = []
         self._reload_problem = ""
         self._former_secrets: Sequence[Secret] = ()
@@ -350,6 +351,7 @@ class GatewayService(Service):
         self._announce()
         await _maybe(old_port.stopListening())
         old_site.drain()
+        self._former_sites = [*(site for site in self._former_sites if site.connections), old_site]
 
     def _snapshot(self, configuration: Configuration, files: Files, before: Snapshot | None = None) -> Snapshot:
         return build_snapshot(
@@ -416,20 +418,17 @@ class GatewayService(Service):
         self.gateway.health_checks.stop()
         self.web.draining = True
         self.site.drain()
-        if self.site.in_flight:
-            _log.info(
-                "draining: {count} answers under way, for at most {limit:g} s",
-                count=self.site.in_flight,
-                limit=self._drain,
-            )
+        if count := self._in_flight():
+            _log.info("draining: {count} answers under way, for at most {limit:g} s", count=count, limit=self._drain)
         await self._idle_within(self._drain)
-        if self.site.in_flight:
+        if self._in_flight():
             told = "The gateway is shutting down and could not wait for this answer any longer."
             self.gateway.interrupt_all(Draining(told))
             await self._idle_within(FLUSH_SECONDS)
         if self._port is not None:
             await _maybe(self._port.stopListening())
-        self.site.abort()
+        for site in self._sites():
+            site.abort()
         await self.accounts.stop()
         self._documents.stop()
         for transport in self._transports:
@@ -448,9 +447,16 @@ class GatewayService(Service):
         for row in rows_of(call, self._node, self.state.now() - self._reactor.seconds()):
             self.state.append(row)
 
+    def _sites(self) -> Sequence[HttpSite]:
+        """Ours, and those of former listeners whose last answers are under way."""
+        return (self.site, *self._former_sites)
+
+    def _in_flight(self) -> int:
+        return sum(site.in_flight for site in self._sites())
+
     async def _idle_within(self, seconds: float) -> None:
         """Until nothing is under way, for at most so long, or until we are told to stop at once."""
-        self._draining_until = self.site.idle()
+        self._draining_until = DeferredList([site.idle() for site in self._sites()], consumeErrors=True)
         try:
             await self._draining_until.addTimeout(seconds, self._reactor)
         except (DrainedOut, CancelledError):

@@ -173,7 +173,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client request may cost before it is understood."""
+    """What clients may cost before they are understood."""
 
     request_body_mb: float = setting("Largest request body; a larger one is 413.", 64, minimum=0.001, unit="MiB")
     header_bytes: int = setting(
@@ -185,6 +185,11 @@ class Limits:
     )
     body_idle_seconds: float = setting(
         "Longest silence in the middle of a request body.", 60, minimum=1, unit="seconds"
+    )
+    connections: int = setting(
+        "Most open client connections; a further one is closed unanswered. One that streams takes some 40 kB.",
+        10000,
+        minimum=1,
     )
     keep_alive_seconds: float = setting("How long an idle client connection is kept.", 75, minimum=1, unit="seconds")
 

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from twisted.web.http import Request
@@ -33,6 +34,8 @@ from aiproxy.web.listening import BACKLOG, interface_of
 from aiproxy.web.request import HttpRequest, ISocket, Refuse, RenderError
 from aiproxy.web.tls import ServerTls
 
+_log = Logger("aiproxy.web")
+
 
 class Connection(Protocol):
     """One client's connection; HTTP/2 is known only once the TLS handshake is over, that is at its first bytes."""
@@ -41,14 +44,19 @@ class Connection(Protocol):
 
     def __init__(self, site: "HttpSite") -> None:
         self._site = site
-        self._decided = False
+        self._decided = self._turned_away = False
         self.channel: Http1Channel | Http2Channel = Http1Channel(site)
 
     def connectionMade(self) -> None:
-        self._site.connections.add(self)
-        self.channel.makeConnection(self.transport)
+        if self._site.admit(self):
+            self.channel.makeConnection(self.transport)
+        else:
+            self._turned_away = True
+            self.transport.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
+        if self._turned_away:
+            return
         if not self._decided:
             self._decided = True
             if getattr(self.transport, "negotiatedProtocol", None) == b"h2":
@@ -57,8 +65,9 @@ class Connection(Protocol):
         self.channel.dataReceived(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.channel.connectionLost(reason)
-        self._site.closed(self)
+        if not self._turned_away:
+            self.channel.connectionLost(reason)
+            self._site.closed(self)
 
     def _switch(self, unused: Http1Channel) -> None:
         unused.deadline.stop()
@@ -92,7 +101,7 @@ class HttpSite(Site):
         self.render_error = render_error
         self.finished = finished
         self.http2 = http2
-        self.draining = False
+        self.draining = self._full = False
         self.connections: set[Connection] = set()
         self._in_flight: set[HttpRequest] = set()
         self._waiting: list[Deferred[None]] = []
@@ -110,6 +119,19 @@ class HttpSite(Site):
     def stopFactory(self) -> None: ...
 
     def log(self, request: Request) -> None: ...
+
+    def admit(self, connection: Connection) -> bool:
+        """Whether there is room for one more. There is no answer to one that is turned away: an answer costs what is short."""
+        if len(self.connections) < self.limits.connections:
+            self.connections.add(connection)
+            self._full = False
+            return True
+        if not self._full:
+            self._full = True
+            _log.warn(
+                "{count} connections are open: no more are taken (limits.connections)", count=len(self.connections)
+            )
+        return False
 
     @property
     def in_flight(self) -> int:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiproxy.codecs.splice import MOST_TOKENS, read_object, splice_model
+from aiproxy.codecs.splice import MOST_BRACKETS, MOST_TOKENS, read_object, splice_model
 from aiproxy.neutral.errors import InvalidRequest
 
 json_values = st.recursive(
@@ -54,3 +54,10 @@ def test_a_body_of_too_many_tokens_is_written_anew(padding: bytes) -> None:
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="JSON"):
         read_object(body)
+
+
+def test_a_body_of_too_many_lists_is_not_parsed() -> None:
+    lists = b"[],"
+    read_object(b'{"x": [%b0]}' % (lists * (MOST_BRACKETS - 2)))
+    with pytest.raises(InvalidRequest, match="1000000 brackets"):
+        read_object(b'{"x": [%b0]}' % (lists * (MOST_BRACKETS - 1)))

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from queue import Queue
 
@@ -175,6 +175,42 @@ def test_a_changed_port_opens_before_the_old_one_closes(vendor: Upstream, tmp_pa
         gateway.wait_for("configuration reloaded")
         moved = gateway.wait_for("listens on")
         assert httpx2.get(f"http://{moved['host']}:{moved['port']}/healthz").status_code == 200
+
+
+def test_a_stop_waits_for_streams_of_a_listener_that_has_moved(vendor: Upstream, tmp_path: Path) -> None:
+    paced = Paced()
+    vendor.script.append(paced)
+    first, *rest = events("before", " after")
+    with daemon(tmp_path, one_account(vendor)) as gateway, OpenAI(base_url=gateway.base_url, api_key="-") as client:
+        paced.say(first, rest[0])
+        stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], stream=True)
+        (tmp_path / "aiproxy.yaml").write_text(one_account(vendor, more="host: localhost"))
+        gateway.wait_for("listens on")
+        gateway.signal(signal.SIGTERM)
+        assert gateway.wait_for("draining: ")["count"] == 1
+        paced.say(*rest[1:])
+        paced.end()
+        assert text_of(stream) == "before after"
+        assert gateway.process.wait(20) == 0
+
+
+def test_no_more_connections_than_the_limit(vendor: Upstream, tmp_path: Path) -> None:
+    with daemon(tmp_path, one_account(vendor, more="limits: {connections: 2}")) as gateway:
+        address = ("127.0.0.1", gateway.port)
+        with socket.create_connection(address) as one, socket.create_connection(address):
+            with socket.create_connection(address, timeout=20) as third, suppress(ConnectionResetError):
+                assert third.recv(1) == b""
+            assert "limits.connections" in gateway.wait_for("connections are open")["msg"]
+            one.close()
+            # The gateway notices a little later: until then a further one is turned away.
+            assert any(_answers(address) for _ in range(1000))
+
+
+def _answers(address: tuple[str, int]) -> bool:
+    with socket.create_connection(address, timeout=20) as connection, suppress(OSError):
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return b" 200 " in connection.recv(1000)
+    return False
 
 
 def test_a_drain_finishes_streams_and_is_not_ready_meanwhile(vendor: Upstream, tmp_path: Path) -> None:
