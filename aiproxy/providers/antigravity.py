@@ -21,6 +21,7 @@ from aiproxy.providers.antigravity_repairs import (
 )
 from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.code_assist_faults import CODE_ASSIST_FAULTS
+from aiproxy.providers.code_assist_repairs import join_turns, leave_out_empty_texts
 from aiproxy.providers.logins import account_of, text
 
 MODELS = (
@@ -50,6 +51,8 @@ def _besides(exchange: Exchange) -> Mapping[str, Json]:
 CODEC = code_assist.saying(_besides)
 
 REPAIRS = (
+    leave_out_empty_texts,
+    join_turns,
     leave_out_safety,
     begin_with_user,
     use_plain_schemas,

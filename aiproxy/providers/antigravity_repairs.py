@@ -7,6 +7,7 @@ from typing import Any
 from aiproxy.codecs.schema import convert
 from aiproxy.neutral.carried import Json
 from aiproxy.providers import vertex_repairs
+from aiproxy.providers.code_assist_repairs import declarations, inner, listed
 
 LEAST_BUDGET = 1024
 """Tokens: what Claude thinks at least, if it does."""
@@ -18,17 +19,17 @@ def is_claude(body: Mapping[str, Json]) -> bool:
 
 def leave_out_safety(body: dict[str, Json]) -> bool:
     """They can't be changed here."""
-    return _inner(body).pop("safetySettings", None) is not None
+    return inner(body).pop("safetySettings", None) is not None
 
 
 def begin_with_user(body: dict[str, Json]) -> bool:
-    return vertex_repairs.begin_with_user(_inner(body))
+    return vertex_repairs.begin_with_user(inner(body))
 
 
 def use_plain_schemas(body: dict[str, Json]) -> bool:
     """Parameters as Gemini's own Schema object: JSON Schema is refused."""
     changed = False
-    for declared in _declarations(_inner(body)):
+    for declared in declarations(inner(body)):
         if "parametersJsonSchema" in declared:
             schema = declared.pop("parametersJsonSchema")
             if isinstance(schema, dict) and (plain := convert(schema, "gemini").schema) is not None:
@@ -39,10 +40,10 @@ def use_plain_schemas(body: dict[str, Json]) -> bool:
 
 def call_with_validation(body: dict[str, Json]) -> bool:
     """Claude's calls are only well-formed in this mode. A client that wants none, or a certain one, keeps its say."""
-    inner = _inner(body)
-    if not is_claude(body) or not any(_declarations(inner)):
+    request = inner(body)
+    if not is_claude(body) or not any(declarations(request)):
         return False
-    calling = _member(_member(inner, "toolConfig"), "functionCallingConfig")
+    calling = _member(_member(request, "toolConfig"), "functionCallingConfig")
     if calling.get("mode", "AUTO") not in ("AUTO", "MODE_UNSPECIFIED"):
         return False
     calling["mode"] = "VALIDATED"
@@ -51,7 +52,7 @@ def call_with_validation(body: dict[str, Json]) -> bool:
 
 def think_within_output(body: dict[str, Json]) -> bool:
     """Claude's budget is less than what it may write, or there is none."""
-    config = _inner(body).get("generationConfig")
+    config = inner(body).get("generationConfig")
     thinking = config.get("thinkingConfig") if isinstance(config, dict) else None
     if not is_claude(body) or not isinstance(config, dict) or not isinstance(thinking, dict):
         return False
@@ -70,12 +71,12 @@ def think_within_output(body: dict[str, Json]) -> bool:
 
 def name_session(body: dict[str, Json]) -> bool:
     """The same for the same conversation, which caches go by: derived from what the user said first."""
-    inner = _inner(body)
-    first = next(_user_texts(inner), None)
-    if inner.get("sessionId") or first is None:
+    request = inner(body)
+    first = next(_user_texts(request), None)
+    if request.get("sessionId") or first is None:
         return False
     number = int.from_bytes(sha256(first.encode("utf-8", "surrogatepass")).digest()[:8], "big") & 0x7FFF_FFFF_FFFF_FFFF
-    inner["sessionId"] = f"-{number}"
+    request["sessionId"] = f"-{number}"
     return True
 
 
@@ -86,29 +87,14 @@ def never_taken(body: Mapping[str, Json]) -> Iterator[str]:
         yield "request.generationConfig.maxOutputTokens"
 
 
-def _inner(body: dict[str, Json]) -> dict[str, Json]:
-    """A count's body, or a request's, is in the envelope under the same name."""
-    found = body.get("request")
-    return found if isinstance(found, dict) else {}
-
-
 def _member(found: dict[str, Json], name: str) -> dict[str, Any]:
     if not isinstance(found.get(name), dict):
         found[name] = {}
-    inner: dict[str, Any] = found[name]
-    return inner
+    member: dict[str, Any] = found[name]
+    return member
 
 
-def _declarations(inner: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
-    for tool in _listed(inner.get("tools")):
-        yield from _listed(tool.get("functionDeclarations"))
-
-
-def _user_texts(inner: Mapping[str, Json]) -> Iterator[str]:
-    for content in _listed(inner.get("contents")):
+def _user_texts(request: Mapping[str, Json]) -> Iterator[str]:
+    for content in listed(request.get("contents")):
         if content.get("role", "user") == "user":
-            yield from (part["text"] for part in _listed(content.get("parts")) if isinstance(part.get("text"), str))
-
-
-def _listed(found: Json) -> list[dict[str, Any]]:
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+            yield from (part["text"] for part in listed(content.get("parts")) if isinstance(part.get("text"), str))

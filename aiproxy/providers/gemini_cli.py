@@ -9,6 +9,7 @@ from dataclasses import replace
 from aiproxy.codecs import code_assist
 from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.code_assist_faults import CODE_ASSIST_FAULTS
+from aiproxy.providers.code_assist_repairs import join_turns, leave_out_empty_texts
 from aiproxy.providers.logins import account_of, text
 
 MODELS = (
@@ -45,6 +46,7 @@ GEMINI_CLI = Provider(
             Operation.CHAT,
             "/v1internal:generateContent",
             "/v1internal:streamGenerateContent?alt=sse",
+            repairs=(leave_out_empty_texts, join_turns),
         ),
         speaking(code_assist.CODEC, Operation.COUNT_TOKENS, "/v1internal:countTokens"),
     ),

@@ -68,10 +68,11 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
         raise ValueError("`profileArn` must be an ARN of a CodeWhisperer profile")
     region = found[1] if found else text(said, "region") or REGION
     account = account_of(KIRO, login, ("claude-*",))
+    own = {name: served for name, served in account.models.items() if name not in KIRO.models}
     yield replace(
         account,
         base_url=account.base_url.replace("{region}", region),
-        models=NAMES,
+        models={**NAMES, **own},
         concurrency=account.concurrency or AT_ONCE,
         members={"profileArn": profile} if profile else {},
     )

@@ -1,6 +1,6 @@
 """Accounts of logins: what a credential file may say of any of them, whichever provider it is of. Source: CLIProxyAPI's files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiproxy.catalogue import Alias, named
@@ -23,7 +23,7 @@ def account_of(provider: Provider, login: LoggedIn, accepts: Sequence[str], mode
         provider=provider,
         credential=login.credential,
         base_url=(text(said, "base_url") or login.base_url or provider.base_url).rstrip("/"),
-        models=named(Alias(model) for model in models or provider.models),
+        models=named((*(Alias(model) for model in models or provider.models), *_aliases(said))),
         accepts=tuple(accepts),
         proxy_url=text(said, "proxy_url"),
         prefix=text(said, "prefix"),
@@ -53,6 +53,13 @@ def _one(said: Mapping[str, Json], name: str, kind: type[T], otherwise: T) -> T:
     if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
         raise ValueError(f"`{name}` must be of type {kind.__name__}")
     return found
+
+
+def _aliases(said: Mapping[str, Json]) -> Iterator[Alias]:
+    for each in _said(said, "model_aliases") or ():
+        if not isinstance(each, dict) or not text(each, "name") or not text(each, "alias"):
+            raise ValueError("`model_aliases` must be a list of objects with a `name` and an `alias`")
+        yield Alias(text(each, "name"), text(each, "alias"), _one(each, "fork", bool, False))
 
 
 def _texts(said: Mapping[str, Json], name: str) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.conformance.sdks.conversation import KEY
 from tests.rig.daemon import Daemon, daemon
+from tests.vendors.back_ends import PROVIDERS, credential_file, settings_of
 from tests.vendors.scenarios import SCENARIOS
 from tests.vendors.stand_in import StandIn, vendors
 
@@ -18,6 +20,7 @@ def configuration(address: str) -> str:
     return f"""
 api-keys: [{KEY}]
 request-retry: 0
+auth-dir: auth
 disable-cooling: true
 openai-compatibility:
   - name: chat
@@ -43,10 +46,20 @@ def stand_in() -> Iterator[StandIn]:
         yield running
 
 
+def write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
 @pytest.fixture(scope="package")
 def gateway(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     directory = tmp_path_factory.mktemp("matrix")
     (directory / "account.json").write_text(stand_in.service_account())
-    with daemon(directory, configuration(stand_in.address)) as running:
+    for provider in PROVIDERS:
+        write_private(directory / "auth" / f"{provider}.json", json.dumps(credential_file(provider)))
+    text = configuration(stand_in.address) + settings_of(stand_in.address)
+    with daemon(directory, text) as running:
         yield running
-    assert all(json.loads(line)["level"] == "info" for line in running.output), "nothing here is the gateway's fault"
+    worse = [line for line in running.output if json.loads(line)["level"] != "info"]
+    assert not worse, "nothing here is the gateway's fault"

@@ -9,6 +9,7 @@ from aiproxy.providers import antigravity_repairs as antigravity
 from aiproxy.providers import codex_repairs as codex
 from aiproxy.providers import iflow, kimi_repairs, openai_dialects, qwen
 from aiproxy.providers.base import Repair
+from aiproxy.providers.code_assist_repairs import join_turns, leave_out_empty_texts
 from aiproxy.providers.copilot import who_asks
 
 HI = {"role": "user", "parts": [{"text": "hi"}]}
@@ -41,6 +42,12 @@ def developer(text: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("repair", "came", "goes"),
     [
+        (leave_out_empty_texts, enveloped(contents=[HI, {"role": "model", "parts": [{"text": ""}]}]), enveloped(contents=[HI])),
+        (leave_out_empty_texts, enveloped(contents=[{"parts": [{"text": ""}, {"text": "a"}]}]), enveloped(contents=[{"parts": [{"text": "a"}]}])),
+        (leave_out_empty_texts, enveloped(contents=[{"parts": [{"text": ""}]}]), None),
+        (join_turns, enveloped(contents=[HI, {"role": "model", "parts": [{"text": "a"}]}, {"role": "model", "parts": [{"text": "b"}]}, HI, HI]),
+         enveloped(contents=[HI, {"role": "model", "parts": [{"text": "a"}, {"text": "b"}]}, HI, HI])),
+        (join_turns, enveloped(contents=[HI]), None),
         (antigravity.leave_out_safety, enveloped(safetySettings=[]), enveloped()),
         (antigravity.begin_with_user, enveloped(contents=[{"role": "model", "parts": []}]),
          enveloped(contents=[{"role": "user", "parts": [{"text": " "}]}, {"role": "model", "parts": []}])),
@@ -128,7 +135,7 @@ def test_what_is_said_differently(repair: Repair, came: dict[str, Any], goes: di
 
 
 @pytest.mark.parametrize("repair", [*codex.REPAIRS, qwen.one_system_message, iflow.switch_thinking, kimi_repairs.keep_reasoning,
-                                    kimi_repairs.fill_call_ids, kimi_repairs.leave_out_silent_turns, antigravity.name_session,
+                                    kimi_repairs.fill_call_ids, kimi_repairs.leave_out_silent_turns, antigravity.name_session, join_turns, leave_out_empty_texts,
                                     antigravity.use_plain_schemas, antigravity.call_with_validation])  # fmt: skip
 @pytest.mark.parametrize("odd", [None, 7, "text", [1, None, "x", []], {"a": 1}])
 def test_what_makes_no_sense_is_left_to_the_upstream(repair: Repair, odd: Any) -> None:

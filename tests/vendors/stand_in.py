@@ -2,16 +2,18 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from urllib.parse import urlsplit
 
 from tests.rig.upstream import Received, Upstream, Wire, upstream
 from tests.vendors.anthropic_messages import ANTHROPIC_MESSAGES
+from tests.vendors.back_ends import LOGINS, PROVIDERS, good_token
 from tests.vendors.gemini import GEMINI
 from tests.vendors.google_tokens import TokenEndpoint, service_account
+from tests.vendors.logins import LoginVendor
 from tests.vendors.ollama import OLLAMA
 from tests.vendors.openai_chat import OPENAI_CHAT
 from tests.vendors.openai_responses import OPENAI_RESPONSES
@@ -37,6 +39,9 @@ class StandIn:
     refused: list[str] = field(default_factory=list)
     begun: Event = field(default_factory=Event)
     tokens: TokenEndpoint = field(default_factory=TokenEndpoint)
+    logins: Mapping[str, LoginVendor] = field(
+        default_factory=lambda: {provider: LoginVendor() for provider in PROVIDERS}
+    )
 
     @property
     def address(self) -> str:
@@ -78,17 +83,43 @@ def vendors() -> Iterator[StandIn]:
 
 
 def _behave(running: StandIn, received: Received, wire: Wire) -> None:
+    if received.path.startswith("/login/"):
+        running.logins[received.path.split("/")[2]].serve(received, wire)
+        return
     if received.method != "POST":
         wire.answer(404, b"{}")
         return
     if received.path == "/token":
         running.tokens.serve(received, wire)
         return
+    if (login := login_at(received)) is not None:
+        _behave_at_login(running, *login, wire)
+        return
     vendor = vendor_at(received.path)
     token = bearer(received)
     if token is not None and token not in running.tokens.good:
         _fail(vendor, Failure(401, f"Request had invalid authentication credentials: {token}"), wire)
         return
+    _serve(running, vendor, received, wire)
+
+
+def login_at(received: Received) -> tuple[str, Received] | None:
+    """A provider of logins, and the request as its back end sees it."""
+    first, _, rest = received.path.removeprefix("/").partition("/")
+    return (first, replace(received, path=f"/{rest}")) if first in PROVIDERS else None
+
+
+def _behave_at_login(running: StandIn, provider: str, received: Received, wire: Wire) -> None:
+    served = [each.vendor for each in LOGINS if each.provider == provider]
+    vendor = served[-1] if received.path.endswith("/messages") else served[0]
+    token = received.headers.get("authorization", "").removeprefix("Bearer ")
+    if token != good_token(provider, running.logins[provider]):
+        wire.answer(401, b'{"error": {"code": 401, "message": "This token is good no more."}}')
+    else:
+        _serve(running, vendor, received, wire)
+
+
+def _serve(running: StandIn, vendor: Vendor, received: Received, wire: Wire) -> None:
     try:
         asked = vendor.asked(received)
     except (AssertionError, KeyError, IndexError, TypeError, ValueError) as reason:

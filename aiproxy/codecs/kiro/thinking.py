@@ -42,8 +42,8 @@ def asked(config: ReasoningConfig, report: Report) -> str:
         if fitted != budget:
             report.clamp("reasoning.budget_tokens")
         return f"<thinking_mode>enabled</thinking_mode><max_thinking_length>{fitted}</max_thinking_length>"
-    if effort is None and config.mode != "adaptive":
-        return ""
+    if effort is None and config.mode != "adaptive" and config.visibility in (None, "hidden"):
+        return ""  # whoever wants to see thinking wants some
     word = "low" if effort == "minimal" else effort if effort in EFFORTS else "high"
     if effort not in (None, word):
         report.clamp("reasoning.effort")

@@ -21,8 +21,10 @@ async def _renew(login: Login, record: Record, web: Web, now: float) -> Changes:
     """A key that was had by a cookie is made anew by it; one of a login is asked for with the new token."""
     if cookie := record.text("cookie"):
         return await key_by_cookie(login, cookie, record.id, web, now)
-    changes = await _BY_TOKEN(login, record, web, now)
-    return {**changes, **await key_of(login, changes["access_token"], record.id, web)}
+    changes = dict(await _BY_TOKEN(login, record, web, now))
+    # What a login gives is no key yet, wherever the file has its key.
+    (access, *_) = [changes.pop(path) for path in login.access if path in changes]
+    return {**changes, "access_token": access, **await key_of(login, access, record.id, web)}
 
 
 async def key_of(login: Login, access: str, account: str, web: Web) -> Changes:

@@ -39,6 +39,8 @@ def adaptive(effort: str) -> str:
         (ReasoningConfig(effort="minimal"), adaptive("low")),
         (ReasoningConfig(effort="max"), adaptive("high")),
         (ReasoningConfig("adaptive", budget_tokens=-1), adaptive("high")),
+        (ReasoningConfig(visibility="summary"), adaptive("high")),
+        (ReasoningConfig(visibility="hidden"), ""),
     ],
 )
 def test_how_thinking_is_asked_for(config: ReasoningConfig, prefix: str) -> None:

@@ -1,0 +1,46 @@
+"""Every client protocol against every back end of logins, in the scenarios where their ways differ, through the running daemon."""
+
+import pytest
+
+from tests.conformance.judge import Cell, judge
+from tests.conformance.sdks import SDKS
+from tests.rig.daemon import Daemon
+from tests.vendors.back_ends import LOGINS, Served, withdraw
+from tests.vendors.scenarios import SCENARIOS
+from tests.vendors.stand_in import StandIn
+
+TOLD = ("plain", "call", "parallel", "thinking", "image", "status-429", "error-amid", "cut")
+
+CELLS = [
+    cell
+    for sdk in SDKS
+    for served in LOGINS
+    for scenario in map(SCENARIOS.__getitem__, TOLD)
+    for streamed in (False, True)
+    for cell in [Cell(sdk, served.vendor, scenario, streamed)]
+    if sdk.name in served.clients and (streamed or not cell.native or not scenario.breaks)
+]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_the_cell_holds(cell: Cell, stand_in: StandIn, gateway: Daemon) -> None:
+    judge(cell, stand_in, gateway.address + cell.sdk.gateway_path, f"{cell.vendor.name}.{cell.scenario.name}")
+
+
+@pytest.mark.parametrize("served", LOGINS, ids=lambda served: served.name)
+def test_a_token_that_was_withdrawn_is_replaced_amid_the_call(
+    served: Served, stand_in: StandIn, gateway: Daemon
+) -> None:
+    (cell,) = (
+        cell
+        for cell in CELLS
+        if cell.vendor is served.vendor
+        and cell.scenario.name == "plain"
+        and cell.streamed
+        and cell.sdk.name == served.clients[0]
+    )
+    login = stand_in.logins[served.provider]
+    withdraw(login)
+    before = login.number
+    judge(cell, stand_in, gateway.address + cell.sdk.gateway_path, f"{cell.vendor.name}.plain")
+    assert login.number == before + 1, "one renewal"
