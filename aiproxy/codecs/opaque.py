@@ -1,9 +1,12 @@
 """Opaque state in and out of a protocol's slots: native where the slot is the vendor's own, in an envelope elsewhere."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from aiproxy.codecs.envelope import Envelope, Sealer, is_envelope
 from aiproxy.neutral.carried import OpaqueKind, OpaqueState
+from aiproxy.neutral.parts import Part, ReasoningPart
+from aiproxy.neutral.request import Turn
 
 
 def read_slot(sealer: Sealer, value: str, vendor: str, kind: OpaqueKind, item_id: str | None = None) -> Envelope | None:
@@ -29,14 +32,42 @@ def slot_value(
     return sealer.seal(Envelope(state, calls, text))
 
 
-def returnable(
-    states: Iterable[OpaqueState], vendor: str, model: str | None = None, scope: str | None = None
-) -> tuple[OpaqueState, ...]:
-    """The states that may go to this upstream: made by its vendor, and for this model and scope where the state names one."""
+def returnable(states: Iterable[OpaqueState], vendor: str, model: str | None = None) -> tuple[OpaqueState, ...]:
+    """The states that may go to this upstream: made by its vendor, and for this model where the state names one."""
     return tuple(
         state
         for state in states
-        if state.vendor == vendor
-        and (state.model is None or model is None or state.model == model)
-        and (state.scope is None or scope is None or state.scope == scope)
+        if state.vendor == vendor and (state.model is None or model is None or state.model == model)
     )
+
+
+def within(scope: str, part: Part) -> Part:
+    """The part, with its state good in this scope only."""
+    return replace(part, opaque=tuple(replace(s, scope=scope) for s in part.opaque)) if part.opaque else part
+
+
+def latest_scope(turns: Iterable[Turn]) -> str | None:
+    """Where the latest state of a history was made, as far as it says."""
+    scopes = [state.scope for turn in turns for part in turn.parts for state in part.opaque if state.scope]
+    return scopes[-1] if scopes else None
+
+
+def without_strangers(turns: tuple[Turn, ...], scope: str | None) -> tuple[Turn, ...]:
+    """The history without the state of other scopes, and without the thoughts that nobody could read without it; the same
+    object where there is none."""
+    if not any(_strange(part, scope) for turn in turns for part in turn.parts):
+        return turns
+    kept = (replace(turn, parts=tuple(_kept(turn.parts, scope))) for turn in turns)
+    return tuple(turn for turn in kept if turn.parts)
+
+
+def _kept(parts: Iterable[Part], scope: str | None) -> Iterator[Part]:
+    for part in parts:
+        if not _strange(part, scope):
+            yield part
+        elif not isinstance(part, ReasoningPart):
+            yield replace(part, opaque=tuple(state for state in part.opaque if state.scope in (None, scope)))
+
+
+def _strange(part: Part, scope: str | None) -> bool:
+    return any(state.scope not in (None, scope) for state in part.opaque)

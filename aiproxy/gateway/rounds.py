@@ -10,6 +10,7 @@ from twisted.internet.task import deferLater
 
 from aiproxy.gateway.attempt import Surroundings, attempt
 from aiproxy.gateway.call import Call
+from aiproxy.gateway.homes import homes
 from aiproxy.gateway.refusals import put_off, refused
 from aiproxy.gateway.stages import Stage
 from aiproxy.neutral.errors import GatewayError, QuotaExhausted
@@ -57,6 +58,7 @@ class Rounds:
         settings = around.snapshot.settings
         failed: GatewayError | None = None
         kept_waiting = 0.0
+        at_home = homes(call, stage.candidates, around.snapshot)
         for number in rounds:
             if number:
                 pause = self._pause(number, kept_waiting)
@@ -78,6 +80,7 @@ class Rounds:
                     session=call.session.key,
                     begins=call.session.begins,
                     priority=call.client.priority,
+                    homes=at_home,
                 )
                 try:
                     lease = await self._pool.lease(wanted)

@@ -79,6 +79,12 @@ class Snapshot:
             for upstream in self.upstreams.values()
         ]
 
+    def state_scope(self, upstream: Upstream, model: str) -> str | None:
+        """What names the login that alone can give this model's opaque state back, to nobody but us; None where any can."""
+        if not matches(model, upstream.provider.binds_state):
+            return None
+        return digest(self.sealing_key.reveal(), upstream.base_url, upstream.credential.identity)[:16]
+
     def strict(self, client: Client) -> bool:
         """Whether what an upstream can't take is refused, not dropped."""
         return self.settings.translation == "strict" if client.strict is None else client.strict

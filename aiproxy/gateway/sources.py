@@ -1,14 +1,17 @@
-"""Sources that listen to another one: for what is to be remembered of an answer, for a summary, for its time."""
+"""Sources that listen to another one: for what is to be remembered of an answer and where its state is at home, for a
+summary, for its time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from aiproxy.codecs.opaque import within
 from aiproxy.gateway.lanes import Source
 from aiproxy.gateway.stopwatch import Stopwatch
 from aiproxy.neutral.errors import UpstreamFailed
 from aiproxy.neutral.events import (
     CandidateFinished,
     Heartbeat,
+    OpaqueStateSet,
     PartFinished,
     PartStarted,
     ResponseFinished,
@@ -44,6 +47,33 @@ class RememberedSource:
             elif type(event) is ResponseFinished:
                 self._remember([self._parts[index] for index in sorted(self._parts)])
             yield event
+
+
+class ScopedSource:
+    """Another source's events, with opaque state that is good in this scope only."""
+
+    def __init__(self, source: Source, scope: str) -> None:
+        self._source = source
+        self._scope = scope
+
+    @property
+    def ended(self) -> bool:
+        return self._source.ended
+
+    def feed(self, data: bytes) -> Iterable[StreamEvent]:
+        return map(self._scoped, self._source.feed(data))
+
+    def close(self, *, clean: bool) -> Iterable[StreamEvent]:
+        return map(self._scoped, self._source.close(clean=clean))
+
+    def _scoped(self, event: StreamEvent) -> StreamEvent:
+        match event:
+            case OpaqueStateSet():
+                return replace(event, state=replace(event.state, scope=self._scope))
+            case PartStarted() | PartFinished():
+                return replace(event, part=within(self._scope, event.part)) if event.part.opaque else event
+            case _:
+                return event
 
 
 class TimedSource:

@@ -8,6 +8,7 @@ from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.media_urls import with_bytes
+from aiproxy.codecs.opaque import without_strangers
 from aiproxy.codecs.reasoning import seen_when_asked
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.shortening import shortened
@@ -18,7 +19,7 @@ from aiproxy.gateway.lanes import BodySource, FramedSource, Source, StoppedSourc
 from aiproxy.gateway.pausing import PausingSource
 from aiproxy.gateway.relay import WHOLE_BYTES, AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
 from aiproxy.gateway.snapshot import Snapshot
-from aiproxy.gateway.sources import RememberedSource, SummarySource, TimedSource
+from aiproxy.gateway.sources import RememberedSource, ScopedSource, SummarySource, TimedSource
 from aiproxy.gateway.state import State, unknown_response
 from aiproxy.gateway.stopwatch import Stopwatch
 from aiproxy.neutral.errors import UpstreamFailed
@@ -58,6 +59,8 @@ class Translation:
     summarises: bool
     remember: Callable[[Sequence[Part]], None] | None
     pausing: PausingSource | None
+    scope: str | None
+    """Where alone the opaque state of its answer is good; None for everywhere."""
 
     @property
     def streamed(self) -> bool:
@@ -74,6 +77,8 @@ class Translation:
             came = self.pausing
         if self.up.report.says("emulate", STOPS):
             came = StoppedSource(came, self.up.request.sampling.stop)
+        if self.scope is not None:
+            came = ScopedSource(came, self.scope)
         if self.remember is not None:
             came = RememberedSource(came, self.remember)
         if self.summarises:
@@ -155,6 +160,11 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
         vendor = capabilities.vendor or to.endpoint.wire.name
         remember = state.rememberer(call.client.tenant, vendor)
         request = replace(request, turns=await state.recalled(call.client.tenant, vendor, request.turns))
+    scope = snapshot.state_scope(to.upstream, to.model)
+    turns = without_strangers(request.turns, scope)
+    if turns is not request.turns:
+        report.lose("part.reasoning")
+        request = replace(request, turns=turns)
     if call.media:
         request = with_bytes(request, target, capabilities, call.media, report)
     summarises = _summarises(call, source, to, request)
@@ -174,7 +184,7 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     else:
         outgoing = target.encode_request(up)
     pausing = PausingSource(partial(FramedSource, target, up)) if target.pauses and not native else None
-    return Translation(source, target, down, up, outgoing, counting, summarises, remember, pausing)
+    return Translation(source, target, down, up, outgoing, counting, summarises, remember, pausing, scope)
 
 
 def _summarises(call: Call, source: Codec, to: Target, request: GenerateRequest) -> bool:

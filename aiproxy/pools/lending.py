@@ -3,8 +3,8 @@ handed in, nobody waits here.
 
 `decide` answers a wish with a `Taken`, a `NoneReady`, or the time at which to ask again. In this order:
 
-1. Of the candidates that are ready, those of the best priority; of these the one that the session is bound to, else the
-   strategy's.
+1. Of the candidates that are ready, those of the best priority; of these the one whose state the request brings back,
+   else the one that the session is bound to, else the strategy's.
 2. When one is only busy, or returns within the wisher's patience: wait.
 3. When all rest for longer: the first to return is probed, one call at a time; who comes meanwhile waits for how that
    ends. A refusal is never older than its wisher: somebody has just found out.
@@ -32,7 +32,9 @@ class Wanted:
 
     `tried` are passed over. `patience` is the longest wait in seconds. `probe` allows to take, when all rest for longer
     than that, the one that returns first. `session` is what the conversation is known by, "" for none; one that `begins`
-    is bound, but goes where the strategy says. Of those that wait, a smaller `priority` is served first."""
+    is bound, but goes where the strategy says. Of those that wait, a smaller `priority` is served first.
+    `homes` are those that made state which the request brings back: it is good nowhere else, so they come before all
+    others of their tier."""
 
     candidates: tuple[Candidate, ...]
     tried: frozenset[Candidate] = frozenset()
@@ -41,6 +43,7 @@ class Wanted:
     session: str = ""
     begins: bool = False
     priority: int = 0
+    homes: frozenset[Candidate] = frozenset()
 
 
 class Why(StrEnum):
@@ -48,6 +51,8 @@ class Why(StrEnum):
 
     STRATEGY = "strategy"
     SESSION = "session"
+    STATE = "state"
+    """It made the opaque state that the request brings back."""
     PROBE = "probe"
 
 
@@ -219,8 +224,11 @@ class Lending:
         tier = first_tier(list({account.id: account for account, _ in survey.ready}.values()))
         bound = self.bindings.find(wanted.session, now) if wanted.session and not wanted.begins else None
         why = Why.STRATEGY
-        account = next((each for each in tier if bound is not None and each.id == bound[0]), None)
+        home = {name for name, _ in wanted.homes}
+        account = next((each for each in tier if each.id in home), None)
         if account is not None:
+            bound, why = next(each for each in wanted.homes if each[0] == account.id), Why.STATE
+        elif (account := next((each for each in tier if bound is not None and each.id == bound[0]), None)) is not None:
             why = Why.SESSION
         elif len(tier) == 1:
             account = tier[0]

@@ -85,6 +85,7 @@ ANTIGRAVITY = Provider(
     ),
     accounts=_accounts,
     vendor="google",
+    binds_state=("*",),  # signatures of another project are refused
     abilities={"json_schema_tools": False},
     models=MODELS,
     faults=CODE_ASSIST_FAULTS,

@@ -138,7 +138,8 @@ class Provider:
     beside whatever the client says in the same lists; `passed_on` are the client's headers that mean something to this upstream, `passed_families` what the names of others begin with.
     `faults` are its failures that blame somebody else than their kind says, the first row that fits; `previews` the names
     under which it offers the same model before its release, with a quota of its own; `stale` the statuses by which it says
-    that a token is no good any more."""
+    that a token is no good any more; `binds_state` globs of the models whose signed thinking only the account that made it
+    can give back."""
 
     name: str
     base_url: str
@@ -155,6 +156,7 @@ class Provider:
     faults: tuple[FaultRule, ...] = COMMON
     previews: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stale: frozenset[int] = frozenset((401,))
+    binds_state: tuple[str, ...] = ()
     key_header: str = "authorization"
     key_scheme: str = "Bearer "
     in_process: Callable[[IReactorTime, Settings], Transport] | None = None

@@ -58,6 +58,10 @@ FAULTS = (
 )
 
 
+BINDS_STATE = ("claude-*-5-5*", "claude-fable-5-1*")
+"""The 5.5 generation signs thinking for the account, too; earlier signatures are good everywhere. Source: Anthropic API
+reference, thinking."""
+
 CLAUDE = Provider(
     name="claude",
     base_url="https://api.anthropic.com",
@@ -72,6 +76,7 @@ CLAUDE = Provider(
     headers={"anthropic-version": "2023-06-01"},
     passed_on=("anthropic-version", "anthropic-beta"),
     faults=FAULTS,
+    binds_state=BINDS_STATE,
     key_header="x-api-key",
     key_scheme="",
 )

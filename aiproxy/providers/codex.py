@@ -8,7 +8,7 @@ from aiproxy.codecs import openai_chat
 from aiproxy.config.schema import Settings
 from aiproxy.providers.base import Endpoint, Operation, Provider, Upstream, from_key_entries
 from aiproxy.providers.codex_account import accounts
-from aiproxy.providers.openai import PASSED_FAMILIES, RESPONSES
+from aiproxy.providers.openai import BINDS_STATE, PASSED_FAMILIES, RESPONSES
 
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
@@ -22,5 +22,6 @@ CODEX = Provider(
     upstreams=_upstreams,
     accounts=accounts,
     vendor="openai",
+    binds_state=BINDS_STATE,
     passed_families=PASSED_FAMILIES,
 )

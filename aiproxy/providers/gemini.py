@@ -40,6 +40,7 @@ GEMINI = Provider(
     ),
     upstreams=_upstreams,
     vendor="google",
+    binds_state=("*",),  # signatures of another project are refused
     faults=FAULTS,
     key_header="x-goog-api-key",
     key_scheme="",

@@ -52,6 +52,7 @@ GEMINI_CLI = Provider(
     ),
     accounts=_accounts,
     vendor="google",
+    binds_state=("*",),  # signatures of another project are refused
     models=MODELS,
     faults=CODE_ASSIST_FAULTS,
 )

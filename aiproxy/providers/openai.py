@@ -24,6 +24,11 @@ PASSED_FAMILIES = ("openai-",)
 """Beta features, the organization and the project to bill, whose end user it is."""
 
 
+BINDS_STATE = ("*",)
+"""Encrypted reasoning is an organization's: another one's is refused or left out (`organization_mismatch`). Which keys are of
+one organization nobody says, so each counts as its own."""
+
+
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
     return from_key_entries(OPENAI, settings.openai_api_key)
 
@@ -34,5 +39,6 @@ OPENAI = Provider(
     endpoints=(*CHAT, *RESPONSES),
     upstreams=_upstreams,
     vendor="openai",
+    binds_state=BINDS_STATE,
     passed_families=PASSED_FAMILIES,
 )

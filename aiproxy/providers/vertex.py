@@ -94,6 +94,7 @@ VERTEX = Provider(
     ),
     upstreams=_upstreams,
     vendor="google",
+    binds_state=("*",),  # signatures of another project are refused
     models=MODELS,
     key_header="x-goog-api-key",
     key_scheme="",

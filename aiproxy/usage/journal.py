@@ -56,7 +56,12 @@ def story(record: CallRecord) -> str:
     return "; ".join(told) or "nobody was asked"
 
 
-_WHY = {"strategy": "by turn", "session": "by its session", "probe": "to see whether it is back"}
+_WHY = {
+    "strategy": "by turn",
+    "session": "by its session",
+    "state": "by the state it made",
+    "probe": "to see whether it is back",
+}
 
 
 def _chosen(choice: Choice) -> str:

@@ -3,8 +3,10 @@
 import pytest
 
 from aiproxy.codecs.envelope import Envelope, Sealer, is_envelope
-from aiproxy.codecs.opaque import read_slot, returnable, slot_value
+from aiproxy.codecs.opaque import latest_scope, read_slot, returnable, slot_value, within, without_strangers
 from aiproxy.neutral.carried import OpaqueState
+from aiproxy.neutral.parts import Part, ReasoningPart, TextPart, ToolCallPart
+from aiproxy.neutral.request import Turn
 from aiproxy.secrets import Secret
 
 SEALER = Sealer(Secret("k" * 32), "t")
@@ -40,3 +42,39 @@ def test_nothing_and_forgeries_are_nothing(value: str) -> None:
 )
 def test_who_gets_what(vendor: str, model: str | None, returned: tuple[OpaqueState, ...]) -> None:
     assert returnable((OWN, FOREIGN), vendor, model) == returned
+
+
+HERE = within("here", ReasoningPart("mine", opaque=(OWN,)))
+THERE = within("there", ReasoningPart("theirs", opaque=(OWN,)))
+SIGNED_CALL = within("there", ToolCallPart("c", "f", "{}", opaque=(FOREIGN,)))
+TEXT = TextPart("hi")
+
+
+@pytest.mark.parametrize(
+    ("parts", "scope", "kept"),
+    [
+        ((TEXT, HERE), "here", (TEXT, HERE)),
+        ((TEXT, THERE), "here", (TEXT,)),
+        ((TEXT, THERE), None, (TEXT,)),
+        (
+            (TEXT, ReasoningPart("nobody says", opaque=(OWN,))),
+            "here",
+            (TEXT, ReasoningPart("nobody says", opaque=(OWN,))),
+        ),
+        ((SIGNED_CALL,), "here", (ToolCallPart("c", "f", "{}"),)),
+    ],
+)
+def test_what_another_account_made_stays_there(
+    parts: tuple[Part, ...], scope: str | None, kept: tuple[Part, ...]
+) -> None:
+    turns = without_strangers((Turn("assistant", parts),), scope)
+    assert turns == (Turn("assistant", kept),)
+
+
+def test_a_turn_of_nothing_else_goes_with_it() -> None:
+    assert without_strangers((Turn("assistant", (THERE,)), Turn("user", (TEXT,))), "here") == (Turn("user", (TEXT,)),)
+
+
+def test_the_latest_state_says_where_it_was_made() -> None:
+    assert latest_scope((Turn("assistant", (HERE,)), Turn("assistant", (THERE, TEXT)))) == "there"
+    assert latest_scope((Turn("user", (TEXT,)),)) is None

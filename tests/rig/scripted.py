@@ -15,7 +15,7 @@ from twisted.web.client import ResponseDone
 
 from aiproxy.clients import ANYONE, Client
 from aiproxy.codecs import openai_chat
-from aiproxy.codecs.codec import Incoming
+from aiproxy.codecs.codec import Codec, Incoming
 from aiproxy.gateway import Gateway, build_snapshot
 from aiproxy.gateway.call import read_call
 from aiproxy.neutral.errors import GatewayError
@@ -166,13 +166,20 @@ class Rig:
     def resolve(self, host: str) -> Deferred[str]:
         raise AssertionError(host)
 
-    def ask(self, model: str = "m", words: str = "hi", client: Client = ANYONE, **more: Any) -> Asked:
+    def ask(
+        self,
+        model: str = "m",
+        words: str = "hi",
+        client: Client = ANYONE,
+        codec: Codec = openai_chat.CODEC,
+        **more: Any,
+    ) -> Asked:
         """Begin a call; it is done when nothing has to be waited for."""
         self._calls += 1
         record = CallRecord(f"req_{self._calls}", self.clock.seconds())
         body = {"model": model, "messages": [{"role": "user", "content": words}], **more}
         incoming = Incoming(json.dumps(body).encode())
-        call = read_call(openai_chat.WIRE, Operation.CHAT, incoming, client, record, codec=openai_chat.CODEC)
+        call = read_call(codec.wire, Operation.CHAT, incoming, client, record, codec=codec)
         asked = Asked(record, Sink(), Deferred())
 
         def ended(failure: Failure) -> None:
