@@ -36,6 +36,7 @@ from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
 from aiproxy.storage.single_flight import SingleFlight
 from aiproxy.storage.source import Loaded, Source
+from aiproxy.storage.spending import Spending
 from aiproxy.storage.state.calls import rows_of
 from aiproxy.storage.state.database import StateRefused
 from aiproxy.storage.state.retention import Retention
@@ -109,6 +110,7 @@ class GatewayService(Service):
         self.bus = Bus(carrier_of(reactor, kept) or siblings)
         self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
         self._conversations = Conversations(reactor, self.gateway.pool, self.state)
+        self._spending = Spending(self.gateway.limiter, self.state)
         self._node = gethostname()
         self.gateway.observers.append(self._record)
         self.web = Web(self.gateway, reactor, self.checks)
@@ -137,6 +139,7 @@ class GatewayService(Service):
         self.bus.start()
         self._cooldowns.start()
         self._conversations.start()
+        self._spending.start()
         self.gateway.health_checks.start()
         self._know_secrets()
         self._warn()

@@ -2,5 +2,6 @@
 
 from aiproxy.clients.client import ANYONE, Client, moment
 from aiproxy.clients.keyring import Keyring
+from aiproxy.clients.limits import Exceeded, Limited, Limiter
 
-__all__ = ["ANYONE", "Client", "Keyring", "moment"]
+__all__ = ["ANYONE", "Client", "Exceeded", "Keyring", "Limited", "Limiter", "moment"]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from aiproxy.clients.limits import Limited
+
 USUAL_PRIORITY = 100
 """The priority of a key that says none."""
 
@@ -31,6 +33,7 @@ class Client:
     tags: tuple[str, ...] = ()
     strict: bool | None = None
     told: bool = True
+    limits: tuple[Limited, ...] = ()
 
     def objection(self, now: float) -> str:
         """Why this key is no good any more, or yet; "" when it is."""

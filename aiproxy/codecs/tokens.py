@@ -1,7 +1,8 @@
 """An estimate of a request's tokens, for upstreams that can't count. Always flagged as one to the client."""
 
 import re
-from typing import assert_never
+from collections.abc import Mapping
+from typing import Any, assert_never
 
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.neutral.media import InlineSource, TextSource
@@ -36,6 +37,14 @@ BASE64_PER_TOKEN = 40
 PER_TURN = 4
 """Tokens that mark a turn's role and end, as OpenAI's cookbook counts them."""
 
+USUAL_OUTPUT = 4096
+"""Tokens that a request is taken to write at most when it doesn't say: what vendors' own defaults were for years."""
+
+LARGEST_CONTEXT = 1_000_000
+"""Tokens a request reads, or writes, at most: no common model has a larger context, whatever a body's media weigh."""
+
+_OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict")
+
 _WIDE = re.compile("[\u2e80-\U0003ffff]")
 """Ideographs, kana, hangul and emoji: about one token each."""
 
@@ -43,6 +52,15 @@ _WIDE = re.compile("[\u2e80-\U0003ffff]")
 def estimate(request: GenerateRequest) -> int:
     turns = sum(PER_TURN + sum(map(of_part, turn.parts)) for turn in request.turns)
     return turns + sum(map(_tool, request.tools))
+
+
+def most_tokens(size: int, body: Mapping[str, Any]) -> int:
+    """About what a request reads and writes at most, in any protocol: `size` is its bytes. The output is what it allows, else
+    `USUAL_OUTPUT`."""
+    nested = [each for name in ("generationConfig", "options") if isinstance(each := body.get(name), dict)]
+    allowed = [each.get(name) for each in (body, *nested) for name in _OUTPUT_LIMITS]
+    output = max((each for each in allowed if isinstance(each, int) and each > 0), default=USUAL_OUTPUT)
+    return min(size // BYTES_PER_TOKEN, LARGEST_CONTEXT) + min(output, LARGEST_CONTEXT)
 
 
 def of_text(text: str) -> int:

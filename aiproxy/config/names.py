@@ -18,7 +18,7 @@ NOT_YET: Mapping[type, frozenset[str]] = {
             "ws-auth",
         }
     ),
-    ClientKey: frozenset({"limits", "budget"}),
+    ClientKey: frozenset({"budget"}),
 }  # fmt: skip
 """Keys that are specified for aiproxy but that this version can't act on: an error of their own, not a misspelling."""
 

@@ -91,6 +91,23 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """What one holder may use. Each worker process counts for itself."""
+
+    requests_per_minute: int = setting("Most requests a minute.", 0, minimum=0, unit="0 = no limit")
+    tokens_per_minute: int = setting(
+        "Most tokens a minute, read and written; until a call has ended it counts with what it may use at most.",
+        0,
+        minimum=0,
+        unit="0 = no limit",
+    )
+    concurrent: int = setting("Most calls at a time.", 0, minimum=0, unit="0 = no limit")
+    requests_per_day: int = setting("Most requests a day, by UTC.", 0, minimum=0, unit="0 = no limit")
+    tokens_per_month: int = setting("Most tokens a month, by UTC.", 0, minimum=0, unit="0 = no limit")
+    shadow: bool = setting("Count, and show at `/v1/quota`, but refuse nobody.", False)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientKey:
     """A client key. In YAML a plain string, or a mapping with these keys."""
 
@@ -121,6 +138,7 @@ class ClientKey:
     disabled: bool = setting("Refuse it for now.", False)
     tags: tuple[str, ...] = setting("Teams, projects, or whatever usage is told apart by.", (), example=["research"])
     translation: Translation | None = setting("Overrides the global `translation` for it.", None, example="strict")
+    limits: KeyLimits = setting("What it may use.", factory=KeyLimits)
     answer_headers: bool = setting(
         "Whether its answers say who gave them and how fast (`x-aiproxy-provider`, `-model`, `-attempts`, `server-timing`).",
         True,
@@ -668,6 +686,11 @@ class Settings:
     tls: Tls = setting("HTTPS.", factory=Tls)
     api_keys: tuple[ClientKey, ...] = setting(
         "Client keys, plain text or mappings; with none, only this machine may call.", ()
+    )
+    tag_limits: Mapping[str, KeyLimits] = setting(
+        "By tag of client keys: what all keys with this tag may use together.",
+        factory=dict,
+        example={"research": {"requests-per-minute": 600, "tokens-per-month": 50000000}},
     )
     limits: Limits = setting("What one client request may cost before it is understood.", factory=Limits)
     routing: Routing = setting("How accounts are chosen.", factory=Routing)

@@ -191,7 +191,7 @@ def _answer_ourselves(call: Call, answer: Answer, around: Surroundings) -> None:
     call.committed = True
     call.record.first_byte = around.clock.seconds()
     length = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
-    around.sink.start(answer.status, {**answer.headers, **length})
+    around.sink.start(answer.status, {**answer.headers, **call.told, **length})
     around.sink.write(answer.body)
 
 
@@ -258,6 +258,7 @@ def _prompted(came: bytes, call: Call, target: Target, around: Surroundings) -> 
 
 def _answer_headers(call: Call, target: Target, response: Response, report: Report) -> dict[str, str]:
     headers = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
+    headers.update(call.told)
     if call.client.told:
         headers["x-aiproxy-provider"] = target.upstream.provider.name
         headers["x-aiproxy-model"] = target.model

@@ -12,6 +12,7 @@ from aiproxy.codecs.codec import Codec, Incoming
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.sessions import NO_SESSION, Session, session_of
 from aiproxy.codecs.splice import read_object
+from aiproxy.codecs.tokens import most_tokens
 from aiproxy.codecs.wire import Wire
 from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.neutral.media import Source
@@ -57,6 +58,10 @@ class Call:
     """What was fetched, by URL."""
     committed: bool = False
     opened: bool = False
+    may_use: int = 0
+    """Tokens: what it reads and writes at most, as far as its body tells."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the answer, whoever gives it."""
     seed: str = field(default_factory=lambda: token_hex(16))
     """What the ids we make for this call derive from: the client may have given several calls one `request_id`."""
 
@@ -92,4 +97,7 @@ def read_call(
     stream = streams if stream is None else stream
     record.operation, record.streamed = operation.value, stream
     session = session_of(incoming.headers, asked)
-    return Call(wire, codec, operation, incoming, model, stream, client, record, provider, session=session)
+    tokens = 0 if operation is Operation.COUNT_TOKENS else most_tokens(len(incoming.body), asked)
+    return Call(
+        wire, codec, operation, incoming, model, stream, client, record, provider, session=session, may_use=tokens
+    )

@@ -11,9 +11,11 @@ from twisted.logger import Logger
 
 from aiproxy.catalogue.catalogue import near
 from aiproxy.catalogue.providers import EVERY_PROVIDER
+from aiproxy.clients import Limiter
 from aiproxy.codecs.sessions import session_of
 from aiproxy.codecs.splice import read_object
 from aiproxy.config.schema import LogLevel
+from aiproxy.gateway.admission import Admission
 from aiproxy.gateway.attempt import Surroundings
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
@@ -65,6 +67,8 @@ class Gateway:
         self.pool = Pool(clock, random)
         self.discovery = Discovery(clock)
         self.state = State(snapshot.settings, clock.seconds)
+        self.limiter = Limiter()
+        """What client keys have used of their limits."""
         self.journal = Journal()
         """The latest calls, with every decision: `journal.find(request_id)`."""
         self.observers: list[Callable[[CallRecord], None]] = []
@@ -100,7 +104,9 @@ class Gateway:
         told = f"The call took longer than {total:g} s (timeouts.total)."
         opening = Opening(call, call.codec, sink, self._clock) if call.stream and call.codec else None
         deadline = self._clock.callLater(total, lambda: running.interrupt(Timeout(told))) if total else None
+        admission = Admission(self.limiter, call)
         try:
+            admission.enter()
             running.task = Deferred.fromCoroutine(self._serve(call, sink, self._snapshot, running))
             await running.task
             call.record.outcome = Outcome.COMPLETE
@@ -127,6 +133,7 @@ class Gateway:
         finally:
             if opening is not None:
                 opening.close()
+            admission.leave()
             self._under_way.discard(running)
             call.record.ended = self._clock.seconds()
             self.journal.note(call.record)

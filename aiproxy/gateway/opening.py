@@ -45,6 +45,8 @@ class Opening:
             return
         if not self._call.opened:
             self._call.opened = True
-            self._sink.start(200, {"content-type": self._codec.stream_content_type, **STREAM_HEADERS})
+            self._sink.start(
+                200, {"content-type": self._codec.stream_content_type, **STREAM_HEADERS, **self._call.told}
+            )
         self._sink.write(self._call.wire.opening)
         self._pulse = self._clock.callLater(KEEP_ALIVE_SECONDS, self._beat)

@@ -1,6 +1,7 @@
 """Client keys over HTTP: who is refused, and what answers tell."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.upstream import says, upstream
 
-OPEN, GONE, OFF, QUIET = (f"key-of-{name}-0123456789" for name in ("open", "gone", "off", "quiet"))
+OPEN, GONE, OFF, QUIET, FEW = (f"key-of-{name}-0123456789" for name in ("open", "gone", "off", "quiet", "few"))
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +20,7 @@ api-keys:
   - {{name: open, key: {OPEN}}}
   - {{name: gone, key: {GONE}, expires: 2020-01-01}}
   - {{name: off, key: {OFF}, disabled: true}}
+  - {{name: few, key: {FEW}, limits: {{requests-per-day: 2, tokens-per-minute: 100000}}}}
   - {{name: quiet, key: {QUIET}, answer-headers: false, providers: [openai]}}
 openai-api-key: [{{api-key: key-of-vendor-0123456789, base-url: "{vendor.base_url}", models: [m]}}]
 openai-compatibility: [{{name: two, base-url: "{vendor.base_url}", models: [n]}}]
@@ -56,3 +58,43 @@ def test_a_list_of_models_is_the_keys_own(gateway: Daemon) -> None:
 
     assert (names(OPEN), names(QUIET)) == (["m", "n"], ["m"])
     assert ask(gateway, QUIET, model="n").status_code == 404
+
+
+def test_a_limit_is_told_before_it_is_reached_and_when_it_is(gateway: Daemon) -> None:
+    first, second = ask(gateway, FEW), ask(gateway, FEW, "/v1/messages")
+    assert [answer.headers["x-ratelimit-remaining-requests"] for answer in (first, second)] == ["1", "0"]
+    used = sum(first.json()["usage"][name] for name in ("prompt_tokens", "completion_tokens"))
+    used += sum(second.json()["usage"][name] for name in ("input_tokens", "output_tokens"))
+    for path in (
+        "/v1/chat/completions",
+        "/v1/messages",
+        "/v1/responses",
+        "/v1beta/models/m:generateContent",
+        "/api/chat",
+    ):
+        refused = ask(gateway, FEW, path)
+        assert refused.status_code == 429, path
+        assert "may use 2 requests per day (requests-per-day), of which 0 are left" in refused.text
+        assert int(refused.headers["retry-after"]) > 0
+        assert refused.headers["x-ratelimit-limit-requests"] == "2"
+    quota = httpx2.get(f"{gateway.base_url}/quota", headers={"x-api-key": FEW}, timeout=20).json()
+    by_name = {each["limit"]: each for each in quota["limits"]}
+    assert quota["client"] == "few"
+    assert (by_name["requests-per-day"]["used"], by_name["requests-per-day"]["remaining"]) == (2, 0)
+    assert by_name["tokens-per-minute"]["used"] <= used
+    assert "x-ratelimit-limit-requests" not in ask(gateway, OPEN).headers
+
+
+def test_what_was_used_of_a_day_and_a_month_outlives_the_process(tmp_path: Path) -> None:
+    with upstream(says("hello")) as vendor:
+        configuration = f"""
+api-keys: [{{name: few, key: {FEW}, limits: {{requests-per-day: 2, tokens-per-month: 100000}}}}]
+openai-api-key: [{{api-key: key-of-vendor-0123456789, base-url: "{vendor.base_url}", models: [m]}}]
+"""
+        with daemon(tmp_path, configuration) as first:
+            used = ask(first, FEW).json()["usage"]["total_tokens"]
+        with daemon(tmp_path, configuration) as second:
+            assert ask(second, FEW).status_code == 200
+            assert ask(second, FEW).status_code == 429
+            quota = httpx2.get(f"{second.base_url}/quota", headers={"x-api-key": FEW}, timeout=20).json()
+            assert [each["used"] for each in quota["limits"]] == [2, 2 * used]

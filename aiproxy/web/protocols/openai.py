@@ -1,15 +1,18 @@
 """The OpenAI API: chat, legacy completions, embeddings, models."""
 
+from time import time
+
 from klein import Klein
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
+from aiproxy.clients.told import share
 from aiproxy.codecs.openai_chat import CODEC, WIRE
 from aiproxy.gateway import Gateway
 from aiproxy.providers.base import Operation
-from aiproxy.web.answers import write_failure
-from aiproxy.web.protocols.answering import answer, incoming, list_models, show_model
+from aiproxy.web.answers import write_failure, write_json
+from aiproxy.web.protocols.answering import answer, context, incoming, list_models, show_model
 
 
 class OpenAI:
@@ -38,6 +41,13 @@ class OpenAI:
     @app.route("/v1/models/<path:name>", methods=["GET"])
     async def model(self, request: Request, name: str) -> bytes:
         return await show_model(self._gateway, request, WIRE, name)
+
+    @app.route("/v1/quota", methods=["GET"])
+    async def quota(self, request: Request) -> bytes:
+        """What the caller's own key may still use."""
+        client = context(request).client
+        standings = self._gateway.limiter.standings(client.limits, time())
+        return write_json(request, {"client": client.name, "limits": share(standings)})
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:
