@@ -1,11 +1,12 @@
 """What a call takes of its client's limits, however it ends."""
 
+import json
 from random import Random
 
 from aiproxy.clients import Client
 from aiproxy.clients.limits import Counts, Limit, Limited, Window
 from aiproxy.neutral import errors
-from tests.rig.scripted import SILENT, Asked, Rig, Said
+from tests.rig.scripted import OK, SILENT, Asked, Rig, Said
 
 ONE = 'request-retry: 0\nopenai-compatibility: [{name: one, base-url: "http://one.test/v1", models: [m]}]'
 TEAM = Client(
@@ -23,6 +24,9 @@ TEAM = Client(
     ),
 )
 
+SAYS = Said(body=json.dumps({**OK, "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}).encode())
+"""An answer that tells what it used; of one that doesn't, all that was reserved is taken."""
+
 
 def used(rig: Rig) -> list[int]:
     return [each.used for each in rig.gateway.limiter.standings(TEAM.limits, 0.0)]
@@ -35,7 +39,7 @@ def test_however_calls_end_what_they_used_is_what_their_attempts_say() -> None:
     rig.gateway.limiter.spent = lambda _holder, _counts, _period, amount: told.append(amount)
     asked: list[Asked] = []
     for _ in range(200):
-        rig["one"].script.append(random.choice([Said(), SILENT, errors.Overloaded("x"), Said(500, b"{}")]))
+        rig["one"].script.append(random.choice([SAYS, SILENT, errors.Overloaded("x"), Said(500, b"{}")]))
         asked.append(rig.ask(client=TEAM))
         open_calls = [each for each in asked if each.record.ended is None]
         assert len(open_calls) <= 4
