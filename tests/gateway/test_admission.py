@@ -1,12 +1,11 @@
 """What a call takes of its client's limits, however it ends."""
 
-import json
 from random import Random
 
 from aiproxy.clients import Client
 from aiproxy.clients.limits import Counts, Limit, Limited, Window
 from aiproxy.neutral import errors
-from tests.rig.scripted import OK, SILENT, Asked, Rig, Said
+from tests.rig.scripted import OK, SILENT, Answer, Asked, Rig, Said
 
 ONE = 'request-retry: 0\nopenai-compatibility: [{name: one, base-url: "http://one.test/v1", models: [m]}]'
 TEAM = Client(
@@ -24,7 +23,7 @@ TEAM = Client(
     ),
 )
 
-SAYS = Said(body=json.dumps({**OK, "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}).encode())
+SAYS = Said(body={**OK, "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}})
 """An answer that tells what it used; of one that doesn't, all that was reserved is taken."""
 
 
@@ -38,8 +37,9 @@ def test_however_calls_end_what_they_used_is_what_their_attempts_say() -> None:
     told: list[int] = []
     rig.gateway.limiter.spent = lambda _holder, _counts, _period, amount: told.append(amount)
     asked: list[Asked] = []
+    answers: list[Answer] = [SAYS, SILENT, errors.Overloaded("x"), Said(500, {})]
     for _ in range(200):
-        rig["one"].script.append(random.choice([SAYS, SILENT, errors.Overloaded("x"), Said(500, b"{}")]))
+        rig["one"].script.append(random.choice(answers))
         asked.append(rig.ask(client=TEAM))
         open_calls = [each for each in asked if each.record.ended is None]
         assert len(open_calls) <= 4
