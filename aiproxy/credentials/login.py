@@ -15,6 +15,7 @@ from aiproxy.credentials.record import (
     login_mark,
 )
 from aiproxy.credentials.times import moment
+from aiproxy.credentials.ways.desk import Way
 from aiproxy.neutral.errors import CredentialRefused
 from aiproxy.secrets import Secret, digest
 
@@ -63,7 +64,7 @@ class Login:
     expires: tuple[str, ...] = ("expired", "expiry", "token.expiry", "expiresAt", "expires_at", "expiry_date")
     secret_from: str = ""
     closed: str = ""
-    ways: "tuple[Any, ...]" = ()
+    ways: tuple[Way, ...] = ()
     parallel: int = 2
     """Renewals of one provider at a time: they come from one address."""
 

@@ -79,7 +79,7 @@ class LoginVendor:
                     "clientSecret": "registered-secret",
                     "clientSecretExpiresAt": 2e9,
                 }
-            case "userinfo" | "profile" | "user":
+            case "userinfo" | "getUserInfo" | "profile" | "user":
                 return self._who(received)
             case "v1internal:loadCodeAssist":
                 return 200, {"allowedTiers": [{"id": "free-tier", "isDefault": True}]}

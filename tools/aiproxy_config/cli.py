@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -19,7 +20,22 @@ from aiproxy_config.store import store
 STANDARD_INPUT = "-"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Those that log in are read when they are asked for: they need every provider, which checking a file doesn't."""
+
+    _later = ("accounts", "login")
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), *self._later])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self._later:
+            return super().get_command(context, name)
+        found: click.Command = getattr(import_module(f"aiproxy_config.{name}"), name)
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="aiproxy", prog_name="aiproxy-config")
 def main() -> None:
     """Check and write the configuration of aiproxy. Nothing here needs a running gateway."""

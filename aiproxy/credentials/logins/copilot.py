@@ -1,10 +1,15 @@
 """GitHub Copilot: a GitHub token that lasts buys a token of an hour or less. Source: provider sheet copilot."""
 
-from aiproxy.credentials.exchange import Web, get, granted
+from collections.abc import Mapping
+from typing import Any
+
+from aiproxy.credentials.exchange import Web, bearer, get, granted
 from aiproxy.credentials.login import Changes, Client, Login
 from aiproxy.credentials.record import Record
 from aiproxy.credentials.times import moment, written
 from aiproxy.credentials.token_endpoint import LIFETIME_UNSAID
+from aiproxy.credentials.ways.desk import Content, Desk, Options, text_of
+from aiproxy.credentials.ways.device import DeviceCode
 from aiproxy.neutral.errors import CredentialRefused
 
 
@@ -27,6 +32,16 @@ async def exchange(login: Login, record: Record, web: Web, now: float) -> Change
     return changes
 
 
+async def _finish(login: Login, _content: Content, reply: Mapping[str, Any], desk: Desk, _options: Options) -> Content:
+    """The first exchange proves the subscription."""
+    token = str(reply["access_token"])
+    content: Content = {"type": "copilot", "github_token": token, "scope": text_of(reply, "scope")}
+    said = (await desk.ask(get(login.url("userinfo"), bearer(token)))).said
+    about = {"username": text_of(said, "login"), "email": text_of(said, "email")}
+    content |= {name: value for name, value in about.items() if value}
+    return {**content, **await exchange(login, Record("", "copilot", content), desk, desk.now())}
+
+
 COPILOT = Login(
     provider="copilot",
     types=("copilot", "github-copilot"),
@@ -40,6 +55,7 @@ COPILOT = Login(
         "userinfo": "https://api.github.com/user",
         "exchange": "https://api.github.com/copilot_internal/v2/token",
     },
+    ways=(DeviceCode("read:user", finish=_finish),),
     access=("copilot_token",),
     refresh=("github_token", "access_token"),
     expires=("copilot_expire",),

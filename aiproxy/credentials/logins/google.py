@@ -3,6 +3,9 @@ antigravity."""
 
 from aiproxy.credentials.login import Client, Login
 from aiproxy.credentials.refresh_grant import Refresh
+from aiproxy.credentials.ways.browser import AuthorizationCode
+from aiproxy.credentials.ways.desk import Redirect
+from aiproxy.credentials.ways.google import CodeAssist
 
 _WHERE = (
     "it belongs to Google's own program ({program}) and isn't shipped with aiproxy; take it from that program's {where}, "
@@ -10,6 +13,17 @@ _WHERE = (
 )
 
 _TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+
+_SCOPES = ("cloud-platform", "userinfo.email", "userinfo.profile")
+
+
+def _scope(*names: str) -> str:
+    return " ".join(f"https://www.googleapis.com/auth/{name}" for name in names)
+
+
+_OFFLINE = {"access_type": "offline", "prompt": "consent"}
+
+_GEMINI = {"ideType": "IDE_UNSPECIFIED", "platform": "PLATFORM_UNSPECIFIED", "pluginType": "GEMINI"}
 
 GEMINI_CLI = Login(
     provider="gemini-cli",
@@ -26,6 +40,14 @@ GEMINI_CLI = Login(
         "projects": "https://cloudresourcemanager.googleapis.com/v1/projects",
         "services": "https://serviceusage.googleapis.com/v1",
     },
+    ways=(
+        AuthorizationCode(
+            Redirect(8085, "/oauth2callback"),
+            _scope(*_SCOPES),
+            _OFFLINE,
+            finish=CodeAssist(_GEMINI, _GEMINI, "legacy-tier", "", ""),
+        ),
+    ),
     access=("token.access_token", "access_token"),
     refresh=("token.refresh_token", "refresh_token"),
     expires=("token.expiry", "expiry", "expired", "expiry_date"),
@@ -45,4 +67,14 @@ ANTIGRAVITY = Login(
         "userinfo": "https://www.googleapis.com/oauth2/v2/userinfo?alt=json",
         "onboard": "https://cloudcode-pa.googleapis.com",
     },
+    ways=(
+        AuthorizationCode(
+            Redirect(51121, "/oauth-callback"),
+            _scope(*_SCOPES, "cclog", "experimentsandconfigs"),
+            _OFFLINE,
+            finish=CodeAssist(
+                {"ideType": "ANTIGRAVITY"}, {"ide_type": "ANTIGRAVITY"}, "free-tier", "onboard", "", tier_word="tier_id"
+            ),
+        ),
+    ),
 )

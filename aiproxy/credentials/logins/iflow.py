@@ -2,7 +2,9 @@
 
 Source: provider sheet iflow."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiproxy.credentials.exchange import Web, get, granted, is_token, post_json, with_query
@@ -10,6 +12,8 @@ from aiproxy.credentials.login import Changes, Client, Login
 from aiproxy.credentials.record import Record
 from aiproxy.credentials.refresh_grant import Refresh
 from aiproxy.credentials.times import CHINA, moment, written
+from aiproxy.credentials.ways.browser import AuthorizationCode
+from aiproxy.credentials.ways.desk import Content, Desk, LoginFailed, Options, Redirect
 from aiproxy.neutral.errors import CredentialRefused
 
 _BY_TOKEN = Refresh(authorized=True)
@@ -57,6 +61,30 @@ async def key_by_cookie(login: Login, cookie: str, account: str, web: Web, now: 
     }
 
 
+async def _finish(login: Login, content: Content, reply: Mapping[str, Any], desk: Desk, _options: Options) -> Content:
+    content = {**content, "access_token": reply["access_token"]}
+    return {**content, **await key_of(login, reply["access_token"], login.provider, desk)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """The platform's own cookie, copied from a browser that is logged in there. Only `BXAuth` of it is kept."""
+
+    name: str = "cookie"
+
+    async def __call__(self, login: Login, desk: Desk, options: Options) -> Content:  # noqa: ARG002 - a `Way`
+        typed = await desk.enter("The cookie of platform.iflow.cn")
+        found = re.search(r"BXAuth=([^;\s]+)", typed)
+        if found is None:
+            raise LoginFailed("There is no `BXAuth=…` in it. Copy the whole cookie of platform.iflow.cn.")
+        cookie = f"BXAuth={found[1]};"
+        return {
+            "type": "iflow",
+            "cookie": cookie,
+            **await key_by_cookie(login, cookie, login.provider, desk, desk.now()),
+        }
+
+
 def _data(said: Mapping[str, Any]) -> Mapping[str, Any]:
     found = said.get("data")
     return found if isinstance(found, dict) else {}
@@ -78,6 +106,12 @@ IFLOW = Login(
         "userinfo": "https://iflow.cn/api/oauth/getUserInfo",
         "key": "https://platform.iflow.cn/api/openapi/apikey",
     },
+    ways=(
+        AuthorizationCode(
+            Redirect(11451, "/oauth2callback"), pkce=False, authorized=True, redirect_name="redirect", finish=_finish
+        ),
+        Cookie(),
+    ),
     access=("api_key", "apiKey"),
     refresh=("refresh_token", "cookie"),
     closed="The vendor announced the end of the service in April 2026.",

@@ -7,6 +7,7 @@ from aiproxy.credentials.exchange import USER_AGENT
 from aiproxy.credentials.login import Client, Login
 from aiproxy.credentials.record import Record
 from aiproxy.credentials.refresh_grant import Refresh
+from aiproxy.credentials.ways.device import DeviceCode
 
 
 def device_headers(device_id: str) -> Headers:
@@ -37,4 +38,5 @@ KIMI = Login(
         "device": "https://auth.kimi.com/api/oauth/device_authorization",
         "token": "https://auth.kimi.com/api/oauth/token",
     },
+    ways=(DeviceCode(headers=device_headers),),
 )

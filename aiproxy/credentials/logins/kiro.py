@@ -2,10 +2,15 @@
 
 Source: provider sheets kiro, kiro-second-source."""
 
-from aiproxy.credentials.exchange import Web, granted, is_token, post_json
+from dataclasses import dataclass
+
+from aiproxy.credentials.exchange import Web, granted, is_token, post_json, with_query
 from aiproxy.credentials.login import Changes, Client, Login
 from aiproxy.credentials.record import Record
 from aiproxy.credentials.times import seconds, written
+from aiproxy.credentials.ways.browser import VERIFIER_BYTES, ask_for_code, challenge
+from aiproxy.credentials.ways.desk import Content, Desk, Options, Redirect, text_of
+from aiproxy.credentials.ways.device import AwsDevice
 from aiproxy.neutral.errors import CredentialRefused
 
 LIFETIME = 3600.0
@@ -51,6 +56,43 @@ async def _renew(login: Login, record: Record, web: Web, now: float) -> Changes:
     return changes
 
 
+@dataclass(frozen=True, slots=True)
+class Social:
+    """Google's and GitHub's accounts, by Kiro's own service. It sends the browser to an address of Kiro's program, which
+    nothing here can listen on: the person copies it from the browser."""
+
+    name: str = "browser"
+
+    async def __call__(self, login: Login, desk: Desk, options: Options) -> Content:
+        redirect = Redirect(0, "", "kiro://kiro.kiroAgent/authenticate-success")
+        provider = {"google": "Google", "github": "Github"}.get(options.identity.lower(), "Google")
+        verifier, state = desk.random(VERIFIER_BYTES), desk.random(16)
+        base = login.url("social").replace("{region}", "us-east-1")
+        query = {
+            "idp": provider,
+            "redirect_uri": redirect.address(),
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
+            "state": state,
+        }
+        code = await ask_for_code(desk, with_query(f"{base}/login", query), redirect, state)
+        form = {"code": code, "code_verifier": verifier, "redirect_uri": redirect.address()}
+        question = post_json(f"{base}/oauth/token", form)
+        reply = granted(question, await desk.ask(question), login.provider, wanted="accessToken")
+        content: Content = {
+            "type": "kiro",
+            "accessToken": reply["accessToken"],
+            "refreshToken": text_of(reply, "refreshToken"),
+            "expiresAt": written(desk.now() + seconds(reply.get("expiresIn"), LIFETIME)),
+            "authMethod": "social",
+            "provider": provider,
+            "region": "us-east-1",
+        }
+        return {**content, **({"profileArn": arn} if (arn := text_of(reply, "profileArn")) else {})}
+
+
+SCOPES = ("codewhisperer:completions", "codewhisperer:analysis", "codewhisperer:conversations")
+
 KIRO = Login(
     provider="kiro",
     types=("kiro",),
@@ -63,6 +105,7 @@ KIRO = Login(
         "token": "https://oidc.{region}.amazonaws.com",
         "start": "https://view.awsapps.com/start",
     },
+    ways=(Social(), AwsDevice(SCOPES, LIFETIME)),
     access=("accessToken", "access_token"),
     refresh=("refreshToken", "refresh_token"),
     expires=("expiresAt", "expires_at"),

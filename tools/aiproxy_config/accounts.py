@@ -1,0 +1,224 @@
+"""`aiproxy-config accounts …`: the accounts that log in, as their credential files have them."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiproxy.credentials.imports import KNOWN_PLACES, Siblings, read_import
+from aiproxy.credentials.record import REFUSED, SECRET_FIELDS, Record, Unreadable
+from aiproxy.credentials.times import written
+from aiproxy.registry import load_registry
+from aiproxy_config.login import save
+from aiproxy_config.logins import CONFIG, Credentials, one_sentence, opened, short
+
+LARGEST_IMPORT = 256 * 1024
+"""Bytes, as of a credential."""
+
+
+@click.group()
+def accounts() -> None:
+    """Look after the accounts that log in. API keys are in the configuration.
+
+    An ACCOUNT is named by its file, with or without `.json`, or by its e-mail address. A gateway that runs notices what is
+    changed here."""
+
+
+@accounts.command("list")
+@click.option("--json", "in_json", is_flag=True, help="For programs.")
+@CONFIG
+@one_sentence
+def list_(in_json: bool, config: str | None) -> None:
+    """All accounts, what state they are in, and files that are none."""
+    with opened(config) as credentials:
+        rows = [_summary(credentials, record) for record in credentials.files.records]
+        refused = credentials.refused
+    if in_json:
+        click.echo(json.dumps({"accounts": rows, "refused": refused}, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['account']}  {row['provider']}  {row['state']}")
+    closed = {row["provider"]: row["closed"] for row in rows if row["closed"]}
+    for provider, words in sorted(closed.items()):
+        click.echo(f"\nNote on {provider}: {words}")
+    for name, why in sorted(refused.items()):
+        click.echo(f"{name} {why}", err=True)
+    if not rows and not refused:
+        click.echo("No account is logged in. `aiproxy-config login PROVIDER` does it.")
+
+
+@accounts.command()
+@click.argument("account")
+@CONFIG
+@one_sentence
+def show(account: str, config: str | None) -> None:
+    """One account, without its secrets."""
+    with opened(config) as credentials:
+        record = credentials.record(account)
+        row = _summary(credentials, record)
+    click.echo(json.dumps({**row, "file": _shown(dict(record.content))}, indent=2, ensure_ascii=False))
+
+
+@accounts.command()
+@click.argument("account")
+@CONFIG
+@one_sentence
+def disable(account: str, config: str | None) -> None:
+    """Use it for nothing until it is enabled again; it isn't refreshed meanwhile."""
+    _switch(account, config, disabled=True)
+
+
+@accounts.command()
+@click.argument("account")
+@CONFIG
+@one_sentence
+def enable(account: str, config: str | None) -> None:
+    """Use it again. What its vendor has refused is tried again, too."""
+    _switch(account, config, disabled=False)
+
+
+def _switch(account: str, config: str | None, *, disabled: bool) -> None:
+    with opened(config) as credentials:
+        record = credentials.record(account)
+        mark: dict[str, Any] = {} if disabled else {REFUSED: None}
+        credentials.change(record, {"disabled": disabled, **mark}, f"{'Disable' if disabled else 'Enable'} {record.id}")
+    click.echo(f"{record.id} is {'disabled' if disabled else 'enabled'}.")
+
+
+@accounts.command()
+@click.argument("account")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@CONFIG
+@one_sentence
+def remove(account: str, yes: bool, config: str | None) -> None:
+    """Delete its credential file. The vendor isn't told: end the login on its page, too."""
+    with opened(config) as credentials:
+        record = credentials.record(account)
+        if not yes:
+            click.confirm(f"Delete {short(record.name)}, the login of {record.label}?", abort=True, err=True)
+        credentials.remove(record)
+    click.echo(f"{record.id} is removed.")
+
+
+@accounts.command()
+@click.argument("account")
+@CONFIG
+@one_sentence
+def refresh(account: str, config: str | None) -> None:
+    """Have its token renewed now, whether or not it ends soon."""
+    with opened(config) as credentials:
+        renewed = credentials.renewed(credentials.record(account))
+        state = _state(credentials, renewed)
+    click.echo(f"{renewed.id}: {state}")
+
+
+@accounts.command()
+@click.argument("account")
+@CONFIG
+@one_sentence
+def test(account: str, config: str | None) -> None:
+    """Find out whether its login still holds. A token that has ended is renewed for that.
+
+    The exit status is 1 when it doesn't. Whether calls work is asked of the gateway, which knows the models."""
+    with opened(config) as credentials:
+        record = credentials.record(account)
+        login = credentials.login_of(record)
+        expires = login.tokens(record).expires
+        if login.refused(record) or expires is None or expires > time.time():
+            state = _state(credentials, record)
+        else:
+            state = _state(credentials, credentials.renewed(record))
+        click.echo(f"{record.id}: {state}")
+        if not state.startswith("good"):
+            raise SystemExit(1)
+
+
+@accounts.command("import")
+@click.argument("files", nargs=-1)
+@CONFIG
+@one_sentence
+def import_(files: tuple[str, ...], config: str | None) -> None:
+    """Take over logins of other programs: FILES of theirs, CLIProxyAPI's and AIClient-2-API's too, or without FILES, what
+    the vendors' own programs keep in this home directory.
+
+    Both programs then hold one login: where refresh tokens are single use (Codex, Claude, Kimi, Qwen) one of them will be
+    logged out by the other's refresh. Stop using it there, or log in anew here."""
+    found = files or tuple(place for place in map(os.path.expanduser, KNOWN_PLACES) if Path(place).exists())
+    if not found:
+        raise click.ClickException("no program that we know keeps a login in this home directory; name FILES")
+    failed = 0
+    with opened(config) as credentials:
+        for file in found:
+            try:
+                for record in _imported(credentials, Path(file)):
+                    click.echo(f"{file}: {record.label} is now {short(record.name)}")
+            except (Unreadable, OSError) as error:
+                failed += 1
+                click.echo(f"{file} {error.strerror if isinstance(error, OSError) else error}", err=True)
+    if failed:
+        raise SystemExit(1)
+
+
+def _imported(credentials: Credentials, file: Path) -> Sequence[Record]:
+    logins = load_registry().logins
+    by_type = {kind: login for login in logins.values() for kind in login.types}
+    with file.open("rb") as stream:
+        body = stream.read(LARGEST_IMPORT)
+    made = []
+    for content in read_import(str(file.absolute()), body, logins, Siblings(_beside(file))):
+        login = by_type[str(content["type"]).lower()]
+        login.tokens(Record(file.name, login.types[0], content))
+        made.append(save(credentials, login, content))
+    return made
+
+
+def _beside(file: Path) -> dict[str, Any]:
+    found = {}
+    for sibling in file.absolute().parent.glob("*.json"):
+        if sibling.name == file.name or sibling.stat().st_size > LARGEST_IMPORT:
+            continue
+        try:
+            content = json.loads(sibling.read_bytes())
+        except ValueError:
+            continue
+        if isinstance(content, dict):
+            found[sibling.name] = content
+    return found
+
+
+def _summary(credentials: Credentials, record: Record) -> dict[str, Any]:
+    login = credentials.login_of(record)
+    return {
+        "account": record.id,
+        "provider": login.provider,
+        "whose": record.label,
+        "state": _state(credentials, record),
+        "closed": login.closed,
+    }
+
+
+def _state(credentials: Credentials, record: Record) -> str:
+    login = credentials.login_of(record)
+    if record.disabled:
+        return "disabled"
+    if why := login.refused(record):
+        return f"refused: {why}"
+    tokens = login.tokens(record)
+    if tokens.expires is None:
+        return "good"
+    left = tokens.expires - time.time()
+    ends = written(tokens.expires)
+    if left > 0:
+        return f"good until {ends}" + (", renewed by then" if login.renewable(record) else "")
+    return f"ended {ends}, to be renewed" if login.renewable(record) else f"ended {ends}: log in again"
+
+
+def _shown(content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _shown(value) if isinstance(value, dict) else "[secret]" if name in SECRET_FIELDS and value else value
+        for name, value in content.items()
+    }

@@ -1,0 +1,80 @@
+"""`aiproxy-config login PROVIDER`: an account of one's own, from the vendor's page to a credential file."""
+
+import os
+import sys
+
+import click
+
+from aiproxy.credentials.imports import kept
+from aiproxy.credentials.login import Login
+from aiproxy.credentials.naming import file_name
+from aiproxy.credentials.record import REFUSED, Record
+from aiproxy.credentials.ways.desk import Content, Options, Way
+from aiproxy_config.logins import CONFIG, Credentials, one_sentence, opened, short
+from aiproxy_config.terminal import Terminal, run
+
+
+@click.command()
+@click.argument("provider")
+@click.option("--no-browser", is_flag=True, help="Show the page's address only; no browser is opened.")
+@click.option("--device", is_flag=True, help="By a code that is typed on the vendor's page, on any device.")
+@click.option("--cookie", is_flag=True, help="By a cookie of the vendor's site (iflow).")
+@click.option("--project", default="", help="Google's project: an id, several with commas, or ALL.")
+@click.option("--callback-port", type=click.IntRange(1, 65535), help="Another port to come back to.")
+@click.option("--region", default="", help="AWS's region of the login (kiro).")
+@click.option("--start-url", default="", help="The start page of an AWS identity centre (kiro).")
+@click.option("--identity", type=click.Choice(["google", "github"]), default="google", help="Whose login (kiro).")
+@CONFIG
+@one_sentence
+def login(
+    provider: str,
+    no_browser: bool,
+    device: bool,
+    cookie: bool,
+    project: str,
+    callback_port: int | None,
+    region: str,
+    start_url: str,
+    identity: str,
+    config: str | None,
+) -> None:
+    """Log an account in at PROVIDER, and keep it as a credential file where the gateway finds it.
+
+    Without a browser on this machine (over SSH, for one) open the page that is shown elsewhere, and paste the address on
+    which it ends. A gateway that runs takes the account up by itself."""
+    with opened(config) as credentials:
+        found = credentials.login(provider)
+        if found.closed:
+            click.echo(f"Note: {found.closed}", err=True)
+        way = chosen(found, "device" if device else "cookie" if cookie else "")
+        browser = not no_browser and _has_browser()
+        options = Options(project, callback_port or 0, region, start_url, identity)
+        content = run(way(found, Terminal(browser=browser), options))
+        record = save(credentials, found, content)
+    click.echo(f"{record.label} is logged in at {provider}: {short(record.name)}")
+
+
+def chosen(login: Login, name: str) -> Way:
+    for way in login.ways:
+        if not name or way.name == name:
+            return way
+    ways = " or ".join(f"--{way.name}" if way.name != "browser" else "the browser" for way in login.ways)
+    raise click.ClickException(f"{login.provider} has no login by --{name}; there is {ways}")
+
+
+def save(credentials: Credentials, login: Login, content: Content) -> Record:
+    """An account that is there already is logged in anew: its settings stay."""
+    name = file_name(login, content)
+
+    def made(before: Record | None) -> Record:
+        merged = kept(before, content) if before else content
+        return Record(name, login.types[0], {each: value for each, value in merged.items() if each != REFUSED})
+
+    return credentials.put(name, made, f"Log in at {login.provider}")
+
+
+def _has_browser() -> bool:
+    """A terminal without a screen opens its pages elsewhere."""
+    if os.environ.get("SSH_CONNECTION"):
+        return False
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("BROWSER"))  # fmt: skip

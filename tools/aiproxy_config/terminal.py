@@ -1,0 +1,130 @@
+"""A login's desk in a terminal: questions to vendors over blocking connections, a browser, a page to come back to, a line typed."""
+
+import select
+import sys
+import time
+import webbrowser
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from secrets import token_urlsafe
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from aiproxy.credentials.base import Way
+from aiproxy.credentials.exchange import ANSWER_BYTES, Answer, Ask
+from aiproxy.credentials.ways.desk import CALLBACK_SECONDS, LoginFailed, Redirect
+from aiproxy.neutral.errors import UpstreamFailed
+from aiproxy.storage.blocking_http import BlockingHttp
+from aiproxy.storage.store import Unavailable
+from aiproxy_config.listener import CallbackListener
+
+T = TypeVar("T")
+
+MOST_REFUSED = 20
+"""Wrong answers that are passed over: pages of older tries reload by themselves."""
+
+
+def run(doing: Coroutine[Any, Any, T]) -> T:
+    """A coroutine whose every wait blocks: it ends at its first step."""
+    try:
+        doing.send(None)
+    except StopIteration as ended:
+        found: T = ended.value
+        return found
+    raise AssertionError("this waits for a reactor")
+
+
+class BlockingWeb:
+    """A `Web` over connections of this thread, by the proxies of the environment."""
+
+    def __init__(self, _way: Way | None = None, _patience: float = 0) -> None:
+        self._origins: dict[str, BlockingHttp] = {}
+
+    async def ask(self, question: Ask) -> Answer:
+        parts = urlsplit(question.url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        http = self._origins.setdefault(origin, BlockingHttp(origin))
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        try:
+            got = http.send(
+                question.method, target, {"host": parts.netloc, **dict(question.headers)}, question.body, ANSWER_BYTES
+            )
+        except Unavailable as error:
+            raise UpstreamFailed(str(error)) from error
+        return Answer(got.status, got.headers, got.body)
+
+
+class Terminal(BlockingWeb):
+    """A `Desk`. `browser`: open pages, not only show them."""
+
+    def __init__(self, *, browser: bool, seconds: float = CALLBACK_SECONDS) -> None:
+        super().__init__()
+        self._browser = browser
+        self._seconds = seconds
+
+    def now(self) -> float:
+        return time.time()
+
+    def random(self, length: int) -> str:
+        return token_urlsafe(length)
+
+    def tell(self, words: str) -> None:
+        click.echo(words, err=True)
+
+    async def pause(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: ASYNC251 - there is no loop to block
+
+    async def visit(self, url: str, code: str = "") -> None:
+        self.tell(f"Open this page and log in:\n\n  {url}\n")
+        if code:
+            self.tell(f"The code to type there: {code}\n")
+        if self._browser:
+            webbrowser.open(url)
+        if code:
+            self.tell("Waiting until the code is typed …")
+
+    async def enter(self, words: str) -> str:
+        typed: str = click.prompt(words, err=True)
+        return typed
+
+    async def callback(self, url: str, redirect: Redirect, judge: Callable[[str], str]) -> str:
+        with ExitStack() as held:
+            listener = held.enter_context(self._listening(redirect)) if redirect.port else None
+            await self.visit(url)
+            return self._waited(listener, judge)
+
+    def _listening(self, redirect: Redirect) -> CallbackListener:
+        try:
+            return CallbackListener(redirect.port, redirect.path)
+        except OSError as error:
+            raise LoginFailed(
+                f"Port {redirect.port} of this machine can't be listened on ({error.strerror}). End the program that has it, or "
+                "choose another one with --callback-port where the vendor allows that."
+            ) from error
+
+    def _waited(self, listener: CallbackListener | None, judge: Callable[[str], str]) -> str:
+        where = " If the browser is on another machine, its last page can't be shown: copy that page's address." if listener else ""  # fmt: skip
+        self.tell(f"Waiting for the login …{where}\nPaste the address here, if need be, and press Enter:")
+        until = time.monotonic() + self._seconds
+        sources: list[Any] = [*([listener] if listener else []), sys.stdin]
+        for _ in range(MOST_REFUSED):
+            ready, _, _ = select.select(sources, [], [], max(0.0, until - time.monotonic()))
+            if not ready:
+                break
+            if listener is not None and listener in ready:
+                found = listener.receive(judge)
+                if found:
+                    return found
+                continue
+            line = sys.stdin.readline()
+            if not line:  # nobody types here
+                sources.remove(sys.stdin)
+                if not sources:
+                    break
+            elif line.strip():
+                if not (wrong := judge(line)):
+                    return line
+                self.tell(wrong)
+        raise LoginFailed(f"Nobody has logged in within {self._seconds:g} seconds. Begin again.")
