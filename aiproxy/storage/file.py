@@ -53,15 +53,16 @@ class FileStore:
         self._seen = self._looked()
         for name, path in self._present():
             try:
-                check_name(name)
                 signature = self._signature(path, name)
+                check_name(name)
                 known = self._known.get(name)
                 if known is None or known[0] != signature:
                     body = self._read(path, name)
                     check_body(name, body)
                     known = (signature, Entry(body, digest(body)))
             except FileNotFoundError:
-                continue
+                if path.is_symlink():
+                    refused[name] = "is a symbolic link to nothing"
             except Unacceptable as unacceptable:
                 refused[name] = unacceptable.why
             except OSError as error:
@@ -78,15 +79,19 @@ class FileStore:
             yield CONFIGURATION, self._configuration
         for directory, below, files in os.walk(self._credentials):
             below[:] = [each for each in below if not each.startswith(".")]
-            for file in files:
-                if file.endswith(".json") and not file.startswith("."):
-                    path = Path(directory, file)
-                    yield CREDENTIALS + path.relative_to(self._credentials).as_posix(), path
+            linked = [
+                each for each in below if os.path.islink(os.path.join(directory, each))
+            ]  # not gone into: to be named
+            for file in (*linked, *(each for each in files if each.endswith(".json") and not each.startswith("."))):
+                path = Path(directory, file)
+                yield CREDENTIALS + path.relative_to(self._credentials).as_posix(), path
 
     def _signature(self, path: Path, name: str) -> Signature:
         if path.is_symlink():
             self._real(path, name)
         found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            raise Unacceptable(name, "is a symbolic link to a directory: only links to files are followed")
         if not stat.S_ISREG(found.st_mode):
             raise Unacceptable(name, "is not a file")
         if found.st_size > largest(name):

@@ -98,10 +98,16 @@ def test_links(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "b.json").write_text("{}")
     (auth / "directory").symlink_to("../elsewhere")
+    (auth / "inside").symlink_to("..data")
     store = FileStore(None, auth)
     contents = store.load()
     assert list(contents.entries) == [A]
-    assert list(contents.refused) == ["auths/out.json"]
+    assert contents.refused == {
+        "auths/out.json": f"is a symbolic link that leads out of {auth}",
+        "auths/directory": f"is a symbolic link that leads out of {auth}",
+        "auths/inside": "is a symbolic link to a directory: only links to files are followed",
+        "auths/gone.json": "is a symbolic link to nothing",
+    }
     for name in ("auths/out.json", "auths/directory/b.json"):
         with pytest.raises(Unacceptable, match="leads out of"):
             store.save(name, b"{}", None, CHANGE)
