@@ -136,6 +136,8 @@ def _environment(url: str, username: str, token: Secret) -> dict[str, str]:
         "http.followRedirects": "false",
         "credential.helper": "",
     }
+    if authorities := os.environ.get("SSL_CERT_FILE"):  # as everything else here that speaks TLS takes it
+        settings["http.sslCAInfo"] = authorities
     if token and urlsplit(url).scheme in ("http", "https"):
         pair = f"{username or 'git'}:{token.reveal()}".encode()
         settings[f"http.{url}.extraHeader"] = f"Authorization: Basic {base64.b64encode(pair).decode()}"
@@ -169,6 +171,7 @@ _SAID = (
         ("read-only", "permission denied", "insufficient permission", "unable to create", "hook declined"),
         "is read-only.",
     ),
+    (("certificate verif", "certificate problem"), "has a certificate that can't be trusted: set SSL_CERT_FILE."),
     (("too slow", "timed out", "operation too slow"), "is too slow."),
     (
         ("could not resolve", "unable to access", "connection refused", "could not read from remote", "hung up"),

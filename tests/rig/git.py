@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from ssl import SSLContext
 from threading import Thread
 
 USERNAME, TOKEN = "gateway", "git-token-0123456789"
@@ -87,9 +88,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def over_http(root: Path) -> Iterator[int]:
+def over_http(root: Path, tls: SSLContext | None = None) -> Iterator[int]:
     """The port at which the repositories under `root` are served."""
     server = _Server(root)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield server.server_port

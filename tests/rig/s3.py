@@ -62,8 +62,8 @@ def moto() -> Iterator[S3Server]:
 
 
 @contextmanager
-def rclone(directory: Path) -> Iterator[S3Server]:
-    serving = [str(BIN / "rclone"), "serve", "s3", str(directory), "--addr", "127.0.0.1:0"]
+def rclone(directory: Path, *options: str) -> Iterator[S3Server]:
+    serving = [str(BIN / "rclone"), "serve", "s3", str(directory), "--addr", "127.0.0.1:0", *options]
     process = subprocess.Popen([*serving, "--auth-key", f"{KEY_ID},{SECRET}"], stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None

@@ -1,6 +1,8 @@
 """The gateway as users run it, with its configuration and credentials in a store away from it."""
 
 import json
+import resource
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -158,3 +160,29 @@ def test_ten_thousand_credentials_start_soon(tmp_path: Path, servers: Servers) -
         (auth / f"codex-{number}@example.com.json").write_text(body)
     with daemon(tmp_path, f"auth-dir: {auth}\n") as gateway:
         assert checks(gateway)["credentials"] == (True, "10000 loaded")
+
+
+def test_a_full_disk_costs_no_record(tmp_path: Path) -> None:
+    """While the state can't be written, the gateway serves and says so; once there is room, nothing is missing."""
+    settled = "openai-compatibility: [{name: v, base-url: 'http://127.0.0.1:1/v1', models: [m]}]\nstate: state.db\n"
+    with daemon(tmp_path, settled) as gateway:
+        ask(gateway)
+        resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        ask(gateway)
+        gateway.wait_for("records wait until it is back")
+        ask(gateway)
+        ok, detail = checks(gateway)["state"]
+        assert not ok
+        assert "disk I/O error" in detail
+        assert " 0 records waiting" not in detail
+        resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        gateway.wait_for("is back")
+        assert checks(gateway)["state"][0]
+    with closing(sqlite3.connect(tmp_path / "state.db")) as rows:
+        assert rows.execute("SELECT count(*), count(DISTINCT request_id) FROM requests").fetchone() == (3, 3)
+
+
+def ask(gateway: Daemon) -> None:
+    """For a model that isn't there: a record of a call, and no upstream."""
+    asked = {"model": "none", "messages": [{"role": "user", "content": "Hi"}]}
+    assert httpx2.post(f"{gateway.base_url}/chat/completions", json=asked).status_code == 404
