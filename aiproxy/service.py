@@ -447,7 +447,7 @@ class GatewayService(Service):
 
     def _record(self, call: CallRecord) -> None:
         """Every call that has ended, and each of its attempts."""
-        for row in rows_of(call, self._node, self.state.now() - self._reactor.seconds()):
+        for row in rows_of(call, self._node, self.state.now() - self._reactor.seconds(), self.gateway.snapshot.prices):
             self.state.append(row)
 
     def _sites(self) -> Sequence[HttpSite]:

@@ -678,6 +678,25 @@ class UpstreamUrls:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """What a model's tokens cost, in US dollars for a million."""
+
+    input: float = setting("What it reads.", 0.0, minimum=0, example=2.5)
+    output: float = setting("What it writes, thinking included.", 0.0, minimum=0, example=15)
+    cache_read: float | None = setting(
+        "What it reads from a cache; as `input` when absent.", None, minimum=0, example=0.25
+    )
+    cache_write: float | None = setting(
+        "What it writes to a cache; as `input` when absent.", None, minimum=0, example=3
+    )
+    cache_write_1h: float | None = setting(
+        "What it writes to a cache for an hour; as `input` when absent.", None, minimum=0, example=5
+    )
+    audio_in: float | None = setting("Sound that it reads; as `input` when absent.", None, minimum=0, example=10)
+    audio_out: float | None = setting("Sound that it makes; as `output` when absent.", None, minimum=0, example=20)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole file."""
 
@@ -736,6 +755,12 @@ class Settings:
         "",
         example="/var/lib/aiproxy/state.db",
         path=is_state_file,
+    )
+    prices: Mapping[str, ModelPrice] = setting(
+        "By globs of the upstreams' names of models, the first that matches: what the usage records' `cost` is reckoned by. A "
+        "model without a price has usage but no cost.",
+        factory=dict,
+        example={"gpt-5.4*": {"input": 2.5, "output": 15}},
     )
     state_retention: Retention = setting("What is let go of it.", factory=Retention)
     openai_api_key: tuple[KeyEntry, ...] = setting(

@@ -97,6 +97,7 @@ def read_call(
     stream = streams if stream is None else stream
     record.operation, record.streamed = operation.value, stream
     session = session_of(incoming.headers, asked)
+    record.session = session.key
     tokens = 0 if operation is Operation.COUNT_TOKENS else most_tokens(len(incoming.body), asked)
     return Call(
         wire, codec, operation, incoming, model, stream, client, record, provider, session=session, may_use=tokens

@@ -1,7 +1,7 @@
 """Everything built from one configuration, never mutated: a reload builds a new one and swaps a single reference."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from secrets import token_hex
 
@@ -31,6 +31,7 @@ from aiproxy.rewriting.system_prompt import SystemPrompt
 from aiproxy.secrets import Scrubber, Secret, digest
 from aiproxy.transports.base import Network
 from aiproxy.transports.media import MediaFetcher
+from aiproxy.usage.prices import NO_PRICES, Price, Prices
 
 DIRECT = "direct"
 """The `proxy-url` of an entry that uses none although there is a global one."""
@@ -52,6 +53,7 @@ class Snapshot:
     sealing_key: Secret
     """Of the carriers that take one vendor's state through another's protocol."""
     fallbacks: Fallbacks
+    prices: Prices = NO_PRICES
     rules: tuple[FaultRule, ...] = ()
     """The operator's words on failures of every account."""
     used: Mapping[str, Used] = field(default_factory=dict)
@@ -159,10 +161,19 @@ def build_snapshot(
         media=_media(settings, network, clock),
         sealing_key=_sealing_key(secrets),
         fallbacks=_fallbacks(settings, providers, upstreams.values()),
+        prices=_prices(settings),
         rules=rules_of(settings.request_scoped_errors),
         used=used,
         left_out=left_out,
     )
+
+
+def _prices(settings: Settings) -> Prices:
+    table = {
+        glob: Price(**{each.name: getattr(price, each.name) for each in fields(Price)})
+        for glob, price in settings.prices.items()
+    }
+    return Prices(table, lambda name, glob: matches(name, (glob,)))
 
 
 def _proxy(url: str) -> str:

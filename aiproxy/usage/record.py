@@ -65,6 +65,8 @@ class CallRecord:
     protocol: str = ""
     operation: str = ""
     model: str = ""
+    session: str = ""
+    """What the conversation is known by."""
     streamed: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)

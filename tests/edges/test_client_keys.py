@@ -1,5 +1,6 @@
 """Client keys over HTTP: who is refused, and what answers tell."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,23 @@ openai-api-key: [{{api-key: key-of-vendor-0123456789, base-url: "{vendor.base_ur
             assert ask(second, FEW).status_code == 429
             quota = httpx2.get(f"{second.base_url}/quota", headers={"x-api-key": FEW}, timeout=20).json()
             assert [each["used"] for each in quota["limits"]] == [2, 2 * used]
+
+
+def test_the_ledger_says_who_asked_for_what_and_what_it_cost(tmp_path: Path) -> None:
+    with upstream(says("hello")) as vendor:
+        configuration = f"""
+api-keys: [{{name: few, key: {FEW}}}]
+prices: {{"real-*": {{input: 1000000, output: 2000000}}}}
+openai-api-key: [{{api-key: key-of-vendor-0123456789, base-url: "{vendor.base_url}", models: [{{name: real-1, alias: m}}, n]}}]
+"""
+        with daemon(tmp_path, configuration) as gateway:
+            used = ask(gateway, FEW).json()["usage"]
+            assert ask(gateway, FEW, model="n").status_code == 200
+        with sqlite3.connect(tmp_path / ".aiproxy" / "state.db") as kept:
+            sql = "SELECT client, asked, model, cost, prices <> '', first_byte > 0, session FROM usage ORDER BY id"
+            priced, other = kept.execute(sql).fetchall()
+        kept.close()
+    cost = used["prompt_tokens"] + 2 * used["completion_tokens"]
+    assert priced[:6] == ("few", "m", "real-1", cost, 1, 1)
+    assert other[:6] == ("few", "n", "n", None, 1, 1)
+    assert priced[6] == other[6] != ""

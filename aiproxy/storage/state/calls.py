@@ -8,7 +8,8 @@ import orjson
 
 from aiproxy.neutral.usage import Usage
 from aiproxy.storage.state.rows import RequestRow, UsageRow
-from aiproxy.usage import CallRecord
+from aiproxy.usage import Attempt, CallRecord
+from aiproxy.usage.prices import NO_PRICES, Prices
 
 LARGEST = 2**63 - 1
 """Of a BIGINT; an upstream may claim any number of tokens."""
@@ -26,7 +27,9 @@ _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that no database takes in a text."""
 
 
-def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow | UsageRow]:
+def rows_of(
+    record: CallRecord, node: str, offset: float, prices: Prices = NO_PRICES
+) -> Iterator[RequestRow | UsageRow]:
     """`offset` is what lies between the record's clock and the time of day, in seconds."""
     ended = record.started if record.ended is None else record.ended
     request_id, client = text(record.request_id), text(record.client)
@@ -73,7 +76,19 @@ def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow
             reasoning=_count(used.reasoning),
             audio_out=_count(used.audio_out),
             server_tools=json.dumps(dict(used.server_tools)) if used.server_tools else "",
+            asked=text(record.model),
+            session=text(record.session),
+            first_byte=_first_byte(record, attempt),
+            cost=prices.cost(attempt.model, attempt.usage),
+            prices=prices.version,
         )
+
+
+def _first_byte(record: CallRecord, attempt: Attempt) -> float | None:
+    """Only the attempt that the client saw something of has one."""
+    first = record.first_byte
+    seen = first is not None and attempt.started <= first <= attempt.ended
+    return first - attempt.started if first is not None and seen else None
 
 
 def _decision(record: CallRecord) -> str:

@@ -39,6 +39,13 @@ MIGRATIONS: Sequence[Migration] = (
     (  # 2
         "ALTER TABLE affinity ADD COLUMN model TEXT NOT NULL DEFAULT ''",
     ),
+    (  # 3
+        "ALTER TABLE usage ADD COLUMN asked TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE usage ADD COLUMN session TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE usage ADD COLUMN first_byte DOUBLE PRECISION",
+        "ALTER TABLE usage ADD COLUMN cost DOUBLE PRECISION",
+        "ALTER TABLE usage ADD COLUMN prices TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

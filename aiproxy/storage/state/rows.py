@@ -37,6 +37,15 @@ class UsageRow(NamedTuple):
     audio_out: int | None = None
     server_tools: str = ""
     """A JSON object, kind of tool → uses; empty for none."""
+    asked: str = ""
+    """The model, as the client called it."""
+    session: str = ""
+    """What the conversation is known by."""
+    first_byte: float | None = None
+    """Seconds from the attempt's beginning, where the client saw something of its answer."""
+    cost: float | None = None
+    """US dollars by the prices of the version `prices`; None where there is no price, or nobody said what was used."""
+    prices: str = ""
 
 
 class RequestRow(NamedTuple):
