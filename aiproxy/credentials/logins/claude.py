@@ -38,6 +38,6 @@ CLAUDE = Login(
             Redirect(54545, "/callback"), SCOPE, {"code": "true"}, in_json=True, says_state=True, finish=_finish
         ),
     ),
-    closed="Anthropic's consumer terms reserve subscription logins for its own programs; since January 2026 it refuses "
-    "other programs' requests on them. Use an API key (`claude-api-key`).",
+    closed="Anthropic's consumer terms allow the logins of Free, Pro and Max plans in Claude Code and Claude.ai only. It has refused "
+    "other programs' requests since January 2026, and for all of them since April 2026. Use an API key (`claude-api-key`).",
 )

@@ -59,5 +59,5 @@ COPILOT = Login(
     access=("copilot_token",),
     refresh=("github_token", "access_token"),
     expires=("copilot_expire",),
-    closed="GitHub's terms allow Copilot in editors and programs that GitHub supports; others run on their users' own risk.",
+    closed="GitHub's terms are for programs it supports. It has suspended Copilot for scripted use since 2025.",
 )

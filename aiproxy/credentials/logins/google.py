@@ -25,6 +25,11 @@ _OFFLINE = {"access_type": "offline", "prompt": "consent"}
 
 _GEMINI = {"ideType": "IDE_UNSPECIFIED", "platform": "PLATFORM_UNSPECIFIED", "pluginType": "GEMINI"}
 
+_CLOSED = (
+    "Google's terms forbid other programs on this login. It has suspended accounts for it since February 2026. Use an API key "
+    "(`gemini-api-key`) or Vertex AI (`vertex-api-key`)."
+)
+
 GEMINI_CLI = Login(
     provider="gemini-cli",
     types=("gemini", "gemini-cli"),
@@ -32,6 +37,7 @@ GEMINI_CLI = Login(
     secret_from=_WHERE.format(program="Gemini CLI", where="source, packages/core/src/code_assist/oauth2.ts"),
     renew=Refresh(),
     lead=300,
+    closed=_CLOSED,
     base="https://cloudcode-pa.googleapis.com",
     urls={
         "authorize": "https://accounts.google.com/o/oauth2/v2/auth",
@@ -60,6 +66,7 @@ ANTIGRAVITY = Login(
     secret_from=_WHERE.format(program="Antigravity", where="installation"),
     renew=Refresh(),
     lead=300,
+    closed=_CLOSED,
     base="https://daily-cloudcode-pa.googleapis.com",
     urls={
         "authorize": "https://accounts.google.com/o/oauth2/v2/auth",

@@ -109,5 +109,5 @@ KIRO = Login(
     access=("accessToken", "access_token"),
     refresh=("refreshToken", "refresh_token"),
     expires=("expiresAt", "expires_at"),
-    closed="Kiro's terms reserve its back end for AWS's own programs; accounts were suspended for other use in 2025.",
+    closed="AWS means Kiro's back end for Kiro. Since 2026 it has locked many accounts that were used by other programs.",
 )
