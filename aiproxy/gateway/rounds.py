@@ -18,6 +18,7 @@ from aiproxy.pools.affinity import Candidate
 from aiproxy.pools.health import JITTER, Health
 from aiproxy.pools.lending import NoneReady, Skipped, Wanted
 from aiproxy.pools.pool import Lease, Pool
+from aiproxy.pools.repeats import Repeats
 from aiproxy.usage import Choice, Passed
 
 FIRST_PAUSE = 0.25
@@ -58,6 +59,7 @@ class Rounds:
         settings = around.snapshot.settings
         failed: GatewayError | None = None
         kept_waiting = 0.0
+        repeats = Repeats()
         at_home = homes(call, stage.candidates, around.snapshot)
         for number in rounds:
             if number:
@@ -102,6 +104,10 @@ class Rounds:
                 except GatewayError as error:
                     verdict = lease.account.judge(error)
                     if call.committed or verdict.stops:
+                        raise Stopped(error) from error
+                    if same := repeats.heard(lease.candidate, error):
+                        for account, model in same:
+                            self._pool.clear(account, model)  # none of them is to blame
                         raise Stopped(error) from error
                     failed = error
                     kept_waiting = 0.0 if verdict.cools else error.retry_after or 0.0

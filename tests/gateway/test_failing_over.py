@@ -1,6 +1,7 @@
 """What a call goes through when upstreams fail, in virtual time: who is tried, in which order, who rests, what is told."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from twisted.internet.defer import CancelledError
@@ -35,6 +36,38 @@ def test_a_request_fault_is_told_at_once_and_nobody_rests() -> None:
     assert isinstance(asked.error, errors.InvalidRequest)
     assert asked.accounts == ["one"]
     assert rig.gateway.pool.resting() == []
+
+
+def test_a_request_fault_told_as_the_upstreams_own_ends_with_the_second_account_and_costs_none() -> None:
+    three = '  - {api-key: key-three-0123456789, name: three, base-url: "http://three.test/v1"}\n'
+    rig = Rig(FILL + TWO + three)
+    for name in ("one", "two", "three"):
+        rig[name].otherwise = fails(500, "messages[0].content is invalid (request id 1234)")
+    asked = rig.ask()
+    assert isinstance(asked.error, errors.UpstreamServerError)
+    assert len(asked.accounts) == 2
+    assert rig.gateway.pool.resting() == []
+
+
+def test_an_outage_that_reads_alike_everywhere_is_tried_everywhere() -> None:
+    rig = Rig(FILL + TWO)
+    rig["one"].script = rig["two"].script = [fails(500, "Internal server error"), fails(500, "Internal server error")]
+    asked = rig.ask()
+    rig.wait(10.0, lambda: asked.done.called)
+    assert asked.error is None
+    assert asked.accounts[:2] == ["one", "two"]
+    assert len(asked.accounts) > 2
+
+
+@pytest.mark.parametrize(("switch", "accounts"), [("true", ["one", "two"]), ("false", ["one", "other"])])
+def test_another_project_of_a_login_is_asked_where_that_is_wished(switch: str, accounts: list[str]) -> None:
+    other = '  - {api-key: key-other-0123456789, name: other, base-url: "http://other.test/v1"}\n'
+    rig = Rig("")
+    snapshot = rig.snapshot(f"quota-exceeded: {{switch-project: {switch}}}\n" + FILL + TWO + other)
+    projects = {name: replace(snapshot.upstreams[name], login="login") for name in ("one", "two")}
+    rig.gateway.use(replace(snapshot, upstreams={**snapshot.upstreams, **projects}))
+    rig["one"].script = [fails(429, "You exceeded your current quota", "insufficient_quota")]
+    assert rig.ask().accounts == accounts
 
 
 def test_a_model_that_one_account_lacks_is_asked_of_another() -> None:
