@@ -112,6 +112,8 @@ class Storing:
     """Whether the answer to a request's body is to be kept."""
     reference: Callable[[bytes], str | None]
     """A request's body → the kept answer that it continues. Raises `InvalidRequest`."""
+    upstreams: Callable[[bytes], str | None]
+    """A request's body → the answer that it continues and its upstream keeps."""
     keep: Callable[[bytes, Mapping[str, Json]], bytes]
     """(a request's body, its answer as the client is told it) → what to keep of them."""
     previous: Callable[[bytes], str | None]

@@ -8,9 +8,12 @@ from time import time
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from aiproxy.catalogue import Served
+from aiproxy.codecs.sessions import responded
 from aiproxy.gateway.attempt import Surroundings, attempt
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.homes import homes
+from aiproxy.gateway.named_answers import NamedSink
 from aiproxy.gateway.refusals import put_off, refused
 from aiproxy.gateway.stages import Stage
 from aiproxy.neutral.errors import GatewayError, QuotaExhausted
@@ -19,6 +22,7 @@ from aiproxy.pools.health import JITTER, Health
 from aiproxy.pools.lending import NoneReady, Skipped, Wanted
 from aiproxy.pools.pool import Lease, Pool
 from aiproxy.pools.repeats import Repeats
+from aiproxy.providers.base import Upstream
 from aiproxy.usage import Choice, Passed
 
 FIRST_PAUSE = 0.25
@@ -60,7 +64,7 @@ class Rounds:
         failed: GatewayError | None = None
         kept_waiting = 0.0
         repeats = Repeats()
-        at_home = homes(call, stage.candidates, around.snapshot)
+        at_home = self._keeper(call) & stage.candidates.keys() or homes(call, stage.candidates, around.snapshot)
         for number in rounds:
             if number:
                 pause = self._pause(number, kept_waiting)
@@ -99,7 +103,8 @@ class Rounds:
                     async with lease:
                         upstream = around.snapshot.upstreams[lease.account.id]
                         served = stage.candidates[lease.candidate]
-                        await attempt(call, upstream, served, replace(around, worked=lease.worked))
+                        told = replace(around, worked=lease.worked)
+                        await self._noting_its_name(call, lease, told, upstream, served)
                         return None
                 except GatewayError as error:
                     verdict = lease.account.judge(error)
@@ -114,6 +119,26 @@ class Rounds:
                     if isinstance(error, QuotaExhausted) and not settings.quota_exceeded.switch_project:
                         tried |= _same_login(stage, around, lease)
         return failed
+
+    async def _noting_its_name(
+        self, call: Call, lease: Lease, around: Surroundings, upstream: Upstream, served: Served
+    ) -> None:
+        """One attempt; whoever goes on from an answer that upstreams keep comes back to its account."""
+        storing = call.codec.storing if call.codec else None
+        if storing is None or not storing.wanted(call.incoming.body):
+            await attempt(call, upstream, served, around)
+            return
+        sink = NamedSink(around.sink)
+        await attempt(call, upstream, served, replace(around, sink=sink))
+        if sink.id:
+            self._pool.bind_session(responded(sink.id), lease.candidate)
+
+    def _keeper(self, call: Call) -> frozenset[Candidate]:
+        """The account that keeps the answer which the request goes on from, as far as is known."""
+        storing = call.codec.storing if call.codec else None
+        named = storing.upstreams(call.incoming.body) if storing else None
+        found = self._pool.bound_to(responded(named)) if named else None
+        return frozenset(() if found is None else (found,))
 
     def _pause(self, number: int, kept_waiting: float) -> float:
         """Seconds before a further round. Rests are the pool's affair; an account that never rests has its upstream's

@@ -165,6 +165,13 @@ class Pool:
             self._lending.book.failed(known, model, error, now)
         self._serve()
 
+    def bind_session(self, session: str, candidate: Candidate) -> None:
+        """A conversation under another name belongs to this account, too."""
+        self._lending.bindings.bind(session, candidate, self._clock.seconds())
+
+    def bound_to(self, session: str) -> Candidate | None:
+        return self._lending.bindings.find(session, self._clock.seconds())
+
     @property
     def disabled(self) -> frozenset[str]:
         return frozenset(self._lending.disabled)

@@ -2,11 +2,13 @@
 
 import json
 from base64 import b64decode
+from collections.abc import Sequence
 from typing import Any
 
-from aiproxy.codecs import anthropic_messages
+from aiproxy.codecs import anthropic_messages, openai_responses
+from aiproxy.gateway.named_answers import LONGEST_HEAD, NamedSink
 from aiproxy.usage import story
-from tests.rig.scripted import Asked, Rig, Said, fails
+from tests.rig.scripted import Asked, Rig, Said, Sink, fails
 
 TWO = """
 gemini-api-key:
@@ -99,3 +101,45 @@ def test_what_binds_nothing_goes_anywhere() -> None:
     assert snapshot.state_scope(three, "claude-opus-5-5") is not None
     scopes = {snapshot.state_scope(snapshot.upstreams[name], MODEL) for name in ("one", "two")}
     assert len(scopes) == 2
+
+
+OPENAI = """
+codex-api-key:
+  - {api-key: key-one-0123456789, name: one, base-url: "http://one.test/v1"}
+  - {api-key: key-two-0123456789, name: two, base-url: "http://two.test/v1"}
+"""
+
+
+def response(name: str) -> Said:
+    return Said(200, {"id": name, "object": "response", "status": "completed", "model": "m", "output": []})
+
+
+def test_whoever_goes_on_from_an_upstreams_answer_comes_back_to_its_account() -> None:
+    made = Rig(OPENAI)
+    made["one"].otherwise, made["two"].otherwise = response("resp_one"), response("resp_two")
+
+    def go_on(**more: Any) -> Sequence[str]:
+        asked = made.ask(codec=openai_responses.CODEC, input="and?", **more)
+        assert asked.error is None
+        return asked.accounts
+
+    assert [go_on(prompt_cache_key="x"), go_on(prompt_cache_key="y")] == [["one"], ["two"]]
+    for _ in range(2):
+        assert go_on(previous_response_id="resp_two") == ["two"]
+        assert go_on(previous_response_id="resp_one") == ["one"]
+    assert go_on(previous_response_id="resp_two", prompt_cache_key="x") == ["two"], "its account alone has it"
+    assert go_on(previous_response_id="resp_other")
+    assert go_on(prompt_cache_key="z", store=False)
+
+
+def test_the_id_is_found_wherever_the_writes_are_cut() -> None:
+    answer = b': alive\n\ndata: {"type": "response.created", "response": {"id": "resp_1"}}\n\ndata: {"id": "other"}\n\n'
+    for place in range(len(answer)):
+        sink = NamedSink(Sink())
+        sink.write(answer[:place])
+        sink.write(answer[place:])
+        assert sink.id == "resp_1"
+    sink = NamedSink(Sink())
+    sink.write(b" " * LONGEST_HEAD)
+    sink.write(answer)
+    assert sink.id == "", "late is never"

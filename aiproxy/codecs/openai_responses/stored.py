@@ -77,6 +77,12 @@ def reference(body: bytes) -> str | None:
     return found
 
 
+def upstreams(body: bytes) -> str | None:
+    """The answer of an upstream's own that a request continues."""
+    found = read_object(body, exact=False).get(REFERENCE) if b'"previous_response_id"' in body else None
+    return found if isinstance(found, str) and found and not found.startswith(KEPT) else None
+
+
 def previous(kept: bytes) -> str | None:
     """The kept answer that this one continues, as far as its conversation goes on from there: a compaction begins it anew."""
     turn = _turn(kept)
@@ -170,4 +176,4 @@ def _limit(query: Mapping[str, str]) -> int:
     return int(found)
 
 
-STORING = Storing(wanted, reference, keep, previous, continued)
+STORING = Storing(wanted, reference, upstreams, keep, previous, continued)
