@@ -64,6 +64,7 @@ class Process:
         self.alive = True
         self.renewer = Renewer(self, self, lambda _way, _patience: self, CLOCK, lambda: AT)
         self.results: list[Any] = []
+        self.saving = False
 
     def kill(self) -> None:
         self.alive = False
@@ -111,15 +112,18 @@ class Process:
         await self._pause()
 
     async def read(self, name: str) -> Entry | None:
-        await self._pause()
+        if not self.saving:
+            await self._pause()
+        self.saving = False
         return Entry(self.world.body, digest(self.world.body))
 
     async def save(self, name: str, body: bytes, expected: str, change: Change) -> str:
-        """The vendor's answer and its saving are one step here: what a process was told of and had no time to write is lost
+        """The vendor's answer and its saving, a second try after a conflict included, are one step here: what a process was told of and had no time to write is lost
         to everyone, and no program can help it."""
         if self.world.full:
             raise Unavailable("full")
         if digest(self.world.body) != expected:
+            self.saving = True
             raise Conflict(name)
         self.world.body = body
         return digest(body)
