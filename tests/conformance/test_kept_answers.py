@@ -8,6 +8,8 @@ from tests.conformance.sdks import Sdk
 from tests.conformance.sdks.openai_chat import ForgetfulChat
 from tests.conformance.sdks.openai_responses import ReferringResponses
 from tests.rig.daemon import Daemon
+from tests.vendors.back_ends import CODEX
+from tests.vendors.kiro import KIRO
 from tests.vendors.scenarios import SCENARIOS
 from tests.vendors.stand_in import VENDORS, StandIn
 
@@ -16,7 +18,7 @@ FORGETFUL = Sdk("openai-chat", ForgetfulChat)
 CELLS = [
     Cell(sdk, vendor, scenario, streamed)
     for sdk in (REFERRING, FORGETFUL)
-    for vendor in VENDORS
+    for vendor in (*VENDORS, CODEX, KIRO)
     for scenario in SCENARIOS.values()
     for streamed in (False, True)
     if vendor.name != sdk.name and scenario.after_results

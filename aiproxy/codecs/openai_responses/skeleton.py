@@ -76,6 +76,8 @@ class Skeleton:
         if NAME in extensions:
             head = {"id": self.response_id, "created_at": self.created, "model": self._exchange.request.model}
             built = {**head, "output": output}
+            if self._exchange.keep is not None:  # who keeps it is we, whatever the upstream says of itself
+                built |= {"previous_response_id": self._exchange.request.state.previous_response_id, "store": True}
             if (counted := write_usage(usage)) is not None:
                 built["usage"] = counted
         else:
