@@ -1,0 +1,218 @@
+"""Back ends of logins in a running gateway: what differs from their protocols, beyond what every client sees alike."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.rig.daemon import Daemon, daemon
+from tests.rig.upstream import Received, Upstream, Wire, upstream
+from tests.vendors import back_ends
+from tests.vendors.kiro import KIRO
+from tests.vendors.scenarios import SCENARIOS, Answer
+from tests.vendors.vendor import Asked, Vendor
+
+PLAIN = SCENARIOS["plain"].first
+assert isinstance(PLAIN, Answer)
+
+
+class BackEnd:
+    """Answers `plain` in the vendor's words, unless the next of `instead` does."""
+
+    def __init__(self) -> None:
+        self.vendor: Vendor = back_ends.GEMINI_CLI
+        self.asked: list[Received] = []
+        self.instead: list[Callable[[Received, Wire], None]] = []
+        self.renewed = 0
+        self.served: Upstream
+
+    def __call__(self, received: Received, wire: Wire) -> None:
+        if received.path.endswith(("/token", "/refreshToken")):
+            self.renewed += 1
+            token = f"access-{self.renewed}"
+            wire.answer(200, json.dumps({"access_token": token, "accessToken": token, "expires_in": 3600}).encode())
+            return
+        self.asked.append(received)
+        if self.instead:
+            self.instead.pop(0)(received, wire)
+            return
+        assert isinstance(PLAIN, Answer)
+        wire.head(200, {"content-type": self.vendor.stream_type, "connection": "close"})
+        for event in self.vendor.events(Asked("m", streamed=True), PLAIN):
+            wire.send(event)
+        wire.cut()
+
+    @property
+    def address(self) -> str:
+        return self.served.base_url.removesuffix("/v1")
+
+
+def failing(status: int, body: object) -> Callable[[Received, Wire], None]:
+    return lambda _received, wire: wire.answer(status, json.dumps(body).encode())
+
+
+@pytest.fixture
+def back_end() -> Iterator[BackEnd]:
+    made = BackEnd()
+    with upstream(made) as made.served:
+        yield made
+
+
+Run = Callable[..., Daemon]
+
+
+@pytest.fixture
+def run(back_end: BackEnd, tmp_path: Path) -> Iterator[Run]:
+    running = []
+
+    def start(provider: str, *records: dict[str, Any], more: str = "request-retry: 0") -> Daemon:
+        (tmp_path / "auth").mkdir(mode=0o700)
+        for number, record in enumerate(records):
+            path = tmp_path / "auth" / f"{provider}-{number}.json"
+            tokens = {
+                "access_token": f"token-of-{number}-0123456789",
+                "refresh_token": f"refresh-of-{number}-0123456789",
+            }
+            path.write_text(json.dumps({**tokens, "expired": "2099-01-01T00:00:00Z", **record}))
+            path.chmod(0o600)
+        urls = ", ".join(f"{name}-url: {back_end.address}/{name}" for name in ("token", "social"))
+        text = f"auth-dir: auth\n{more}\nupstreams:\n  {provider}: {{base-url: {back_end.address}, {urls}}}\n"
+        running.append(daemon(tmp_path, text))
+        return running[-1].__enter__()
+
+    yield start
+    for each in running:
+        each.__exit__(None, None, None)
+
+
+def chat(gateway: Daemon, model: str, **more: Any) -> httpx2.Response:
+    body = {"model": model, "messages": [{"role": "user", "content": "hi"}], **more}
+    return httpx2.post(f"{gateway.base_url}/chat/completions", json=body, timeout=30)
+
+
+def text(answer: httpx2.Response) -> str:
+    said: str = answer.json()["choices"][0]["message"]["content"]
+    return said
+
+
+def used_up(_received: Received, wire: Wire) -> None:
+    detail = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "QUOTA_EXHAUSTED"}
+    said = {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Used up.", "details": [detail]}
+    wire.answer(429, json.dumps({"error": said}).encode())
+
+
+@pytest.mark.parametrize(("switches", "projects"), [("true", ["p-1", "p-2"]), ("false", ["p-1"])])
+def test_another_project_of_the_login(back_end: BackEnd, run: Run, switches: str, projects: list[str]) -> None:
+    back_end.instead = [used_up]
+    more = f"request-retry: 0\nmax-retry-interval: 0\nquota-exceeded: {{switch-project: {switches}}}"
+    gateway = run("gemini-cli", {"type": "gemini", "project_id": "p-1,p-2"}, more=more)
+    answer = chat(gateway, "gemini-2.5-pro")
+    assert [received.json["project"] for received in back_end.asked] == projects
+    assert answer.status_code == (200 if len(projects) == 2 else 429)
+
+
+def test_claude_through_antigravity(back_end: BackEnd, run: Run) -> None:
+    back_end.vendor = back_ends.ANTIGRAVITY
+    gateway = run("antigravity", {"type": "antigravity", "project_id": "p-1"})
+    tool = {"name": "look", "input_schema": {"type": "object", "properties": {"a": {"type": "string"}}}}
+    body = {
+        "model": "claude-sonnet-4-6", "max_tokens": 4000, "thinking": {"type": "enabled", "budget_tokens": 2000},
+        "tools": [tool], "messages": [{"role": "user", "content": "hi"}],
+    }  # fmt: skip
+    answer = httpx2.post(f"{gateway.base_url}/messages", json=body, timeout=30)
+    assert answer.json()["content"][0]["text"] == PLAIN.text
+    (received,) = back_end.asked
+    assert received.path == "/v1internal:streamGenerateContent?alt=sse", "whole answers are made of streams"
+    request = received.json["request"]
+    assert request["toolConfig"]["functionCallingConfig"]["mode"] == "VALIDATED"
+    assert request["tools"][0]["functionDeclarations"][0]["parameters"]["type"] == "OBJECT"
+    config = request["generationConfig"]
+    assert config["thinkingConfig"]["thinkingBudget"] < config["maxOutputTokens"]
+
+
+def test_codex_is_told_what_it_takes_and_the_client_what_it_lost(back_end: BackEnd, run: Run) -> None:
+    back_end.vendor = back_ends.CODEX
+    gateway = run("codex", {"type": "codex", "account_id": "acct"})
+    body = {"model": "gpt-5.5", "input": "hi", "temperature": 0.5, "store": False, "stream": True}
+    answer = httpx2.post(f"{gateway.base_url}/responses", json=body, timeout=30)
+    assert answer.status_code == 200
+    assert answer.headers["x-aiproxy-warnings"] == "drop:temperature"
+    sent = back_end.asked[0]
+    assert "temperature" not in sent.json
+    assert sent.headers["chatgpt-account-id"] == "acct"
+    assert "originator" not in sent.headers
+
+
+def test_codex_under_strict_translation(back_end: BackEnd, run: Run) -> None:
+    gateway = run("codex", {"type": "codex"}, more="translation: strict")
+    body = {"model": "gpt-5.5", "input": "hi", "temperature": 0.5, "store": False}
+    answer = httpx2.post(f"{gateway.base_url}/responses", json=body, timeout=30)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "temperature")
+    assert not back_end.asked
+
+
+def test_a_plan_that_is_used_up_rests_with_all_its_models(back_end: BackEnd, run: Run) -> None:
+    back_end.vendor = back_ends.CODEX
+    said = {"error": {"type": "usage_limit_reached", "message": "Used up.", "resets_in_seconds": 900}}
+    back_end.instead = [failing(429, said)]
+    gateway = run("codex", {"type": "codex", "account_id": "one"}, {"type": "codex", "account_id": "two"})
+    assert text(chat(gateway, "gpt-5.5")) == PLAIN.text
+    assert text(chat(gateway, "gpt-5.4")) == PLAIN.text
+    first, *others = (received.headers["chatgpt-account-id"] for received in back_end.asked)
+    assert others == ["two" if first == "one" else "one"] * 2
+
+
+def test_claudes_betas_are_the_clients_and_the_logins(back_end: BackEnd, run: Run) -> None:
+    back_end.vendor = back_ends.CLAUDE
+    gateway = run("claude", {"type": "claude"})
+    body = {
+        "model": "claude-sonnet-4-6",
+        "max_tokens": 9,
+        "stream": True,
+        "messages": [{"role": "user", "content": "hi"}],
+    }
+    content = json.dumps(body).encode()
+    headers = {"anthropic-beta": "files-api-2025-04-14", "content-type": "application/json"}
+    answer = httpx2.post(f"{gateway.base_url}/messages", content=content, headers=headers, timeout=30)
+    assert answer.status_code == 200
+    (received,) = back_end.asked
+    assert received.headers["anthropic-beta"] == "files-api-2025-04-14,oauth-2025-04-20"
+    assert received.headers["authorization"] == "Bearer token-of-0-0123456789"
+    assert received.body == content, "the client's own words"
+
+
+def test_kiro_says_by_403_that_a_token_is_stale(back_end: BackEnd, run: Run) -> None:
+    back_end.vendor = KIRO
+    back_end.instead = [failing(403, {"message": "The bearer token included in the request is invalid."})]
+    arn = "arn:aws:codewhisperer:us-east-1:123456789012:profile/A"
+    record = {
+        "type": "kiro",
+        "authMethod": "social",
+        "accessToken": "a-token-0123456789",
+        "refreshToken": "r",
+        "profileArn": arn,
+    }
+    gateway = run("kiro", {**record, "expiresAt": "2099-01-01T00:00:00Z"})
+    assert (
+        text(chat(gateway, "claude-sonnet-4-5", extra_body={"anthropic": {"thinking": {"type": "enabled"}}}))
+        == PLAIN.text
+    )
+    first, second = back_end.asked
+    assert back_end.renewed == 1
+    assert second.headers["authorization"] == "Bearer access-1"
+    assert first.json["profileArn"] == arn
+    assert first.json["conversationState"]["currentMessage"]["userInputMessage"]["modelId"] == "claude-sonnet-4.5"
+    said = first.json["conversationState"]["currentMessage"]["userInputMessage"]["content"]
+    assert said == "<thinking_mode>enabled</thinking_mode><max_thinking_length>20000</max_thinking_length>\n\nhi"
+
+
+def test_what_is_listed(back_end: BackEnd, run: Run) -> None:
+    gateway = run("gemini-cli", {"type": "gemini", "project_id": "p-1"})
+    listed = {model["id"] for model in httpx2.get(f"{gateway.base_url}/models").json()["data"]}
+    assert "gemini-2.5-pro" in listed
+    assert chat(gateway, "gemini-9-new").status_code == 200, "a new one of the family is passed on"
+    assert chat(gateway, "gpt-5.5").status_code == 404
+    assert len(back_end.asked) == 1
