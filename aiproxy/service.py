@@ -140,6 +140,7 @@ class GatewayService(Service):
         self._cooldowns.start()
         self._conversations.start()
         self._spending.start()
+        self.web.metrics.start()
         self.gateway.health_checks.start()
         self._know_secrets()
         self._warn()
@@ -419,6 +420,7 @@ class GatewayService(Service):
             self._port = None
         self._documents.stop_watching()
         self.gateway.health_checks.stop()
+        self.web.metrics.stop()
         self.web.draining = True
         self.site.drain()
         if count := self._in_flight():

@@ -678,6 +678,11 @@ class UpstreamUrls:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    enable: bool = setting("Serve `/metrics`.", True)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelPrice:
     """What a model's tokens cost, in US dollars for a million."""
 
@@ -847,6 +852,10 @@ class Settings:
         "Proxy for calls to upstreams: http, https, socks5 or socks5h, with user and password.",
         "",
         example="http://user:${PROXY_PASSWORD}@proxy.example:3128",
+    )
+    metrics: MetricsSettings = setting(
+        "Metrics for Prometheus at `/metrics`, which asks for a client key where there are any.",
+        factory=MetricsSettings,
     )
     logging: Logging = setting("Logs.", factory=Logging)
     auth_dir: str = setting(

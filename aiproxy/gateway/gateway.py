@@ -90,6 +90,11 @@ class Gateway:
         self.discovery.forget()
         self.state.limit(snapshot.settings)
 
+    @property
+    def under_way(self) -> int:
+        """Calls that have not ended."""
+        return len(self._under_way)
+
     def interrupt_all(self, reason: GatewayError) -> None:
         """End every call under way with this error: an answer where none has begun, else the protocol's error event."""
         for running in self._under_way.copy():

@@ -1,4 +1,4 @@
-"""What operators and orchestrators ask: alive, ready, which version. No key, no cost, no model called."""
+"""What operators and orchestrators ask: alive, ready, which version, how it goes. No model is called for it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,11 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from aiproxy import __version__
+from aiproxy.codecs.base import Answer
 from aiproxy.codecs.openai_chat import WIRE
-from aiproxy.web.answers import write_failure, write_json
+from aiproxy.neutral.errors import NotFound
+from aiproxy.web.answers import write_answer, write_failure, write_json
+from aiproxy.web.metrics import CONTENT_TYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,10 @@ class Check:
 class Ops:
     app = Klein()
 
-    def __init__(self, checks: Callable[[], Sequence[Check]]) -> None:
+    def __init__(self, checks: Callable[[], Sequence[Check]], metrics: Callable[[], bytes | None]) -> None:
+        """`metrics` is None where they are not to be shown."""
         self._checks = checks
+        self._metrics = metrics
 
     @app.route("/", methods=["GET"])
     def index(self, request: Request) -> bytes:
@@ -60,6 +65,13 @@ class Ops:
     @app.route("/version", methods=["GET"])
     def version(self, request: Request) -> bytes:
         return write_json(request, {"name": "aiproxy", "version": __version__})
+
+    @app.route("/metrics", methods=["GET"])
+    def metrics(self, request: Request) -> bytes:
+        page = self._metrics()
+        if page is None:
+            raise NotFound("Metrics are switched off (metrics.enable).", code="unknown_url")
+        return write_answer(request, Answer(200, page, CONTENT_TYPE))
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:

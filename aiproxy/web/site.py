@@ -22,6 +22,7 @@ from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
 from aiproxy.web.direct import Served, fixed_routes
 from aiproxy.web.keys import client_key, header
+from aiproxy.web.metrics import Metrics
 from aiproxy.web.ops import Check, Ops
 from aiproxy.web.paths import normalise, protocol_of, split_provider
 from aiproxy.web.protocols.anthropic import Anthropic
@@ -40,6 +41,9 @@ WIRES = {
 _OPEN_PATHS = frozenset((b"/", b"/healthz", b"/health", b"/readyz", b"/version"))
 """Asked for without a key and without a line in the access log: they cost nothing, tell nothing, and probes ask often."""
 
+_OPS_PATHS = _OPEN_PATHS | {b"/metrics"}
+"""Metrics name accounts and models, so they ask for a key where there are any."""
+
 _CLIENT_LEFT = 499
 """The status in the access log of a call whose client hung up; nginx's word for it."""
 
@@ -54,7 +58,8 @@ class Web(Resource):
         self._gateway = gateway
         self._clock = clock
         self._log = Logger(ACCESS)
-        self._ops = Ops(checks).app.resource()
+        self.metrics = Metrics(gateway, clock)
+        self._ops = Ops(checks, self._page).app.resource()
         protocols: Mapping[str, Served] = {
             "openai-chat": OpenAI(gateway),
             "openai-responses": Responses(gateway),
@@ -73,8 +78,11 @@ class Web(Resource):
             return NOT_DONE_YET
         request.prepath = []
         request.postpath = [unquote_to_bytes(segment) for segment in request.path[1:].split(b"/")]
-        app = self._ops if request.path in _OPEN_PATHS else self._apps[protocol_of(request)]
+        app = self._ops if request.path in _OPS_PATHS else self._apps[protocol_of(request)]
         return app.render(request)
+
+    def _page(self) -> bytes | None:
+        return self.metrics.page() if self._gateway.snapshot.settings.metrics.enable else None
 
     def refuse(self, request: Request) -> GatewayError | None:
         """What there is to say against a request before its body is read. Begins its record."""
@@ -85,7 +93,7 @@ class Web(Resource):
             return None
         if not _is_utf8(request.path):
             return InvalidRequest("The path is not UTF-8.", code="invalid_url")
-        if self.draining:
+        if self.draining and request.path not in _OPS_PATHS:
             return Draining("This gateway is shutting down; try again, another one will answer.", retry_after=1)
         keyring = self._gateway.snapshot.keyring
         if keyring.open and _from_a_foreign_page(request):
