@@ -5,7 +5,8 @@ than one probe; whoever is lent is ready, of the best tier, and neither tried no
 somebody ready would do; equals are served in the order they came; nobody waits longer than it can; the queue drains.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from hypothesis import settings
@@ -16,25 +17,44 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from aiproxy.neutral import errors
+from aiproxy.pools.book import SUSPECT_SECONDS
 from aiproxy.pools.health import LONGEST_REST
 from aiproxy.pools.lending import PROBE_PAUSE, NoneReady, Wanted, Why
 from aiproxy.pools.pool import Lease, Pool
 from aiproxy.pools.selection import STRATEGIES, Account
-from aiproxy.pools.verdict import FIRST_REST, FIRST_REST_REFUSED
+from aiproxy.pools.verdict import FIRST_REST, FIRST_REST_REFUSED, Scope
 from tests.pools.leasing import give_back
 
 NAMES = ("a", "b", "c", "d")
 MODELS = ("m", "n")
 CANDIDATES = tuple((name, model) for name in NAMES for model in MODELS)
 
-FAILURES = {
-    errors.RateLimited: (True, FIRST_REST),
-    errors.Timeout: (True, FIRST_REST),
-    errors.QuotaExhausted: (False, FIRST_REST),
-    errors.CredentialRefused: (False, FIRST_REST_REFUSED),
-    errors.InvalidRequest: (None, 0.0),
+PROVIDERS = {"a": "p", "b": "p", "c": "q", "d": ""}
+NETWORKS = {"a": "x", "b": "y", "c": "x", "d": "x"}
+"""Who fails together; "" is nobody."""
+
+FAILURES: Mapping[type[errors.GatewayError], tuple[Scope, float]] = {
+    errors.RateLimited: (Scope.MODEL, FIRST_REST),
+    errors.Timeout: (Scope.MODEL, FIRST_REST),
+    errors.QuotaExhausted: (Scope.ACCOUNT, FIRST_REST),
+    errors.CredentialRefused: (Scope.ACCOUNT, FIRST_REST_REFUSED),
+    errors.Overloaded: (Scope.PROVIDER, FIRST_REST),
+    errors.Unreachable: (Scope.NETWORK, FIRST_REST),
+    errors.InvalidRequest: (Scope.REQUEST, 0.0),
 }
-"""Whether it is the model's alone (None: nobody's), and the first rest."""
+"""Whom it blames, and the first rest."""
+
+Place = tuple[str, str, str]
+
+
+def places(name: str, model: str) -> list[Place]:
+    """What a model at an account depends on."""
+    return [
+        ("account", name, ""),
+        ("account", name, model),
+        ("provider", PROVIDERS[name], model),
+        ("network", NETWORKS[name], ""),
+    ]
 
 
 class NoJitter(Random):
@@ -59,19 +79,37 @@ class Waiter:
 
 @dataclass
 class Model:
-    """What the pool should believe: rests by account ("" as the model: all of them), limits, who is out."""
+    """What the pool should believe: rests by place, who has found a shared place at fault, and when."""
 
-    rests: dict[tuple[str, str], Rest] = field(default_factory=dict)
+    rests: dict[Place, Rest] = field(default_factory=dict)
+    suspects: dict[Place, tuple[str, float]] = field(default_factory=dict)
     disabled: set[str] = field(default_factory=set)
 
     def rest(self, name: str, model: str) -> Rest:
-        return max((self.rests.get((name, part), Rest()) for part in ("", model)), key=lambda rest: rest.until)
+        return max((self.rests.get(place, Rest()) for place in places(name, model)), key=lambda rest: rest.until)
 
     def fail(self, lease: Lease, error: errors.GatewayError, now: float) -> None:
-        of_model, first = FAILURES[type(error)]
-        if of_model is None:
-            return
-        rest = self.rests.setdefault((lease.account.id, lease.model if of_model else ""), Rest())
+        scope, first = FAILURES[type(error)]
+        whole, of_model, provider, network = places(lease.account.id, lease.model)
+        blamed = {
+            Scope.REQUEST: [],
+            Scope.MODEL: [of_model],
+            Scope.ACCOUNT: [whole],
+            Scope.PROVIDER: [of_model, provider],
+            Scope.NETWORK: [whole, network],
+        }[scope]
+        for place in blamed:
+            if place[0] == "account" or (place[1] and self.confirmed(place, lease.account.id, now)):
+                self.blame(place, error, first, now)
+
+    def confirmed(self, place: Place, name: str, now: float) -> bool:
+        """Two accounts within a minute, or it has been at fault before."""
+        before = self.suspects.get(place)
+        self.suspects[place] = (name, now)
+        return place in self.rests or (before is not None and before[0] != name and now - before[1] <= SUSPECT_SECONDS)
+
+    def blame(self, place: Place, error: errors.GatewayError, first: float, now: float) -> None:
+        rest = self.rests.setdefault(place, Rest())
         if error.retry_after is not None:
             rest.until = max(rest.until, now + error.retry_after)
         elif now >= rest.until:
@@ -80,9 +118,14 @@ class Model:
         rest.seen = now
 
     def succeed(self, lease: Lease) -> None:
-        for part in ("", lease.model):
-            if self.rests.get((lease.account.id, part), Rest()).seen <= lease.began:
-                self.rests.pop((lease.account.id, part), None)
+        for place in places(lease.account.id, lease.model):
+            self.suspects.pop(place, None)
+            if self.rests.get(place, Rest()).seen <= lease.began:
+                self.rests.pop(place, None)
+
+    def forget(self, name: str) -> None:
+        """An account's own; what it shares with others is theirs, too."""
+        self.rests = {place: rest for place, rest in self.rests.items() if place[:2] != ("account", name)}
 
 
 class PoolAgainstAModel(RuleBasedStateMachine):
@@ -95,7 +138,9 @@ class PoolAgainstAModel(RuleBasedStateMachine):
     def configure(self, limits: list[int], tiers: list[int], strategy: str, sessions: float) -> None:
         self.clock = Clock()
         self.accounts = {
-            name: Account(name, tier, weight=1, concurrency=limit, identity=name)
+            name: Account(
+                name, tier, concurrency=limit, identity=name, provider=PROVIDERS[name], network=NETWORKS[name]
+            )
             for name, tier, limit in zip(NAMES, tiers, limits, strict=True)
         }
         self.strategy = STRATEGIES[strategy]
@@ -248,17 +293,15 @@ class PoolAgainstAModel(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def clear(self, name: str) -> None:
-        self.model.rests = {place: rest for place, rest in self.model.rests.items() if place[0] != name}
+        self.model.forget(name)
         self.pool.clear(name)
 
     @rule(name=st.sampled_from(NAMES), new_key=st.booleans())
     def reload(self, name: str, new_key: bool) -> None:
         if new_key:
             account = self.accounts[name]
-            self.accounts[name] = Account(
-                name, account.priority, 1, account.concurrency, identity=f"{account.identity} and a new key"
-            )
-            self.model.rests = {place: rest for place, rest in self.model.rests.items() if place[0] != name}
+            self.accounts[name] = replace(account, identity=f"{account.identity} and a new key")
+            self.model.forget(name)
         self.pool.replace(list(self.accounts.values()), self.strategy, sessions=self.sessions, queue=3)
 
     # -- what must hold
