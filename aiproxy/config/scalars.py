@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
@@ -61,7 +62,7 @@ def _duration(text: str, rule: Mapping[str, Any]) -> float | None:
 
 
 def _choice(wanted: type[StrEnum], text: str) -> StrEnum:
-    if text in list(wanted):
+    with suppress(ValueError):
         return wanted(text)
     close = get_close_matches(text.lower().replace("_", "-"), list(wanted), n=1)
     hint = f"; did you mean `{close[0]}`?" if close else ""

@@ -56,6 +56,12 @@ class Strategy(StrEnum):
     FILL_FIRST = "fill-first"
     LEAST_USED = "least-used"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Strategy | None":
+        """CLIProxyAPI's short names."""
+        short = {"rr": cls.ROUND_ROBIN, "wrr": cls.WEIGHTED_ROUND_ROBIN, "ff": cls.FILL_FIRST}
+        return short.get(value) if isinstance(value, str) else None
+
 
 class ErrorAction(StrEnum):
     STOP = "stop"

@@ -5,8 +5,8 @@ A failure that a whole provider or network is blamed for rests the account at on
 account finds the same before anything worked there: one broken connection is no outage.
 
 What is remembered beyond the process goes out and comes back as `Remembered`, in the wall clock's time and under a digest
-of what the account is: a new key under an old name starts afresh. Providers and networks are found out anew; it takes two
-attempts.
+of what the account, or the provider, is: a new key under an old name starts afresh. Ways over the network are found out anew,
+by every process for itself: another one's may go elsewhere.
 """
 
 from collections import defaultdict
@@ -19,6 +19,7 @@ from aiproxy.neutral.errors import GatewayError
 from aiproxy.pools.health import LONGEST_REST, WELL, Health
 from aiproxy.pools.selection import Account
 from aiproxy.pools.verdict import Scope
+from aiproxy.secrets import digest
 
 MOST_ENTRIES = 10_000
 """Healths that are kept: clients choose the names of models at open accounts, and may choose many. About 3 MB."""
@@ -36,7 +37,7 @@ Place = tuple[Scope, str, str]
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """A rest as it is kept outside the process. `account` is `Account.identity`, `name` its id, for people; `model` "" is
-    the whole account. `since` and `until` are seconds since the epoch, `rest` the seconds that the next one doubles."""
+    the whole account. Of a provider's model both are the provider's. `since` and `until` are seconds since the epoch, `rest` the seconds that the next one doubles."""
 
     account: str
     model: str
@@ -110,6 +111,10 @@ class HealthBook:
 
         return self._keep({place: health for place, health in self._known.items() if stays(place)})
 
+    def forget(self, place: Place) -> int:
+        """Forget one rest: a provider's model's, a network's. How many there were."""
+        return self._keep({each: health for each, health in self._known.items() if each != place})
+
     def resting(self, now: float) -> list[tuple[Place, Health]]:
         return [(place, health) for place, health in self._known.items() if not health.ready(now)]
 
@@ -119,28 +124,42 @@ class HealthBook:
         return [
             Remembered(identity, model, name, h.reason, h.rest, h.since + ahead, h.ready_at + ahead)
             for (scope, name, model), h in self._known.items()
-            if scope is Scope.ACCOUNT
-            and (identity := self._accounts[name].identity if name in self._accounts else "")
-            and now < h.ready_at + FORGOTTEN_AFTER
+            if (identity := self._identity(scope, name)) and now < h.ready_at + FORGOTTEN_AFTER
         ]
 
     def remember(self, kept: Iterable[Remembered], now: float, wall: float) -> None:
         """Take over what was kept, or what another process has seen: of two healths of one thing the later seen counts."""
-        by_identity = defaultdict[str, list[str]](list)
+        by_identity = defaultdict[str, set[tuple[Scope, str]]](set)
         for account in self._accounts.values():
-            if account.judge.cools and account.identity:
-                by_identity[account.identity].append(account.id)
+            if account.judge.cools:
+                for scope, name in ((Scope.ACCOUNT, account.id), (Scope.PROVIDER, account.provider)):
+                    by_identity[self._identity(scope, name)].add((scope, name))
+        by_identity.pop("", None)
         for each in kept:
             if wall >= each.until + FORGOTTEN_AFTER:
                 continue
             since = min(each.since - wall, 0.0) + now  # nothing was seen in the future, whatever that clock said
-            for name in by_identity.get(each.account, ()):
-                place = (Scope.ACCOUNT, name, each.model)
+            for scope, name in by_identity.get(each.account, ()):
+                place = (scope, name, each.model)
                 known = self._known.get(place)
                 if known is None or known.since < since:
                     self._known[place] = Health(each.until - wall + now, each.rest, each.reason, since)
                     self.changes += 1
         self._make_room(now)
+
+    def well(self, identity: str, model: str) -> None:
+        """Another process has seen work what is kept as this."""
+        self._keep({p: h for p, h in self._known.items() if (self._identity(p[0], p[1]), p[2]) != (identity, model)})
+
+    def _identity(self, scope: Scope, name: str) -> str:
+        """What it is kept as outside the process; "" for what is not."""
+        match scope:
+            case Scope.ACCOUNT if name in self._accounts:
+                return self._accounts[name].identity
+            case Scope.PROVIDER if name:
+                return digest("provider", name)
+            case _:
+                return ""
 
     def _confirmed(self, place: Place, account: str, now: float) -> bool:
         """Whether it rests or rested already, or another account has found the same; this one's finding is noted."""

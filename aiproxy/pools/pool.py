@@ -155,6 +155,12 @@ class Pool:
         self._serve()
         return forgotten
 
+    def forget(self, place: Place) -> int:
+        """Forget one of what `resting` tells: a provider's model's, a network's. How many there were."""
+        forgotten = self._lending.book.forget(place)
+        self._serve()
+        return forgotten
+
     def found(self, account: str, error: GatewayError | None, model: str = "") -> None:
         """What somebody found out about an account, or a model at it, without a lease: it works, or it fails. That an account
         works of which no model was asked says nothing of its limits."""
@@ -200,6 +206,11 @@ class Pool:
     def remember(self, kept: Iterable[Remembered], wall: float) -> None:
         """Take over rests that were kept, or that another process has seen; of two, the later seen counts."""
         self._lending.book.remember(kept, self._clock.seconds(), wall)
+        self._serve()
+
+    def well(self, identity: str, model: str) -> None:
+        """Another process has seen work what is kept as this (`Remembered.account`)."""
+        self._lending.book.well(identity, model)
         self._serve()
 
     def bound(self, wall: float) -> list[Bound]:

@@ -98,7 +98,7 @@ class Cooldowns:
                 self._look()
                 known = self._known.get((account, model))
                 if known is not None and known.since <= at:
-                    self._pool.clear(known.name, model)
+                    self._pool.well(account, model)
                     self._known.pop((account, model))
                     self._seen = self._pool.changes
             case {"name": str(name), "reason": str(reason), "rest": float(rest), "since": float(since), "until": float(until)}:  # fmt: skip

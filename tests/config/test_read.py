@@ -108,6 +108,14 @@ def test_one_problem_at_its_place(text: str, found: tuple[str, int, int]) -> Non
 
 
 @pytest.mark.parametrize(
+    ("short", "strategy"),
+    [("rr", Strategy.ROUND_ROBIN), ("wrr", Strategy.WEIGHTED_ROUND_ROBIN), ("ff", Strategy.FILL_FIRST)],
+)
+def test_strategies_by_their_short_names(short: str, strategy: Strategy) -> None:
+    assert load(f"routing: {{strategy: {short}}}").settings.routing.strategy is strategy
+
+
+@pytest.mark.parametrize(
     ("key", "meant"),
     [
         ("prot", "port"),

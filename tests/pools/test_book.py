@@ -183,3 +183,31 @@ def test_an_overloaded_model_leaves_the_providers_others_ready() -> None:
         book.failed(each, "m", errors.Overloaded("x"), 0.0)
     assert book.of(first, "other").ready(0.1)
     assert [scope for (scope, _, _), _ in book.resting(0.1)].count(Scope.PROVIDER) == 1
+
+
+def test_a_providers_rest_comes_back_and_a_networks_is_found_anew() -> None:
+    book = book_of(account("a"), account("b"))
+    for name in "ab":
+        book.failed(account(name), "m", errors.Overloaded("x", retry_after=60.0), 10.0)
+        book.failed(account(name), "m", errors.Unreachable("x", retry_after=60.0), 10.0)
+    kept = book.remembered(10.0, 1010.0)
+    later = book_of(account("c"))
+    later.remember(kept, 0.0, 1020.0)
+    assert not later.of(account("c"), "m").ready(49.0)
+    assert later.of(account("c"), "m").ready(51.0)
+    assert later.of(account("c"), "n").ready(0.0), "the network is another process's"
+    (provider,) = {rest.account for rest in later.remembered(0.0, 1020.0)}
+    later.well(provider, "n")
+    assert not later.of(account("c"), "m").ready(49.0)
+    later.well(provider, "m")
+    assert later.of(account("c"), "m").ready(0.0)
+
+
+def test_a_hand_clears_what_accounts_share() -> None:
+    book = book_of(account("a"), account("b"))
+    for name in "ab":
+        book.failed(account(name), "m", errors.Overloaded("x"), 0.0)
+    assert not book.of(account("c"), "m").ready(0.5)
+    assert book.forget((Scope.PROVIDER, "one vendor", "m")) == 1
+    assert book.of(account("c"), "m").ready(0.5)
+    assert book.forget((Scope.PROVIDER, "one vendor", "m")) == 0
