@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from socket import gethostname
+from time import time
 from typing import Any
 
 from twisted.application.service import Service
@@ -54,6 +55,9 @@ from aiproxy.worker import LISTENING, Worker
 
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
+
+MOST_QUOTAS_SHOWN = 10
+"""At `/readyz?verbose`."""
 
 _log = Logger("aiproxy.service")
 
@@ -471,6 +475,16 @@ class GatewayService(Service):
 
     # -- readiness
 
+    def _quotas(self) -> str:
+        """Those that vendors tell of, the fullest first, as many as a person reads."""
+        now = time()
+        told = [
+            (window.used, f"; {account}: {window.used:.0%} of {window.name} used")
+            for account in self.gateway.snapshot.upstreams
+            for window in self.gateway.quotas.of(account, now).values()
+        ]
+        return "".join(words for _, words in sorted(told, reverse=True)[:MOST_QUOTAS_SHOWN])
+
     def checks(self) -> Sequence[Check]:
         snapshot = self.gateway.snapshot
         resting = {place for place, _ in self.gateway.pool.resting() if place[0] is Scope.ACCOUNT and not place[2]}
@@ -478,7 +492,7 @@ class GatewayService(Service):
         configuration = self._reload_problem.partition("\n")[0] or f"{self._configuration.source}, as loaded"
         return (
             Check("draining", not self.web.draining, "shutting down" if self.web.draining else "no"),
-            Check("accounts", accounts > 0, f"{accounts} configured, {len(resting)} resting"),
+            Check("accounts", accounts > 0, f"{accounts} configured, {len(resting)} resting{self._quotas()}"),
             Check("configuration", not self._reload_problem, configuration, vital=False),
             *self._documents.checks(self._loaded, {**snapshot.left_out, **self.accounts.refused()}),
             state_check(self.state.status, self.state.now()),

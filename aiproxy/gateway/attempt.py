@@ -30,6 +30,7 @@ from aiproxy.gateway.translate import WARNINGS, Target, Translation, estimated, 
 from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, NotShown, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part
+from aiproxy.pools.quota import QuotaBook
 from aiproxy.providers.base import NO_MEMBERS, Operation, Upstream
 from aiproxy.rewriting.payload import Sending
 from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
@@ -53,7 +54,7 @@ Translated: TypeAlias = Translation | EmbeddingTranslation
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an attempt happens in. `now` is seconds since the epoch. `interrupted` gives the reason of a cancellation that
-    isn't the client's leaving. `worked` is told when the upstream has begun to answer."""
+    isn't the client's leaving. `worked` is told when the upstream has begun to answer, `quotas` what it says of them."""
 
     sink: Sink
     snapshot: Snapshot
@@ -62,6 +63,7 @@ class Surroundings:
     now: int
     interrupted: Callable[[], GatewayError | None]
     worked: Callable[[], None] = nothing
+    quotas: QuotaBook | None = None
 
 
 async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> None:
@@ -202,6 +204,8 @@ async def _send(
     request, snapshot = _request(call, target, translation, report, around), around.snapshot
     provider = target.upstream.provider
     sent = await send(request, target.upstream.credential, snapshot.ways[target.upstream.id], provider.stale)
+    if provider.windows is not None and around.quotas is not None:
+        around.quotas.saw(target.upstream.id, provider.windows(sent.response.headers, around.now))
     return sent.at, sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)
 
 

@@ -28,6 +28,7 @@ from aiproxy.gateway.stages import Stage
 from aiproxy.gateway.state import State
 from aiproxy.neutral.errors import ContextLength, GatewayError, Internal, NotFound, Timeout
 from aiproxy.pools.pool import Pool
+from aiproxy.pools.quota import QuotaBook
 from aiproxy.usage import CallRecord, Journal, Outcome, story
 
 _log = Logger("aiproxy.calls")
@@ -69,6 +70,8 @@ class Gateway:
         self.state = State(snapshot.settings, clock.seconds)
         self.limiter = Limiter()
         """What client keys have used of their limits."""
+        self.quotas = QuotaBook()
+        """What vendors say of accounts' quotas."""
         self.journal = Journal()
         """The latest calls, with every decision: `journal.find(request_id)`."""
         self.observers: list[Callable[[CallRecord], None]] = []
@@ -87,6 +90,7 @@ class Gateway:
         routing = snapshot.settings.routing
         sessions = routing.session_affinity_ttl if routing.session_affinity else 0.0
         self.pool.replace(snapshot.accounts, snapshot.strategy, sessions=sessions, queue=routing.queue)
+        self.quotas.keep(snapshot.upstreams)
         self.discovery.forget()
         self.state.limit(snapshot.settings)
 
@@ -159,7 +163,9 @@ class Gateway:
         settings = snapshot.settings
         retries = settings.timeouts.retries or float("inf")
         allowance = Allowance(settings.max_attempts, self._clock.seconds() + retries)
-        around = Surroundings(sink, snapshot, self.state, self._clock, int(time()), lambda: running.reason)
+        around = Surroundings(
+            sink, snapshot, self.state, self._clock, int(time()), lambda: running.reason, quotas=self.quotas
+        )
         await self.state.continue_conversation(call, snapshot.sealing_key)
         if call.continues is not None:
             call.session = session_of(call.incoming.headers, read_object(call.incoming.body, exact=False))

@@ -19,6 +19,7 @@ from aiproxy.config.schema import ErrorAction, KeyEntry, ModelEntry, RequestScop
 from aiproxy.credentials.api_key import ApiKey
 from aiproxy.credentials.base import Credential
 from aiproxy.neutral.carried import Json
+from aiproxy.pools.quota import Window
 from aiproxy.pools.verdict import FaultRule
 from aiproxy.providers.faults import COMMON
 from aiproxy.secrets import Secret
@@ -136,7 +137,8 @@ class Provider:
     `abilities` are what all its models can or can't, as fields of `Capabilities`. `models` are what it is known to
     have, where it can't be asked. `headers` go with every request unless the client says them, and the values of `added`
     beside whatever the client says in the same lists; `passed_on` are the client's headers that mean something to this upstream, `passed_families` what the names of others begin with.
-    `faults` are its failures that blame somebody else than their kind says, the first row that fits; `previews` the names
+    `faults` are its failures that blame somebody else than their kind says, the first row that fits; `windows` reads quotas off an
+    answer's headers, at a time since the epoch; `previews` the names
     under which it offers the same model before its release, with a quota of its own; `stale` the statuses by which it says
     that a token is no good any more; `binds_state` globs of the models whose signed thinking only the account that made it
     can give back."""
@@ -155,6 +157,7 @@ class Provider:
     passed_families: tuple[str, ...] = ()
     faults: tuple[FaultRule, ...] = COMMON
     previews: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    windows: Callable[[Mapping[str, str], float], Iterable[Window]] | None = None
     stale: frozenset[int] = frozenset((401,))
     binds_state: tuple[str, ...] = ()
     key_header: str = "authorization"

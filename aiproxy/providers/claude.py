@@ -13,6 +13,7 @@ from aiproxy.pools.verdict import FaultRule, Scope
 from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream, from_key_entries, speaking
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of
+from aiproxy.providers.windows import claude_windows
 
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
@@ -85,5 +86,6 @@ CLAUDE_ACCOUNT = replace(
     CLAUDE,
     endpoints=tuple(each for each in CLAUDE.endpoints if each.operation is not Operation.MODELS),
     models=PLAN_MODELS,
+    windows=claude_windows,
     added={"anthropic-beta": "oauth-2025-04-20"},
 )

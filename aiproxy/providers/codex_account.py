@@ -17,6 +17,7 @@ from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upst
 from aiproxy.providers.codex_repairs import REPAIRS, refused
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of, text
+from aiproxy.providers.windows import codex_windows
 
 CLAIMS = "https://api.openai.com/auth"
 """Where an id token tells of the account and its plan."""
@@ -65,6 +66,7 @@ CODEX_ACCOUNT = Provider(
         ),
     ),
     vendor="openai",
+    windows=codex_windows,
     abilities={"refused_sampling": frozenset({"temperature", "top_p", "max_output_tokens"})},
     models=PRO,
     passed_on=("session-id", "session_id", "version", "thread-id", "x-client-request-id"),

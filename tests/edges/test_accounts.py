@@ -194,3 +194,20 @@ def test_killed_at_any_moment_of_a_renewal_the_newer_token_is_there(
         assert kept["refresh_token"] == vendor.refresh
         path.write_text(json.dumps({**kept, "expired": written(time() + 20)}))
     assert vendor.used == ["refresh-0", "refresh-1", "refresh-2"]
+
+
+def test_what_a_vendor_says_of_a_quota_is_shown(tmp_path: Path) -> None:
+    said = {"x-codex-primary-used-percent": "100", "x-codex-primary-reset-after-seconds": "600", "x-codex-secondary-used-percent": "45"}  # fmt: skip
+    body = b'{"error": {"type": "usage_limit_reached", "message": "The usage limit has been reached", "resets_in_seconds": 600}}'
+    with upstream(lambda _, wire: wire.answer(429, body, said)) as server:
+        (tmp_path / "auth").mkdir()
+        content = {"type": "codex", "access_token": "access-0", "refresh_token": "r", "account_id": "account-1"}
+        (tmp_path / "auth" / "codex-1.json").write_text(json.dumps(content))
+        text = f"auth-dir: {tmp_path}/auth\nupstreams: {{codex: {{base-url: '{server.base_url}'}}}}\n"
+        with daemon(tmp_path, text) as gateway:
+            body_of_call = {"model": "gpt-5.5", "messages": [{"role": "user", "content": "hi"}]}
+            assert httpx2.post(f"{gateway.base_url}/chat/completions", json=body_of_call, timeout=20).status_code == 429
+            checks = httpx2.get(f"{gateway.address}/readyz?verbose").json()["checks"]
+            (detail,) = [each["detail"] for each in checks if each["name"] == "accounts"]
+            assert detail.endswith("codex-1: 100% of primary used; codex-1: 45% of secondary used")
+        assert server.received[0].headers["chatgpt-account-id"] == "account-1"

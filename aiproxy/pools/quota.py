@@ -1,0 +1,42 @@
+"""What vendors say of an account's quotas, as they say it beside their answers: windows, how much of each is used, when it ends.
+Pure. It guards nothing; a quota that is used up shows in the failures that follow, which the pool learns from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+MOST_ACCOUNTS = 20_000
+"""Whose windows are kept: twice the accounts that are provided for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`used` is a share, 1 when nothing is left. `ends` is seconds since the epoch, None where nobody says."""
+
+    name: str
+    used: float
+    ends: float | None = None
+
+
+class QuotaBook:
+    """The latest word on each account's windows."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, Window]] = {}
+
+    def saw(self, account: str, windows: Iterable[Window]) -> None:
+        found = {window.name: window for window in windows}
+        if not found:
+            return
+        if account not in self._known and len(self._known) >= MOST_ACCOUNTS:
+            del self._known[next(iter(self._known))]
+        self._known.setdefault(account, {}).update(found)
+
+    def keep(self, accounts: Iterable[str]) -> None:
+        """Forget all others."""
+        kept = set(accounts)
+        self._known = {account: windows for account, windows in self._known.items() if account in kept}
+
+    def of(self, account: str, now: float) -> Mapping[str, Window]:
+        """Windows that haven't ended, by name. `now` is seconds since the epoch."""
+        known = self._known.get(account, {})
+        return {name: window for name, window in known.items() if window.ends is None or window.ends > now}
