@@ -12,6 +12,10 @@ from aiproxy.framing.sse import comment, encode_sse
 from aiproxy.neutral.errors import GatewayError
 
 
+def no_remark(_text: str) -> bytes:
+    return b""
+
+
 def _no_models(_body: bytes) -> list[str]:
     return []
 
@@ -43,5 +47,7 @@ class Wire:
     """Where an answer and its frames name the model, dotted."""
     heartbeat: bytes = comment("keep-alive")
     """What says in the middle of a stream that it lives."""
+    remark: Callable[[str], bytes] = comment
+    """A note in the middle of a stream that parsers skip; nothing where the protocol has no place for one."""
     opening: bytes = comment("keep-alive")
     """What says so before its first frame."""

@@ -747,6 +747,13 @@ class Settings:
     context_length_fallback: tuple[str, ...] = setting(
         "Globs of models whose `model-fallback` is also used when a request is too long for them.", (), example=["mini"]
     )
+    continue_streams: tuple[str, ...] = setting(
+        "Globs of models whose streams, where plain text breaks off, another account goes on with, once a call. It gets the "
+        "text so far as the beginning of its answer; not every model goes on from there. Their answers are never relayed "
+        "byte for byte.",
+        (),
+        example=["mini"],
+    )
     request_scoped_errors: tuple[RequestScopedError, ...] = setting(
         "What to do about certain failures, in place of what is usual; the first rule that fits.", ()
     )

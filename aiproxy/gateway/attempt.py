@@ -29,7 +29,7 @@ from aiproxy.gateway.state import State
 from aiproxy.gateway.translate import WARNINGS, Target, Translation, estimated, sends_stream, translate, written_anew
 from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, NotShown, Unsupported, UpstreamFailed
-from aiproxy.neutral.parts import Part
+from aiproxy.neutral.parts import Part, TextPart
 from aiproxy.pools.quota import QuotaBook
 from aiproxy.providers.base import NO_MEMBERS, Operation, Upstream
 from aiproxy.rewriting.payload import Sending
@@ -158,7 +158,9 @@ async def _go_on(
 def _relays(call: Call, target: Target) -> bool:
     """The client's protocol is the endpoint's, and nothing in the body is to be said differently: no alias that can't be
     replaced in place, no thinking asked for by the model's name, no carrier of ours that would mean nothing to the
-    upstream. Nor is the answer one that we must keep in its place."""
+    upstream. Nor is the answer one that we must keep in its place, or that another account may go on with."""
+    if call.continuation is not None:
+        return False
     endpoint = target.endpoint
     storing = call.codec.storing if call.codec else None
     if not endpoint.keeps_answers and storing is not None and storing.wanted(call.incoming.body):
@@ -173,7 +175,12 @@ async def _translated(call: Call, target: Target, around: Surroundings) -> Trans
     if call.operation in EMBEDS:
         return translate_embeddings(call, target, around.snapshot)
     await bring_media(call, target, around.snapshot)
-    return await translate(call, target, around.snapshot, around.state, around.now)
+    translation = await translate(call, target, around.snapshot, around.state, around.now)
+    if call.continuation is None or not call.committed:
+        return translation
+    if translation.up.capabilities.prefill is False:
+        raise Unsupported(f"The answer broke off, and {target.model!r} can't go on from a part of one.", param="model")
+    return translation.going_on((TextPart(text=call.continuation.text),))
 
 
 async def _relay(call: Call, target: Target, setting: Setting, around: Surroundings) -> Relay:

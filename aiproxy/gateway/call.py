@@ -14,6 +14,7 @@ from aiproxy.codecs.sessions import NO_SESSION, Session, session_of
 from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.tokens import most_tokens
 from aiproxy.codecs.wire import Wire
+from aiproxy.gateway.continuing import Continuation
 from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.neutral.media import Source
 from aiproxy.neutral.request import GenerateRequest, ReasoningConfig
@@ -62,6 +63,8 @@ class Call:
     """Tokens: what it reads and writes at most, as far as its body tells."""
     told: Mapping[str, str] = field(default_factory=dict)
     """Headers of the answer, whoever gives it."""
+    continuation: Continuation | None = None
+    """Where another account may go on with an answer that breaks off."""
     seed: str = field(default_factory=lambda: token_hex(16))
     """What the ids we make for this call derive from: the client may have given several calls one `request_id`."""
 

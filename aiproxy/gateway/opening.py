@@ -31,7 +31,10 @@ class Opening:
 
     def fail(self, error: GatewayError) -> None:
         """Tell it in the stream, if it has begun and nobody else could."""
-        if self._call.opened and not self._call.committed:
+        continuation = self._call.continuation
+        if continuation is not None and continuation.waiting:
+            self._sink.write(continuation.lane.fail(error))
+        elif self._call.opened and not self._call.committed:
             self._sink.write(self._call.wire.observer().fail(error))
 
     def close(self) -> None:

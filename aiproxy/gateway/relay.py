@@ -193,7 +193,11 @@ class Relay(Protocol):
             return
         error.message = self._setting.scrub(error.message)
         if self.committed:
-            self.tell(error)
+            continuation = self._setting.call.continuation
+            if continuation is not None and continuation.possible:
+                continuation.waiting = True
+            else:
+                self.tell(error)
         self._end()
         self._abort()
         self.done.errback(error)
@@ -257,6 +261,11 @@ class StreamRelay(Relay):
     def usage(self) -> Usage | None:
         return self._lane.usage
 
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        if self.committed:
+            self._resume()
+
     def received(self, data: bytes) -> None:
         self._take(self._lane.feed(data))
         if self._lane.ended:
@@ -302,6 +311,17 @@ class StreamRelay(Relay):
         if self._held:
             self._setting.sink.write(self._held)
             self._held = b""
+
+    def _resume(self) -> None:
+        """Another account goes on with what the client has got."""
+        call, sink = self._setting.call, self._setting.sink
+        assert call.continuation is not None
+        call.continuation.waiting = False
+        call.record.continued = True
+        self._setting.worked()
+        sink.register(self)
+        sink.write(call.wire.remark("the upstream's answer broke off; another account goes on"))
+        self._pulse = self._setting.clock.callLater(KEEP_ALIVE_SECONDS, self._beat)
 
     def _beat(self) -> None:
         """Nothing has come for the client for a while: say that we live."""

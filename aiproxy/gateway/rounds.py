@@ -108,7 +108,8 @@ class Rounds:
                         return None
                 except GatewayError as error:
                     verdict = lease.account.judge(error)
-                    if call.committed or verdict.stops:
+                    waiting = call.continuation is not None and call.continuation.waiting
+                    if verdict.stops or (call.committed and not waiting):
                         raise Stopped(error) from error
                     if same := repeats.heard(lease.candidate, error):
                         for account, model in same:

@@ -75,6 +75,11 @@ class Translation:
         came: Source = FramedSource(self.target, self.up) if streamed else BodySource(self.target, self.up)
         if streamed and self.pausing is not None:
             came = self.pausing
+        call = setting.call
+        if call.continuation is not None:
+            if call.committed:
+                return StreamRelay(setting, call.continuation.go_on(came))
+            came = call.continuation.begin(came)
         if self.up.report.says("emulate", STOPS):
             came = StoppedSource(came, self.up.request.sampling.stop)
         if self.scope is not None:
@@ -88,11 +93,14 @@ class Translation:
         if setting.call.stream:
             head = {"content-type": self.source.stream_content_type, **_warnings(self.down.report)}
             told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))
-            return StreamRelay(told, TranslateLane(came, self.source, self.down))
+            lane = TranslateLane(came, self.source, self.down)
+            if call.continuation is not None:
+                call.continuation.keep(lane)
+            return StreamRelay(told, lane)
         return CollectRelay(setting, came, self._whole)
 
     def going_on(self, parts: tuple[Part, ...]) -> "Translation":
-        """Asks an upstream that paused to go on after what it said. A last turn of its own is not for it to begin anew, so
+        """Asks an upstream that paused, or another one, to go on after what was said. A last turn of its own is not for it to begin anew, so
         it need not be able to."""
         said = replace(self.up.request, turns=(*self.up.request.turns, Turn("assistant", parts)))
         able = replace(self.up.capabilities, prefill=True)

@@ -53,6 +53,8 @@ def story(record: CallRecord) -> str:
     told = [f"{at - record.started:.2f} {words}" for at, words in sorted(events, key=lambda event: event[0])]
     if record.rewritten:
         told.append(f"{record.rewritten} written anew")
+    if record.continued:
+        told.append("the answer that was cut went on")
     return "; ".join(told) or "nobody was asked"
 
 

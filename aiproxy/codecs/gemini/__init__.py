@@ -21,7 +21,7 @@ from aiproxy.codecs.gemini.models import decode_models, encode_model, encode_mod
 from aiproxy.codecs.gemini.names import NAME
 from aiproxy.codecs.gemini.observer import ArrayObserver, GeminiObserver, observe
 from aiproxy.codecs.gemini.table import TABLE
-from aiproxy.codecs.wire import Wire
+from aiproxy.codecs.wire import Wire, no_remark
 from aiproxy.framing.json_array import JsonArrayFramer
 from aiproxy.framing.sse import SseFramer
 
@@ -38,6 +38,7 @@ WIRE = Wire(
     model_members=("modelVersion",),
     heartbeat=BLANK,
     opening=BLANK,
+    remark=no_remark,
 )
 
 CODEC = Codec(

@@ -15,7 +15,7 @@ from aiproxy.codecs.ollama.models import decode_models, encode_model, encode_mod
 from aiproxy.codecs.ollama.observer import OllamaObserver, observe
 from aiproxy.codecs.ollama.response import decode_response, encode_response
 from aiproxy.codecs.ollama.table import NAME, TABLE
-from aiproxy.codecs.wire import Wire
+from aiproxy.codecs.wire import Wire, no_remark
 from aiproxy.framing.ndjson import NdjsonFramer, encode_line
 
 
@@ -37,6 +37,7 @@ WIRE = Wire(
     frame_end=b"\n",
     heartbeat=b"",
     opening=b"",
+    remark=no_remark,
 )
 
 CODEC = Codec(

@@ -1,0 +1,123 @@
+"""The run: warm up, unrest in four laps, then quiet. Exits with 1 when anything is left over or any client was misled."""
+
+import json
+import signal
+import subprocess
+import sys
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from pathlib import Path
+from random import Random
+from socket import create_server
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from twisted.internet import reactor as installed
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from aiproxy.transports.pool import IDLE_SECONDS
+from bench.processes import memory
+from bench.unrest.clients import keep_asking
+from bench.unrest.upstreams import Account, change_moods
+
+LAPS = 4
+SETTLES_WITHIN = IDLE_SECONDS + 10.0
+"""Seconds after which the last answers are over and the connections kept for others closed."""
+
+GROWTH = 1.1
+"""Of memory from the second lap to the last: more is a leak."""
+
+reactor: Any = installed
+
+
+def main() -> None:
+    parser = ArgumentParser(prog="bench.unrest", description=__doc__)
+    parser.add_argument("--streams", type=int, default=500)
+    parser.add_argument("--accounts", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--quiet", type=float, default=SETTLES_WITHIN, help="seconds before what is left is counted")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    failed: list[str] = []
+    random = Random(asked.seed)  # noqa: S311 - the same run again for the same seed
+    accounts = [Account(random) for _ in range(asked.accounts)]
+    ports = [reactor.listenTCP(0, each, interface="127.0.0.1", backlog=1024) for each in accounts]
+    with create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    with TemporaryDirectory(prefix="aiproxy-unrest-") as directory:
+        file = Path(directory) / "aiproxy.yaml"
+        file.write_text(configuration([each.getHost().port for each in ports]))
+        file.chmod(0o600)
+        command = [sys.executable, "-m", "bench.unrest.watched", "--config", str(file), "--port", str(port)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=directory) as gateway:
+            running = Deferred.fromCoroutine(run(asked, port, accounts, gateway, random, failed))
+            running.addErrback(lambda failure: failed.append(failure.getTraceback()))
+            running.addBoth(lambda _: reactor.stop())
+            reactor.run()
+            gateway.send_signal(signal.SIGTERM)
+    print("\n".join(failed) if failed else "nothing is left over, and nobody was misled")
+    sys.exit(bool(failed))
+
+
+def configuration(ports: list[int]) -> str:
+    accounts = "".join(
+        f'  - {{api-key: key-{number:02}-0123456789abcdef, name: a{number:02}, base-url: "http://127.0.0.1:{port}/v1", '
+        f"models: [m], concurrency: 60}}\n"
+        for number, port in enumerate(ports)
+    )
+    return f"""
+request-retry: 2
+max-retry-interval: 5
+routing: {{session-affinity: false}}
+limits: {{keep-alive-seconds: 5}}
+timeouts: {{first-byte: 3, first-token: 3, idle: 2}}
+logging: {{level: error}}
+state: state.db
+openai-api-key:
+{accounts}"""
+
+
+async def run(
+    asked: Namespace,
+    port: int,
+    accounts: list[Account],
+    gateway: "subprocess.Popen[str]",
+    random: Random,
+    failed: list[str],
+) -> None:
+    assert gateway.stdout is not None
+    before = json.loads(next(line for line in gateway.stdout if line.startswith("{")))
+    print("before", before)
+    going = True
+    counts: Counter[str] = Counter()
+    for number in range(asked.streams):
+        keep_asking(reactor, port, ("chat", "messages")[number % 2], random, counts, lambda: going)
+    change_moods(reactor, accounts, random, lambda: going)
+    sizes = []
+    for _ in range(LAPS):
+        await deferLater(reactor, asked.seconds / LAPS)
+        sizes.append(memory(gateway.pid))
+        print(f"{sizes[-1] / 1e6:.1f} MB", dict(counts))
+    going = False
+    await deferLater(reactor, asked.quiet)
+    gateway.send_signal(signal.SIGUSR1)
+    after = json.loads(gateway.stdout.readline())
+    print("after", after, f"{memory(gateway.pid) / 1e6:.1f} MB", dict(counts))
+    failed += [
+        f"{after[name]} {name} are left" for name in ("leases", "waiting", "calls", "connections") if after[name]
+    ]
+    failed += [
+        f"{name}: {before[name]} before, {after[name]} after"
+        for name in ("deferreds", "sockets", "timers")
+        if after[name] > before[name] + 2
+    ]
+    failed += [f"{count} answers: {how}" for how, count in counts.items() if count and (how.isupper() or how == "open")]
+    if sizes[-1] > GROWTH * sizes[1]:
+        failed.append(f"memory grew from {sizes[1]} to {sizes[-1]} bytes")
+    if open_upstream := sum(len(account.open) for account in accounts):
+        failed.append(f"{open_upstream} upstream sockets are open")
+
+
+if __name__ == "__main__":
+    main()
