@@ -50,6 +50,7 @@ def test_an_export_comes_back_once(kind: str, filled: str, tmp_path: Path, reque
     done = run("export", str(out), "--state", filled)
     assert (done.exit_code, done.output) == (0, "2503 rows exported.\n")
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert run("export", str(out), "--state", filled).output == f"Error: {out} is there already: choose another name.\n"
     if kind == "sqlite":
         where = str(tmp_path / "new.db")
         SqliteDatabase(Path(where)).open()

@@ -40,6 +40,8 @@ def _one_sentence(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
         except ConfigurationInvalid as invalid:
             raise click.ClickException(render_problems(invalid.problems).strip()) from None
+        except FileExistsError as error:
+            raise click.ClickException(f"{error.filename} is there already: choose another name.") from None
         except (StateRefused, StateUnavailable, NotAnExport, OSError) as error:
             raise click.ClickException(str(error)) from None
 
