@@ -22,6 +22,7 @@ from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
 from aiproxy.credentials.accounts import Accounts
 from aiproxy.credentials.files import Files, read_files
+from aiproxy.credentials.record import Record
 from aiproxy.credentials.renewer import Renewer
 from aiproxy.credentials.web import TransportWeb
 from aiproxy.documents import Documents
@@ -55,6 +56,9 @@ from aiproxy.worker import LISTENING, Worker
 
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
+
+MOST_FRESH = 500
+"""Secrets of renewed logins, before all that are known are put together anew."""
 
 MOST_QUOTAS_SHOWN = 10
 """At `/readyz?verbose`."""
@@ -107,7 +111,8 @@ class GatewayService(Service):
         self.state = State(reactor, database_of(kept), _retention(configuration.settings))
         renewer = Renewer(self._documents, SingleFlight(reactor, self.state), TransportWeb, reactor)
         self.accounts = Accounts(reactor, renewer, jitter)
-        self.accounts.renewed = self._know_secrets
+        self.accounts.renewed = self._renewed
+        self._fresh: list[Secret] = []
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration, files))
         self.accounts.follow(files.records, self.gateway.snapshot.used)
         siblings = AmpCarrier(reactor, worker.bus) if worker is not None else Hub().join()
@@ -279,8 +284,16 @@ class GatewayService(Service):
             elif old[name].version != new[name].version and not self.accounts.ours(name, new[name].version):
                 _log.info("credential {name} has changed", name=name)
 
-    def _know_secrets(self) -> None:
+    def _renewed(self, record: Record) -> None:
         """Tokens are as secret as keys, from the moment they are renewed."""
+        self._fresh += record.secrets
+        if len(self._fresh) > MOST_FRESH:
+            self._know_secrets()
+        else:
+            self._scrubbing.add(Scrubber(spellings(self._fresh)))
+
+    def _know_secrets(self) -> None:
+        self._fresh = []
         known = [*self._former_secrets, *self._configuration.secrets, *self.accounts.secrets]
         self._scrubbing.scrubber = Scrubber(spellings(known))
 

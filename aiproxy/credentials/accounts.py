@@ -35,7 +35,7 @@ class Used:
 
 
 class Accounts:
-    """`renewed` is called after every renewal."""
+    """`renewed` is told of every record with new tokens."""
 
     def __init__(self, clock: Any, renewer: Renewer, random: Random, now: Callable[[], float] = time) -> None:
         self._renewer = renewer
@@ -51,7 +51,7 @@ class Accounts:
         self._of_provider: dict[str, DeferredSemaphore] = {}
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = clock
-        self.renewed: Callable[[], object] = lambda: None
+        self.renewed: Callable[[Record], object] = lambda _record: None
 
     # -- what is in use
 
@@ -144,8 +144,8 @@ class Accounts:
             self._failures[name] = self._failures.get(name, Failures()).one_more(self._now(), after, self._random)
         else:
             self._failures.pop(name, None)
+            self.renewed(result)
         self._plan(name)
-        self.renewed()
         return result
 
     # -- ahead of the end

@@ -3,14 +3,11 @@
 Source: provider sheet codex. Left out as disguise: Codex's client string and `originator`. Models that the back end gives to
 such clients only are not to be had."""
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
-
-import orjson
 
 from aiproxy.codecs import openai_responses
+from aiproxy.credentials.exchange import claims
 from aiproxy.neutral.carried import Json
 from aiproxy.pools.verdict import FaultRule, Scope
 from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream
@@ -31,24 +28,17 @@ MODELS_OF_PLAN: Mapping[str, Sequence[str]] = {"free": FREE, "team": TEAM, "busi
 
 
 def accounts(login: LoggedIn) -> Iterable[Upstream]:
-    claims = _claims(text(login.record, "id_token"))
-    plan = str(claims.get("chatgpt_plan_type") or text(login.record, "plan_type")).lower()
-    account = text(login.record, "account_id") or str(claims.get("chatgpt_account_id") or "")
+    told = _claims(text(login.record, "id_token"))
+    plan = str(told.get("chatgpt_plan_type") or text(login.record, "plan_type")).lower()
+    account = text(login.record, "account_id") or str(told.get("chatgpt_account_id") or "")
     found = account_of(CODEX_ACCOUNT, login, ("gpt-*", "codex-*", "o*"), MODELS_OF_PLAN.get(plan, PRO))
     headers = {"chatgpt-account-id": account} if account else {}
     yield replace(found, headers={**headers, **found.headers})
 
 
 def _claims(token: str) -> Mapping[str, Json]:
-    """What an id token says of the account: read as a note to ourselves, nothing is decided by it. Nothing of one that
-    can't be read."""
-    try:
-        payload = token.split(".")[1]
-        found: Any = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
-        return {}
-    claims = found.get(CLAIMS) if isinstance(found, dict) else None
-    return claims if isinstance(claims, dict) else {}
+    found = claims(token).get(CLAIMS)
+    return found if isinstance(found, dict) else {}
 
 
 CODEX_ACCOUNT = Provider(

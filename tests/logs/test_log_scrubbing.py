@@ -109,3 +109,13 @@ def test_no_known_secret_survives(secret: str, before: str, after: str) -> None:
     scrubbed = Scrubbing(Scrubber(spellings([Secret(secret)])))(before + secret + after)
     assert secret not in scrubbed.replace("[secret]", "")  # a text around it may happen to make it anew
     assert "[secret]" in scrubbed
+
+
+def test_secrets_that_came_since_are_looked_for_too() -> None:
+    scrubbing = Scrubbing(Scrubber([Secret("the-first-secret")]))
+    scrubbing.recurring("a-renewed-token")
+    scrubbing.add(Scrubber([Secret("a-renewed-token")]))
+    assert scrubbing("the-first-secret a-renewed-token") == "[secret] [secret]"
+    assert scrubbing.recurring("a-renewed-token") == "[secret]"
+    scrubbing.scrubber = Scrubber([Secret("a-renewed-token")])
+    assert scrubbing("the-first-secret a-renewed-token") == "the-first-secret [secret]"
