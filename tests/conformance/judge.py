@@ -132,7 +132,7 @@ def _judge_answer(cell: Cell, answer: Answer, seen: Seen) -> None:
     assert seen.finish == FINISHES[cell.sdk.name][_ending(cell, answer)]
     _judge_usage(cell, answer, seen.usage)
     lost = {warning for warning in seen.warnings.split(", ") if warning}
-    assert lost <= LOSES.get(cell.vendor.name, set()), "something is lost"
+    assert lost <= LOSES.get(cell.vendor.name, set()), f"{lost} is lost"
 
 
 def _ending(cell: Cell, answer: Answer) -> str:

@@ -20,7 +20,8 @@ from tests.vendors.scenarios import SCENARIOS, Answer
 from tests.vendors.vendor import Asked, Vendor, dumps
 
 PROJECT = "project-1"
-ACCOUNT = "acct_7"
+ACCOUNT = "account-1"
+"""Which the login side tells, too."""
 DEVICE = "device-7"
 
 CLIENTS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini", "ollama")

@@ -75,6 +75,9 @@ class Scenario:
 
 
 CALL = Call("call_zurich_1", "get_weather", {"city": "Zürich", "days": 2, "exact": 12345678901234567})
+THOUGHT_OF = Call("call_geneva_3", "get_weather", {**CALL.arguments, "city": "Genève"})
+"""Not one of another scenario: what was thought is remembered by the call."""
+
 ANOTHER = Call("call_oslo_2", "get_weather", {"city": "Oslo", "days": 1, "exact": 1})
 THOUGHT = Thought(
     ("The user ", "asks for ", "the weather."),
@@ -101,7 +104,7 @@ SCENARIOS = {
         Scenario("parallel", Answer(calls=(CALL, ANOTHER), stop="calls"), SUNNY),
         Scenario(
             "thinking",
-            Answer(thought=THOUGHT, calls=(CALL,), stop="calls", counts=Counts(output=30, reasoning=20)),
+            Answer(thought=THOUGHT, calls=(THOUGHT_OF,), stop="calls", counts=Counts(output=30, reasoning=20)),
             SUNNY,
         ),
         Scenario("thought-text", Answer(("Yes", "."), thought=THOUGHT, counts=Counts(output=30, reasoning=20))),
