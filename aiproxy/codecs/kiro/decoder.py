@@ -85,7 +85,8 @@ class KiroDecoder:
         match event:
             case "assistantResponseEvent":
                 yield from self._text(_text(body, "content"))
-                for call in body.get("toolUses") or ():
+                calls = body.get("toolUses")
+                for call in calls if isinstance(calls, list) else ():
                     yield from self._tool({**call, "stop": True} if isinstance(call, dict) else {})
             case "reasoningContentEvent":
                 yield from self._thought(body)

@@ -1,6 +1,7 @@
 """What an answer used: exact counts where the service gives them, else a share of the model's context, else an estimate."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from aiproxy.codecs.codec import Exchange
@@ -60,4 +61,5 @@ class Spent:
 
 def _count(counts: Mapping[str, Any], name: str) -> int | None:
     found = counts.get(name)
-    return int(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    usable = isinstance(found, int | float) and not isinstance(found, bool) and isfinite(found)
+    return int(found) if usable and found is not None else None

@@ -1,5 +1,6 @@
 """What Kiro answers: streams in frames that botocore reads, and every failure of its table."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -27,6 +28,10 @@ from tests.codecs.bench import FOREIGN, SEALER
 LONG = "x" * 65
 PLAIN = GenerateRequest("claude-sonnet-4.5", (Turn("user", (TextPart("hi"),)),))
 THINKS = GenerateRequest(PLAIN.model, PLAIN.turns, reasoning=ReasoningConfig("adaptive"))
+
+EVENTS = ("assistantResponseEvent", "reasoningContentEvent", "toolUseEvent", "metadataEvent", "meteringEvent", "new")
+NAMES = ("content", "text", "signature", "toolUseId", "name", "input", "stop", "toolUses", "tokenUsage", "usage", "unit",
+         "outputTokens", "stopReason", "contextUsagePercentage", "assistantResponseEvent", "type", "_type")  # fmt: skip
 
 GIVEN = bytes.fromhex(
     "0000007c0000005c3bddcf780b3a6576656e742d74797065070016617373697374616e74526573706f6e73654576656e74"
@@ -206,6 +211,7 @@ def test_a_broken_stream_is_no_whole_one() -> None:
         tool(toolUseId="t", input="{}", stop=True),
         frame("assistantResponseEvent", {"content": 7}),
         frame("assistantResponseEvent", [1]),
+        frame("assistantResponseEvent", {"toolUses": [7]}),
         frame("invalidStateEvent", {"reason": "INVALID_TASK_ASSIST_PLAN"}),
         frame("x", {"_type": "com.amazon.aws.codewhisperer#InternalServerException", "message": "broke"}),
     ],
@@ -267,3 +273,20 @@ def test_used_up_until_the_month_or_the_day_ends() -> None:
 def test_an_answer_that_is_no_stream_is_an_error() -> None:
     with pytest.raises(GatewayError):
         CODEC.decode_response(b'{"message": "no"}', Exchange(PLAIN, SEALER, "req", FOREIGN))
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "a", "{", "<thinking>"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), json_values), max_size=5))
+def test_any_events_give_an_answer_or_an_error_of_ours(said: list[tuple[str, Any]]) -> None:
+    with contextlib.suppress(GatewayError):
+        answer(*(frame(name, payload) for name, payload in said), request=THINKS)
