@@ -140,6 +140,14 @@ def test_a_gemini_client_that_has_its_key_in_the_url(gateway: Daemon) -> None:
     assert "models" in httpx2.get(f"{gateway.address}/v1/models?key={KEY}").json()
 
 
+@pytest.mark.parametrize("verb", ["generateContent", "streamGenerateContent", "countTokens", "batchEmbedContents"])
+def test_a_gemini_method_is_not_fetched(gateway: Daemon, verb: str) -> None:
+    url = f"{gateway.address}/v1beta/models/gemini.plain:{verb}"
+    refused = httpx2.get(url, headers={"x-goog-api-key": KEY})
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert "use POST" in refused.json()["error"]["message"]
+
+
 def test_capabilities_as_agents_read_them(ollama_client: ollama.Client) -> None:
     shown = ollama_client.show("gemini.plain")
     assert "completion" in (shown.capabilities or ())

@@ -9,10 +9,12 @@ from twisted.web.server import Request
 
 from aiproxy.codecs.gemini import ARRAY_CODEC, CODEC, WIRE
 from aiproxy.gateway import Gateway
-from aiproxy.neutral.errors import NotFound
+from aiproxy.neutral.errors import MethodNotAllowed, NotFound
 from aiproxy.providers.base import Operation
 from aiproxy.web.answers import write_failure
 from aiproxy.web.protocols.answering import answer, incoming, list_models, show_model
+
+VERBS = ("generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents")
 
 
 class Gemini:
@@ -27,6 +29,9 @@ class Gemini:
 
     @app.route("/<version>/models/<path:name>", methods=["GET"])
     async def model(self, request: Request, version: str, name: str) -> bytes:  # noqa: ARG002
+        _, colon, verb = name.rpartition(":")
+        if colon and verb in VERBS:  # names of models may hold colons too
+            raise MethodNotAllowed(f"GET is not possible for {verb}; use POST.", headers={"allow": "POST"})
         return await show_model(self._gateway, request, WIRE, name)
 
     @app.route("/<version>/models/<path:target>", methods=["POST"])
@@ -48,8 +53,8 @@ class Gemini:
                 asked = incoming(request, model=name, stream=False)
                 return await answer(self._gateway, request, WIRE, operation, asked, codec=CODEC)
             case _:
-                verbs = "generateContent, streamGenerateContent, countTokens, embedContent or batchEmbedContents"
-                raise NotFound(f"There is no method {verb!r} here; use {verbs}.", code="unknown_method")
+                message = f"There is no method {verb!r} here; use {', '.join(VERBS[:-1])} or {VERBS[-1]}."
+                raise NotFound(message, code="unknown_method")
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:
