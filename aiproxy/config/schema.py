@@ -680,7 +680,6 @@ class UpstreamUrls:
     projects_url: str = setting(
         "Google's list of an account's projects.", "", example="https://mirror.example/projects"
     )
-    services_url: str = setting("Google's list of a project's services.", "", example="https://mirror.example/services")
 
 
 @dataclass(frozen=True, slots=True)
