@@ -39,7 +39,8 @@ MODELS = (
     "gemini-3.6-flash",
     "gemini-3.7-flash",
 )
-"""What Vertex serves by generateContent, as of August 2026: it has no list that a key may ask for."""
+"""What Vertex serves by generateContent, as of August 2026: it has no list that a key may ask for. Embedding models are
+reached by their names, unlisted."""
 
 
 def host(location: str) -> str:
@@ -91,6 +92,7 @@ VERTEX = Provider(
             f"{MODEL}:countTokens",
             repairs=(count_bare_contents, leave_out_call_ids, say_who_speaks, begin_with_user),
         ),
+        speaking(gemini.PREDICT_CODEC, Operation.EMBEDDINGS, f"{MODEL}:predict"),
     ),
     upstreams=_upstreams,
     vendor="google",

@@ -17,7 +17,7 @@ from aiproxy.neutral.errors import GatewayError, InvalidRequest, Unsupported
 
 CODECS: dict[str, Embeddings] = {
     f"{codec.name}-{name}": found
-    for codec in (openai_chat.CODEC, gemini.CODEC, ollama.CODEC)
+    for codec in (openai_chat.CODEC, gemini.CODEC, gemini.PREDICT_CODEC, ollama.CODEC)
     for name, found in (("many", codec.embeddings), ("one", codec.embedding))
     if found is not None
 }
@@ -46,6 +46,11 @@ NAMES = [
     "error",
     "index",
     "usageMetadata",
+    "instances",
+    "parameters",
+    "predictions",
+    "statistics",
+    "token_count",
 ]
 
 junk: st.SearchStrategy[Any] = st.recursive(
@@ -106,3 +111,12 @@ def test_strict_refuses_what_is_lost() -> None:
     with pytest.raises(Unsupported) as caught:
         ollama.CODEC.embeddings.encode_request(request, report)  # type: ignore[union-attr]
     assert caught.value.param == "taskType"
+
+
+def test_vertex_is_asked_as_googles_own_library_asks() -> None:
+    request = EmbeddingRequest("m", ("a", "b"), 4, task="RETRIEVAL_QUERY", title="t", truncate=True)
+    shared = {"task_type": "RETRIEVAL_QUERY", "title": "t"}
+    assert json.loads(gemini.PREDICT_CODEC.embeddings.encode_request(request, Report())) == {  # type: ignore[union-attr]
+        "instances": [{"content": "a", **shared}, {"content": "b", **shared}],
+        "parameters": {"outputDimensionality": 4, "autoTruncate": True},
+    }

@@ -15,7 +15,7 @@ from tests.vendors.embeddings import TOKENS, Embedders, embedders, vector
 
 KEY = "client-key-of-the-embedding-tests"
 TEXTS = ("Grüße", "日本語 🌍")
-VENDORS = ("openai", "gemini", "ollama")
+VENDORS = ("openai", "gemini", "vertex", "ollama")
 
 
 def configuration(address: str) -> str:
@@ -32,6 +32,8 @@ gemini-api-key:
   - {{api-key: gemini-key-0123456789, base-url: "{address}", models: [{{name: real-gemini, alias: gemini}}, gemini-embedding-001]}}
 ollama:
   - {{base-url: "{address}", models: [{{name: real-ollama, alias: ollama}}, both]}}
+vertex-api-key:
+  - {{api-key: vertex-key-0123456789, base-url: "{address}", models: [{{name: real-vertex, alias: vertex}}]}}
 claude-api-key:
   - {{api-key: claude-key-0123456789, base-url: "{address}", priority: 1, models: [claude, both]}}
 codex-api-key:

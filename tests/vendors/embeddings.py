@@ -74,6 +74,9 @@ def _answer(received: Received) -> dict[str, Any]:
             return _gemini_batch(model, body)
         case "embedContent":
             return _gemini_one(model, body)
+        case "predict":
+            assert path.startswith("/v1/publishers/google/models/")
+            return _vertex(body)
         case "/api/embed":
             return _ollama(body)
         case "/api/embeddings":
@@ -122,6 +125,21 @@ def _gemini_batch(model: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _gemini_one(model: str, body: dict[str, Any]) -> dict[str, Any]:
     return {"embedding": _gemini_vector(model, body)}
+
+
+def _vertex(body: dict[str, Any]) -> dict[str, Any]:
+    """As google-genai asks in Vertex mode, and reads."""
+    assert set(body) <= {"instances", "parameters"}
+    assert set(body["parameters"]) <= {"outputDimensionality", "autoTruncate"}
+    size = body["parameters"].get("outputDimensionality")
+    predictions = []
+    for one in body["instances"]:
+        assert set(one) <= {"content", "task_type", "title"}
+        statistics = {"truncated": False, "token_count": TOKENS if one is body["instances"][0] else 0}
+        embedding = {"values": vector(one["content"], size), "statistics": statistics}
+        google.ContentEmbedding.model_validate(embedding)
+        predictions.append({"embeddings": embedding})
+    return {"predictions": predictions}
 
 
 def _ollama(body: dict[str, Any]) -> dict[str, Any]:

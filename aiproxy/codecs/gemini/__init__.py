@@ -20,6 +20,8 @@ from aiproxy.codecs.gemini.errors import decode_error, encode_error
 from aiproxy.codecs.gemini.models import decode_models, encode_model, encode_models
 from aiproxy.codecs.gemini.names import NAME
 from aiproxy.codecs.gemini.observer import ArrayObserver, GeminiObserver, observe
+from aiproxy.codecs.gemini.predict import NAME as PREDICT_NAME
+from aiproxy.codecs.gemini.predict import PREDICT
 from aiproxy.codecs.gemini.table import TABLE
 from aiproxy.codecs.wire import Wire, no_remark
 from aiproxy.framing.json_array import JsonArrayFramer
@@ -60,4 +62,7 @@ ARRAY_WIRE = replace(WIRE, framer=JsonArrayFramer, observer=ArrayObserver)
 
 ARRAY_CODEC = replace(CODEC, wire=ARRAY_WIRE, encoder=ArrayEncoder, stream_content_type="application/json")
 
-__all__ = ["ARRAY_CODEC", "ARRAY_WIRE", "CODEC", "WIRE"]
+PREDICT_CODEC = replace(CODEC, wire=replace(WIRE, name=PREDICT_NAME), embeddings=PREDICT, embedding=None)
+"""What Vertex AI's `:predict` speaks: nobody's client protocol, so that embeddings are always translated to it."""
+
+__all__ = ["ARRAY_CODEC", "ARRAY_WIRE", "CODEC", "PREDICT_CODEC", "WIRE"]
