@@ -101,10 +101,14 @@ class Documents:
                     number=conflict.number,
                 )
 
+    @property
+    def condition(self) -> Condition | None:
+        """Of the store; None where there is none."""
+        return None if self._store is None else self._store.condition()
+
     def checks(self, loaded: Loaded, unusable: Mapping[str, str]) -> Iterator[Check]:
         """`unusable` are credentials that the store takes and their vendors or providers don't, with the reasons."""
-        if self._store is not None:
-            condition = self._store.condition()
+        if condition := self.condition:
             yield Check("store", not (condition.problem or condition.conflicts), _words(condition), vital=False)
         bad = {**loaded.refused, **unusable}
         refused = "".join(f"; {name} {why}" for name, why in sorted(bad.items()))

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
 from socket import gethostname
@@ -47,6 +47,7 @@ from aiproxy.storage.state_address import carrier_of, database_of
 from aiproxy.storage.store import StoreError
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
+from aiproxy.web.metrics import Gauge
 from aiproxy.web.ops import Check
 from aiproxy.web.server import HttpSite, adopt, listen
 from aiproxy.web.site import Web
@@ -123,6 +124,7 @@ class GatewayService(Service):
         self._node = gethostname()
         self.gateway.observers.append(self._record)
         self.web = Web(self.gateway, reactor, self.checks)
+        self.web.metrics.also(self._gauges)
         self.site = self._make_site(configuration.settings)
 
     @property
@@ -486,7 +488,18 @@ class GatewayService(Service):
         finally:
             self._draining_until = None
 
-    # -- readiness
+    # -- readiness and metrics
+
+    def _gauges(self) -> Iterator[Gauge]:
+        """What metrics tell of the store and of the state."""
+        condition = self._documents.condition
+        if condition is not None and condition.age is not None:
+            yield Gauge("store_mirror_age_seconds", "Since the mirror was last what the store is.", condition.age)
+            yield Gauge("store_unpushed_changes", "Changes that the store doesn't have yet.", condition.unpushed)
+            yield Gauge("store_conflicts", "Documents in conflict.", len(condition.conflicts))
+        status = self.state.status
+        yield Gauge("state_rows_waiting", "Rows that are not written yet.", status.queued)
+        yield Gauge("state_rows_dropped", "Rows that were never written, since the start.", status.dropped)
 
     def _quotas(self) -> str:
         """Those that vendors tell of, the fullest first, as many as a person reads."""

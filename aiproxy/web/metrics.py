@@ -2,7 +2,8 @@
 
 Labels have few values, of bounded number: a model that isn't in the configuration is `other`, and no label names a client."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
@@ -41,6 +42,15 @@ LAG_SECONDS = 1.0
 disable_created_metrics()
 
 
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A number that is so now; `name` without our prefix."""
+
+    name: str
+    words: str
+    value: float
+
+
 class Metrics:
     def __init__(self, gateway: Gateway, clock: IReactorTime) -> None:
         self._gateway = gateway
@@ -76,6 +86,10 @@ class Metrics:
             "aiproxy_reactor_lag_seconds", "How late the reactor's timers are.", buckets=SHORT, registry=registry
         )
         gateway.observers.append(self.observe)
+
+    def also(self, look: Callable[[], Iterable[Gauge]]) -> None:
+        """Show what somebody else knows, asked for each page."""
+        self.registry.register(_Told(look))
 
     def start(self) -> None:
         """Begin to measure the reactor."""
@@ -135,6 +149,19 @@ class Metrics:
             names = (served.name for offer in offers for several in offer.models.values() for served in several)
             self._known = snapshot, frozenset(names)
         return self._known[1]
+
+
+class _Told(Collector):
+    def __init__(self, look: Callable[[], Iterable[Gauge]]) -> None:
+        self._look = look
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing before it is asked: who knows may not have begun."""
+        return iter(())
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for gauge in self._look():
+            yield GaugeMetricFamily(f"aiproxy_{gauge.name}", gauge.words, value=gauge.value)
 
 
 class _Now(Collector):

@@ -1,6 +1,7 @@
 """The gateway as users run it, with its configuration and credentials in a store away from it."""
 
 import json
+import re
 import resource
 import sqlite3
 import subprocess
@@ -74,6 +75,7 @@ def test_the_stored_configuration_holds_and_is_watched(remote: Place, tmp_path: 
         found = checks(gateway)
         assert found["store"][0]
         assert "0 unpushed" in found["store"][1]
+        assert metric(gateway, "aiproxy_store_unpushed_changes") == 0
         assert found["credentials"] == (True, "1 loaded")
 
 
@@ -89,12 +91,18 @@ def test_it_starts_and_serves_while_the_store_is_away(remote: Place, tmp_path: P
         ok, detail = checks(gateway)["store"]
         assert not ok
         assert "can't be reached" in detail
+        assert metric(gateway, "aiproxy_store_mirror_age_seconds") > 0
         logged(gateway, "can't be reached")
         remote.line.mend()
         put(elsewhere, CONFIGURATION, serving("second"))
         gateway.wait_for("configuration reloaded")
         logged(gateway, "is back")
         assert models(gateway) == ["second"]
+
+
+def metric(gateway: Daemon, name: str) -> float:
+    (value,) = re.findall(rf"^{name} (.*)$", httpx2.get(f"{gateway.address}/metrics").text, re.MULTILINE)
+    return float(value)
 
 
 def started(directory: Path, text: str, environ: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
