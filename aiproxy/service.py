@@ -36,6 +36,7 @@ from aiproxy.storage.bus import Bus, Hub
 from aiproxy.storage.bus.amp import AmpCarrier
 from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
+from aiproxy.storage.quotas import Quotas
 from aiproxy.storage.single_flight import SingleFlight
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.spending import Spending
@@ -120,6 +121,7 @@ class GatewayService(Service):
         self.bus = Bus(carrier_of(reactor, kept) or siblings)
         self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
         self._conversations = Conversations(reactor, self.gateway.pool, self.state)
+        self._kept_quotas = Quotas(reactor, self.gateway.quotas, self.state)
         self._spending = Spending(self.gateway.limiter, self.state)
         self._node = gethostname()
         self.gateway.observers.append(self._record)
@@ -150,6 +152,7 @@ class GatewayService(Service):
         self.bus.start()
         self._cooldowns.start()
         self._conversations.start()
+        self._kept_quotas.start()
         self._spending.start()
         self.web.metrics.start()
         self.gateway.health_checks.start()
@@ -459,6 +462,7 @@ class GatewayService(Service):
             await transport.close()
         if self.state.started:
             self._conversations.stop()
+            self._kept_quotas.stop()
             self._cooldowns.stop()
             await self.bus.stop()
             await self.state.stop()

@@ -1,7 +1,7 @@
 """What vendors say of an account's quotas, as they say it beside their answers: windows, how much of each is used, when it ends.
 Pure. It guards nothing; a quota that is used up shows in the failures that follow, which the pool learns from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 MOST_ACCOUNTS = 20_000
@@ -40,3 +40,7 @@ class QuotaBook:
         """Windows that haven't ended, by name. `now` is seconds since the epoch."""
         known = self._known.get(account, {})
         return {name: window for name, window in known.items() if window.ends is None or window.ends > now}
+
+    def all(self, now: float) -> Iterator[tuple[str, Window]]:
+        """Every account's windows that haven't ended."""
+        return ((account, window) for account in self._known for window in self.of(account, now).values())
