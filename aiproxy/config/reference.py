@@ -22,7 +22,7 @@ BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 
 _HEAD = """\
 ## Every key of aiproxy, with its default. Lines with one `#` are settings that have no default, or an example where the
-## default is empty: take the `#` away to use them. Made from aiproxy/config/schema.py; README.md says how values are read.
+## default is empty: take the `#` away to use them. Made from aiproxy/config/schema; README.md says how values are read.
 """
 
 

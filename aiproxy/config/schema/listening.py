@@ -1,0 +1,36 @@
+"""Who may connect, and how: TLS, and what a client may cost before it is understood."""
+
+from dataclasses import dataclass
+
+from aiproxy.config.schema.setting import setting
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    enable: bool = setting("Serve HTTPS (TLS 1.2 or newer) instead of HTTP.", False)
+    cert: str = setting("PEM file with the certificate and its chain; read again when it changes.", "", path=True)
+    key: str = setting("PEM file with the private key; read again when it changes.", "", path=True)
+    http2: bool = setting("Offer HTTP/2 to clients that ask for it (ALPN).", True)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may cost before they are understood."""
+
+    request_body_mb: float = setting("Largest request body; a larger one is 413.", 64, minimum=0.001, unit="MiB")
+    header_bytes: int = setting(
+        "Largest sum of a request's header bytes; more is 431.", 65536, minimum=1024, unit="bytes"
+    )
+    header_count: int = setting("Most headers a request may have; more is 431.", 200, minimum=10)
+    header_seconds: float = setting(
+        "Longest time a client may take to send a request's headers.", 60, minimum=1, unit="seconds"
+    )
+    body_idle_seconds: float = setting(
+        "Longest silence in the middle of a request body.", 60, minimum=1, unit="seconds"
+    )
+    connections: int = setting(
+        "Most open client connections; a further one is closed unanswered. One that streams takes some 40 kB.",
+        10000,
+        minimum=1,
+    )
+    keep_alive_seconds: float = setting("How long an idle client connection is kept.", 75, minimum=1, unit="seconds")

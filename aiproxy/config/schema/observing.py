@@ -1,0 +1,51 @@
+"""What the gateway tells: logs, metrics, prices."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiproxy.config.schema.setting import setting
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    format: LogFormat = setting("`text` for people, `json` for machines, `auto` = text on a terminal.", LogFormat.AUTO)
+    level: LogLevel = setting("The least severe level that is written.", LogLevel.INFO)
+    file: str = setting("Write to this file instead of standard output.", "", path=True)
+    max_total_size_mb: int = setting("The log file and its rotated predecessors together.", 100, minimum=1, unit="MiB")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    enable: bool = setting("Serve `/metrics`.", True)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """What a model's tokens cost, in US dollars for a million."""
+
+    input: float = setting("What it reads.", 0.0, minimum=0, example=2.5)
+    output: float = setting("What it writes, thinking included.", 0.0, minimum=0, example=15)
+    cache_read: float | None = setting(
+        "What it reads from a cache; as `input` when absent.", None, minimum=0, example=0.25
+    )
+    cache_write: float | None = setting(
+        "What it writes to a cache; as `input` when absent.", None, minimum=0, example=3
+    )
+    cache_write_1h: float | None = setting(
+        "What it writes to a cache for an hour; as `input` when absent.", None, minimum=0, example=5
+    )
+    audio_in: float | None = setting("Sound that it reads; as `input` when absent.", None, minimum=0, example=10)
+    audio_out: float | None = setting("Sound that it makes; as `output` when absent.", None, minimum=0, example=20)
