@@ -197,9 +197,23 @@ def test_the_console_script(directory: Path) -> None:
     assert done.stdout == run("validate", "bad.yaml").output
 
 
-def test_the_tool_knows_no_reactor() -> None:
-    check = (
-        "import sys, aiproxy_config.cli; from aiproxy.config import load_config; load_config(None, environ={}); "
-        "sys.exit(any(name.split('.')[0] in ('twisted', 'klein', 'treq') for name in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+NO_REACTOR = """
+import sys
+from click.testing import CliRunner
+from aiproxy_config.cli import main
+result = CliRunner().invoke(main, sys.argv[1:])
+assert result.exit_code == 0, result.output
+assert "twisted.internet.reactor" not in sys.modules
+if sys.argv[1] in ("validate", "init"):
+    assert not {name.partition(".")[0] for name in sys.modules} & {"twisted", "klein", "treq"}
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["validate", "good.yaml"], ["validate", "good.yaml", "--format", "sarif"], ["init", "new.yaml"]],
+    ids=" ".join,
+)
+def test_the_tool_knows_no_reactor(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", NO_REACTOR, *arguments], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

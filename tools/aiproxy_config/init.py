@@ -1,0 +1,26 @@
+"""`init`: a first configuration, written where nobody else can read it."""
+
+import os
+from pathlib import Path
+
+import click
+
+from aiproxy_config.starter import starter, write_private
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default="aiproxy.yaml")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def init(path: Path, force: bool) -> None:
+    """Write a commented configuration to PATH (aiproxy.yaml), with a new random client key.
+
+    When OPENAI_API_KEY is set, an account that uses the variable is configured; its value is not written.
+    """
+    try:
+        write_private(path, starter(os.environ), replace=force)
+    except FileExistsError:
+        raise click.ClickException(f"{path} exists; --force replaces it") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} can't be written: {error.strerror}") from None
+    click.echo(f"Wrote {path}, with a new client key under `api-keys`; only you can read it.")
+    click.echo(f"Next: aiproxy-config validate {path} && aiproxy --config {path}")

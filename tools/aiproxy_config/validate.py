@@ -1,0 +1,114 @@
+"""`validate`: every problem in some configurations, in the words of the daemon's own reading."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from aiproxy.config.codes import CODES
+from aiproxy.config.load import BUILT_IN, Document, configuration, decoded, find
+from aiproxy.config.problems import ConfigurationInvalid, Problem, Severity
+from aiproxy_config.formats import MACHINE_FORMATS, Findings, text
+
+STANDARD_INPUT = "-"
+
+
+def _explain(context: click.Context, _parameter: click.Parameter, code: str | None) -> None:
+    if code is None:
+        return
+    if code not in CODES:
+        near = get_close_matches(code, CODES, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"The codes are: {', '.join(CODES)}."
+        raise click.BadParameter(f"there is no code {code!r}. {hint}")
+    explanation = CODES[code]
+    click.echo(f"{code}\n")
+    click.echo(click.wrap_text(explanation.words, width=80, initial_indent="  ", subsequent_indent="  "))
+    click.echo("\n  For example:\n")
+    click.echo("\n".join(f"    {line}" for line in explanation.example.splitlines()))
+    context.exit()
+
+
+@click.command()
+@click.argument("files", nargs=-1)
+@click.option("--config", metavar="FILE", help="The same as naming FILE; every command has it.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", *MACHINE_FORMATS]),
+    default="text",
+    show_default=True,
+    help="For people and editors, programs, code scanning, or GitHub Actions.",
+)
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Check with this value; repeatable.")
+@click.option(
+    "--explain",
+    metavar="CODE",
+    is_eager=True,
+    expose_value=False,
+    callback=_explain,
+    help="Say what a code means, with an example, and check nothing.",
+)
+@click.pass_context
+def validate(
+    context: click.Context,
+    files: tuple[str, ...],
+    config: str | None,
+    style: str,
+    strict: bool,
+    overrides: tuple[str, ...],
+) -> None:
+    """Find every problem in FILES, each at its line.
+
+    "-" is standard input. Without FILES, the one is checked that aiproxy would use: $AIPROXY_CONFIG, ./aiproxy.yaml,
+    ./config.yaml, /etc/aiproxy/aiproxy.yaml, else the built-in one. Variables of the form AIPROXY__SECTION__KEY count,
+    as they do for the gateway.
+
+    The exit status is 0 when all are valid, 1 when one is not, 2 when the command was wrong.
+    """
+    if config is not None:
+        files = (config, *files)
+    findings = _validated(files or (None,), os.environ, overrides)
+    if style == "text":
+        click.echo(text(findings, colour=_coloured(os.environ)), color=True)
+    else:
+        click.echo(MACHINE_FORMATS[style](findings))
+    fatal = findings.count(Severity.ERROR) + (findings.count(Severity.WARNING) if strict else 0)
+    context.exit(1 if fatal else 0)
+
+
+def _validated(files: Sequence[str | None], environ: Mapping[str, str], overrides: Sequence[str]) -> Findings:
+    sources: list[str] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            document = _document(file, environ)
+        except ConfigurationInvalid as unreadable:
+            sources.append(unreadable.problems[0].file)
+            problems += unreadable.problems
+            continue
+        sources.append(document.name if document else BUILT_IN)
+        try:
+            problems += configuration(document, environ=environ, overrides=overrides).warnings
+        except ConfigurationInvalid as invalid:
+            problems += invalid.problems
+    return Findings(sources, problems)
+
+
+def _document(file: str | None, environ: Mapping[str, str]) -> Document | None:
+    if file != STANDARD_INPUT:
+        return find(file, environ)
+    name = "<stdin>"
+    return Document(decoded(sys.stdin.buffer.read(), name), name, Path.cwd())
+
+
+def _coloured(environ: Mapping[str, str]) -> bool:
+    """The customs of no-color.org and force-color.org, then whether a person is looking."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and environ.get("TERM") != "dumb"
