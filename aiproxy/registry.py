@@ -4,6 +4,8 @@ through the same door: a function `register(registry)`."""
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 
+from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, openai_responses
+from aiproxy.codecs.codec import Codec
 from aiproxy.credentials.login import Login
 from aiproxy.credentials.logins import LOGINS
 from aiproxy.providers.antigravity import ANTIGRAVITY
@@ -22,6 +24,12 @@ from aiproxy.providers.openai import OPENAI
 from aiproxy.providers.openai_compatible import OPENAI_COMPATIBLE
 from aiproxy.providers.qwen import QWEN
 from aiproxy.providers.vertex import VERTEX
+
+PROTOCOLS: Mapping[str, Codec] = {
+    codec.name: codec
+    for codec in (openai_chat.CODEC, openai_responses.CODEC, anthropic_messages.CODEC, gemini.CODEC, ollama.CODEC)
+}
+"""The client protocols."""
 
 PLUGINS = "aiproxy.plugins"
 """The entry point group whose members are functions `register(registry: Registry) -> None`."""

@@ -388,7 +388,7 @@ class GatewayService(Service):
             self._http,
             before,
             files,
-            self.accounts,
+            self.accounts.credential,
         )
 
     def _http(self, settings: Settings) -> HttpTransport:

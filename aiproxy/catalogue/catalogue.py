@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from aiproxy.catalogue.objections import Objection
 from aiproxy.catalogue.offers import Offer, Served
 from aiproxy.catalogue.providers import EVERY_PROVIDER, known_provider
 
@@ -81,6 +82,35 @@ class Catalogue:
             return (Step(preferred),)
         found = self._at(name, provider, allowed)
         return (Step(found),) if found else ()
+
+    def objections(self, name: str, provider: str = "", allowed: Allowed = _all) -> Mapping[str, Objection]:
+        """Why the accounts that are not in the plan aren't there."""
+        planned = {account for step in self.plan(name, provider, allowed) for account in step.served}
+        return {
+            offer.account: self._objection(offer, name, provider, allowed)
+            for offer in self._offers
+            if offer.account not in planned
+        }
+
+    def _objection(self, offer: Offer, name: str, provider: str, allowed: Allowed) -> Objection:
+        if provider not in ("", EVERY_PROVIDER, offer.provider):
+            return Objection.OTHER_PROVIDER
+        if not allowed(offer):
+            return Objection.NOT_ALLOWED
+        prefix, _, rest = name.partition("/")
+        prefixed = bool(rest) and prefix in self._prefixes
+        if prefixed and offer.prefix != prefix:
+            return Objection.OTHER_PREFIX
+        if not prefixed and not self._bare(offer):
+            return Objection.PREFIX_ONLY
+        asked = rest if prefixed else name
+        if offer.listed(asked) or offer.accepted(asked):
+            preferred = not provider and self._default and self._at(name, self._default, allowed)
+            return Objection.NOT_DEFAULT if preferred else Objection.UNLISTED
+        if offer.excludes(asked) or asked in offer.models:
+            return Objection.EXCLUDED
+        aliased = any(served.name == asked for found in offer.models.values() for served in found)
+        return Objection.ALIASED if aliased or asked in offer.hidden else Objection.NOT_OFFERED
 
     def listing(self, found: Mapping[str, Sequence[str]], provider: str = "", allowed: Allowed = _all) -> list[Model]:
         """Every name a client may ask for, once; of one provider where one is named. `found` are the names that open

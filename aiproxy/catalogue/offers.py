@@ -43,13 +43,13 @@ class Offer:
 
     def listed(self, name: str) -> tuple[Served, ...]:
         """What this account's upstream calls a model of its list; nothing when it isn't in it."""
-        if self._excludes(name):
+        if self.excludes(name):
             return ()
-        return tuple(served for served in self.models.get(name, ()) if not self._excludes(served.name))
+        return tuple(served for served in self.models.get(name, ()) if not self.excludes(served.name))
 
     def accepted(self, name: str) -> tuple[Served, ...]:
         """The name, when this account passes it on unlisted."""
-        passes = matches(name, self.accepts) and name not in self.hidden and not self._excludes(name)
+        passes = matches(name, self.accepts) and name not in self.hidden and not self.excludes(name)
         return (Served(name),) if passes else ()
 
     def renamed(self, aliases: Iterable[Alias]) -> "Offer":
@@ -67,7 +67,7 @@ class Offer:
                 hidden.add(alias.name)
         return replace(self, models={**models, **added}, hidden=frozenset(hidden))
 
-    def _excludes(self, name: str) -> bool:
+    def excludes(self, name: str) -> bool:
         return matches(name, self.excluded)
 
 

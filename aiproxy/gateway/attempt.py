@@ -10,7 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 
 from aiproxy.catalogue import Served
 from aiproxy.codecs.base import Answer
-from aiproxy.codecs.envelope import MARKS
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import splice_model
 from aiproxy.credentials.base import Headers
@@ -26,7 +25,16 @@ from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay,
 from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
-from aiproxy.gateway.translate import WARNINGS, Target, Translation, estimated, sends_stream, translate, written_anew
+from aiproxy.gateway.translate import (
+    WARNINGS,
+    Target,
+    Translation,
+    estimated,
+    passes_through,
+    sends_stream,
+    translate,
+    written_anew,
+)
 from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, NotShown, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part, TextPart
@@ -101,7 +109,7 @@ async def _exchange(
             await _ask(call, target, around, began)
             return
         except NotShown:
-            if silent or _relays(call, target):
+            if silent or passes_through(call, target):
                 raise
             silent = True
         except GatewayError as error:
@@ -115,7 +123,7 @@ async def _exchange(
 
 async def _ask(call: Call, target: Target, around: Surroundings, began: Callable[[Relay], None]) -> None:
     clock, idle = around.clock, around.snapshot.settings.timeouts.idle
-    translation = None if _relays(call, target) else await _translated(call, target, around)
+    translation = None if passes_through(call, target) else await _translated(call, target, around)
     report = (
         translation.down.report
         if isinstance(translation, Translation)
@@ -153,22 +161,6 @@ async def _go_on(
         response.abort()
         raise UpstreamFailed("The upstream paused in the middle of its stream and did not go on with another one.")
     return response
-
-
-def _relays(call: Call, target: Target) -> bool:
-    """The client's protocol is the endpoint's, and nothing in the body is to be said differently: no alias that can't be
-    replaced in place, no thinking asked for by the model's name, no carrier of ours that would mean nothing to the
-    upstream. Nor is the answer one that we must keep in its place, or that another account may go on with."""
-    if call.continuation is not None:
-        return False
-    endpoint = target.endpoint
-    storing = call.codec.storing if call.codec else None
-    if not endpoint.keeps_answers and storing is not None and storing.wanted(call.incoming.body):
-        return False
-    same = endpoint.wire is call.wire and endpoint.operation is call.operation
-    if endpoint.repeats_model and target.model != call.model:
-        return False
-    return same and call.reasoning is None and not any(mark in call.incoming.body for mark in MARKS)
 
 
 async def _translated(call: Call, target: Target, around: Surroundings) -> Translated:

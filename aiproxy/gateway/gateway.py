@@ -10,7 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from aiproxy.catalogue.catalogue import near
-from aiproxy.catalogue.globs import matches
 from aiproxy.catalogue.providers import EVERY_PROVIDER
 from aiproxy.clients import Limiter
 from aiproxy.codecs.sessions import session_of
@@ -19,7 +18,6 @@ from aiproxy.config.schema import LogLevel
 from aiproxy.gateway.admission import Admission
 from aiproxy.gateway.attempt import Surroundings
 from aiproxy.gateway.call import Call, Sink
-from aiproxy.gateway.continuing import Continuation
 from aiproxy.gateway.discovery import Discovery
 from aiproxy.gateway.health_checks import HealthChecks
 from aiproxy.gateway.opening import Opening
@@ -31,7 +29,6 @@ from aiproxy.gateway.state import State
 from aiproxy.neutral.errors import ContextLength, GatewayError, Internal, NotFound, Timeout
 from aiproxy.pools.pool import Pool
 from aiproxy.pools.quota import QuotaBook
-from aiproxy.providers.base import Operation
 from aiproxy.usage import CallRecord, Journal, Outcome, story
 
 _log = Logger("aiproxy.calls")
@@ -173,8 +170,6 @@ class Gateway:
         if call.continues is not None:
             call.session = session_of(call.incoming.headers, read_object(call.incoming.body, exact=False))
             call.record.session = call.session.key
-        if call.stream and call.operation is Operation.CHAT and matches(call.model, settings.continue_streams):
-            call.continuation = Continuation() if call.codec else None
         planned = plan(call, snapshot)
         progress = _Progress()
         for patient in (False, True) if len(planned) > 1 else (True,):

@@ -3,16 +3,23 @@
 from collections.abc import Sequence
 from functools import partial
 
+from aiproxy.catalogue.globs import matches
 from aiproxy.codecs.reasoning import split_suffix
 from aiproxy.gateway.call import Call
+from aiproxy.gateway.continuing import Continuation
 from aiproxy.gateway.endpoints import able
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Offered, Stage, stages
+from aiproxy.providers.base import Operation
 
 
 def plan(call: Call, snapshot: Snapshot) -> Sequence[Stage]:
     """The stages for the model's name; for the name without its suffix (`model(high)`) or without the provider before it
-    (`[provider] model`, `provider:model`) where only that is known. What was taken off the name is noted in the call."""
+    (`[provider] model`, `provider:model`) where only that is known. What was taken off the name is noted in the call, and
+    whether another account may go on with its answer."""
+    globs = snapshot.settings.continue_streams
+    if call.stream and call.codec and call.operation is Operation.CHAT and matches(call.model, globs):
+        call.continuation = Continuation()
     provider, call.model = snapshot.catalogue.provider_in(call.model)
     call.provider = provider or call.provider
     found = _stages(call.model, call, snapshot)

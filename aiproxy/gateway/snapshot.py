@@ -16,10 +16,11 @@ from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.config.payload import payload_rules
 from aiproxy.config.prompt import system_prompt
 from aiproxy.config.schema import Settings
-from aiproxy.credentials.accounts import Accounts, Used
-from aiproxy.credentials.base import Way
+from aiproxy.credentials.accounts import Used
+from aiproxy.credentials.base import Credential, Way
 from aiproxy.credentials.files import Files
 from aiproxy.credentials.login import Login
+from aiproxy.credentials.record import Record
 from aiproxy.gateway.keys import clients_of
 from aiproxy.gateway.stages import Fallbacks
 from aiproxy.logs import spellings
@@ -114,10 +115,11 @@ def build_snapshot(
     http: Callable[[Settings], Network],
     before: Snapshot | None = None,
     files: Files | None = None,
-    accounts: Accounts | None = None,
+    signing: Callable[[Login, Record], Credential] | None = None,
 ) -> Snapshot:
-    """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network. One login
-    is one credential, with one token, however many accounts it has; what was in use `before` stays so."""
+    """Bottom-up, by argument. `http` makes the transport of all upstreams that are reached over the network, `signing` what
+    signs for a login by its file. One login is one credential, with one token, however many accounts it has; what was in
+    use `before` stays so."""
     held = {upstream.credential: upstream.credential for upstream in before.upstreams.values()} if before else {}
     upstreams: dict[str, Upstream] = {}
     ways: dict[str, Way] = {}
@@ -128,13 +130,13 @@ def build_snapshot(
         found = list(provider.upstreams(settings))
         transport = provider.in_process(clock, settings) if provider.in_process and found else network
         of_file: dict[str, tuple[str, Login]] = {}
-        if files and accounts and provider.accounts and (declared := files.logins.get(provider.name)):
+        if files and signing and provider.accounts and (declared := files.logins.get(provider.name)):
             login = declared.resolved(settings)
             for record in files.of(login):
                 if record.disabled:
                     continue
                 base_url = settings.upstreams[provider.name].base_url if provider.name in settings.upstreams else ""
-                said = LoggedIn(record.id, record.content, accounts.credential(login, record), base_url)
+                said = LoggedIn(record.id, record.content, signing(login, record), base_url)
                 try:
                     made = list(provider.accounts(said))
                 except ValueError as error:

@@ -6,7 +6,7 @@ from functools import partial
 
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
-from aiproxy.codecs.envelope import Sealer
+from aiproxy.codecs.envelope import MARKS, Sealer
 from aiproxy.codecs.media_urls import with_bytes
 from aiproxy.codecs.opaque import without_strangers
 from aiproxy.codecs.reasoning import seen_when_asked
@@ -115,6 +115,22 @@ class Translation:
         assert self.target.token_counting is not None
         answer = self.source.token_counting.encode_answer(self.target.token_counting.decode_answer(body))
         return warned(answer, self.down.report), None
+
+
+def passes_through(call: Call, target: Target) -> bool:
+    """The client's protocol is the endpoint's, and nothing in the body is to be said differently: no alias that can't be
+    replaced in place, no thinking asked for by the model's name, no carrier of ours that would mean nothing to the
+    upstream. Nor is the answer one that we must keep in its place, or that another account may go on with."""
+    if call.continuation is not None:
+        return False
+    endpoint = target.endpoint
+    storing = call.codec.storing if call.codec else None
+    if not endpoint.keeps_answers and storing is not None and storing.wanted(call.incoming.body):
+        return False
+    same = endpoint.wire is call.wire and endpoint.operation is call.operation
+    if endpoint.repeats_model and target.model != call.model:
+        return False
+    return same and call.reasoning is None and not any(mark in call.incoming.body for mark in MARKS)
 
 
 def warned(answer: Answer, report: Report) -> Answer:

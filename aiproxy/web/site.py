@@ -12,11 +12,11 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from aiproxy.catalogue import known_provider
-from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, openai_responses
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway import Gateway
 from aiproxy.logs import ACCESS, AccessEntry, access
 from aiproxy.neutral.errors import Authentication, Draining, GatewayError, InvalidRequest, NotFound, Permission
+from aiproxy.registry import PROTOCOLS
 from aiproxy.usage import Outcome
 from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
@@ -31,12 +31,6 @@ from aiproxy.web.protocols.ollama import Ollama
 from aiproxy.web.protocols.openai import OpenAI
 from aiproxy.web.protocols.responses import Responses
 from aiproxy.web.request import HttpRequest
-
-WIRES = {
-    wire.name: wire
-    for wire in (openai_chat.WIRE, openai_responses.WIRE, anthropic_messages.WIRE, gemini.WIRE, ollama.WIRE)
-}
-"""The client protocols, by name: who renders an error when no route has been found yet."""
 
 _OPEN_PATHS = frozenset((b"/", b"/healthz", b"/health", b"/readyz", b"/version"))
 """Asked for without a key and without a line in the access log: they cost nothing, tell nothing, and probes ask often."""
@@ -130,7 +124,7 @@ class Web(Resource):
             self._log.info(
                 "refused before it was understood: {status} {words}", status=error.status, words=error.message
             )
-        return error_answer(WIRES[protocol_of(request)], request, error)
+        return error_answer(PROTOCOLS[protocol_of(request)].wire, request, error)
 
     def finished(self, request: HttpRequest) -> None:
         """Write the access log."""

@@ -217,3 +217,12 @@ if sys.argv[1] in ("validate", "init"):
 def test_the_tool_knows_no_reactor(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", NO_REACTOR, *arguments], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_command_knows_a_reactor_or_the_web() -> None:
+    check = (
+        "import pkgutil, sys, aiproxy_config; from importlib import import_module\n"
+        "for each in pkgutil.walk_packages(aiproxy_config.__path__, 'aiproxy_config.'): import_module(each.name)\n"
+        "sys.exit(any(name in sys.modules for name in ('twisted.internet.reactor', 'klein', 'treq', 'aiproxy.web')))"
+    )
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

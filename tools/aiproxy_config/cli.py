@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, str] = {
     "accounts": "accounts",
     "init": "init",
     "login": "login",
+    "route": "route",
     "state": "state",
     "store": "store",
     "validate": "validate",

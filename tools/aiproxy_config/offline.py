@@ -1,0 +1,55 @@
+"""A gateway's snapshot without a gateway: what its configuration and its credential files come to, with nobody to ask."""
+
+import os
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Clock
+
+from aiproxy.config import Settings
+from aiproxy.credentials.base import Credential
+from aiproxy.credentials.files import read_files
+from aiproxy.credentials.login import Login
+from aiproxy.credentials.record import Record
+from aiproxy.gateway.snapshot import Snapshot, build_snapshot
+from aiproxy.neutral.errors import UpstreamFailed
+from aiproxy.providers.base import NO_KEY
+from aiproxy.registry import load_registry
+from aiproxy.storage.source import Loaded, Source
+from aiproxy.transports.base import Request, Response
+
+
+def offline(config: str | None, *overrides: str) -> Snapshot:
+    """Of the configuration that a gateway would use. Raises `ConfigurationInvalid` and `StoreError`."""
+    return snapshot_of(Source(config, os.environ, overrides).start())
+
+
+def snapshot_of(loaded: Loaded) -> Snapshot:
+    registry = load_registry()
+    files = read_files(loaded.credentials, registry.logins)
+    configuration = files.without_demo(loaded.configuration)
+    return build_snapshot(
+        configuration.settings,
+        configuration.secrets,
+        registry.providers,
+        Clock(),
+        _Nowhere,
+        files=files,
+        signing=_unsigned,
+    )
+
+
+def _unsigned(_login: Login, _record: Record) -> Credential:
+    return NO_KEY
+
+
+class _Nowhere:
+    """A network that reaches nothing."""
+
+    def __init__(self, _settings: Settings) -> None:
+        pass
+
+    def send(self, request: Request) -> Deferred[Response]:
+        return fail(UpstreamFailed(f"Nothing is asked here, {request.url} neither."))
+
+    def resolve(self, host: str) -> Deferred[str]:
+        return fail(UpstreamFailed(f"Nothing is asked here, {host} neither."))
