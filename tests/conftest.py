@@ -1,4 +1,4 @@
-"""What all tests share: how hypothesis behaves, and a PostgreSQL. No reactor is imported here, so that a run may choose one."""
+"""What all tests share: how hypothesis behaves, a PostgreSQL and a browser. No reactor is imported here, so that a run may choose one."""
 
 import os
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from tests.rig.browser import Browser
     from tests.rig.postgres import Postgres
 
 # Time limits for an example say more about the machine than about the code; CI looks for the same examples every time.
@@ -23,3 +24,12 @@ def postgres() -> "Iterator[Postgres]":
 
     with postgres.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """A real one, installed and started when the first test asks for it."""
+    from tests.rig import browser
+
+    with browser.running() as chromium:
+        yield chromium
