@@ -18,8 +18,11 @@ from urllib.request import urlopen
 
 import pytest
 import trustme
+from playwright.sync_api import Page
 
 from aiproxy.credentials.times import written
+from aiproxy_config.listener import SILENCE_SECONDS
+from tests.rig.browser import Browser
 from tests.rig.daemon import BIN, daemon
 from tests.rig.upstream import Upstream, upstream
 from tests.vendors.logins import LoginVendor
@@ -63,6 +66,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
             f"auth-dir: auth\n"
             f"oauth-clients: {{gemini-cli: {{client-secret: the-clients-secret}}}}\n"
             f"upstreams:\n"
+            f"  claude: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', userinfo-url: '{origin}/userinfo'}}\n"
             f"  codex: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', device-url: '{origin}/deviceauth'}}\n"
             f"  kimi: {{token-url: '{origin}/token', device-url: '{origin}/device_authorization', base-url: '{origin}/coding'}}\n"
             f"  gemini-cli: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', base-url: '{origin}', userinfo-url: '{origin}/userinfo'}}\n"
@@ -81,6 +85,15 @@ def free_port() -> int:
 
 def begun(place: Place, *arguments: str) -> tuple["subprocess.Popen[str]", dict[str, str]]:
     """A login that waits for its callback, and the query of the vendor's page."""
+    running, page = started(place, *arguments)
+    query = {name: values[0] for name, values in parse_qs(urlsplit(page).query).items()}
+    if "code_challenge" in query:
+        place.vendor.challenges["code"] = query["code_challenge"]
+    return running, query
+
+
+def started(place: Place, *arguments: str) -> tuple["subprocess.Popen[str]", str]:
+    """A login that waits for its callback, and the vendor's page."""
     running = subprocess.Popen(
         place.command("login", *arguments), cwd=place.directory, env=place.environ, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -88,11 +101,7 @@ def begun(place: Place, *arguments: str) -> tuple["subprocess.Popen[str]", dict[
     assert running.stderr is not None
     for line in running.stderr:
         if found := re.search(r"https://\S+/authorize\?\S+", line):
-            query = parse_qs(urlsplit(found[0]).query)
-            place.vendor.challenges["code"] = query.get("code_challenge", [""])[0]
-            if not place.vendor.challenges["code"]:
-                del place.vendor.challenges["code"]
-            return running, {name: values[0] for name, values in query.items()}
+            return running, found[0]
     raise AssertionError(running.communicate())
 
 
@@ -107,11 +116,16 @@ def test_by_a_browser_that_comes_back(place: Place) -> None:
     running, query = begun(place, "codex", "--no-browser", "--callback-port", str(port))
     assert query["redirect_uri"] == f"http://localhost:{port}/auth/callback"
     base = f"http://127.0.0.1:{port}/auth/callback"
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]  # as browsers open connections ahead
+    began = time.monotonic()
     for wrong, status in ((f"{base}?code=evil&state=other", 400), (f"http://127.0.0.1:{port}/favicon.ico", 404)):
         with pytest.raises(OSError, match=str(status)):
             urlopen(wrong)
     with urlopen(f"{base}?code=code-1&state={query['state']}") as page:
         assert b"Logged in" in page.read()
+    assert time.monotonic() - began < SILENCE_SECONDS, "nobody waited for a connection that says nothing"
+    for each in silent:
+        each.close()
     said = ended(running)
     assert "a@vendor.example is logged in at codex" in said
     ((name, content),) = place.files.items()
@@ -121,6 +135,38 @@ def test_by_a_browser_that_comes_back(place: Place) -> None:
     assert "access-1" not in said
     with pytest.raises(OSError, match="refused"):  # one-shot: nobody listens any more
         urlopen(base)
+
+
+def test_in_a_real_browser(place: Place, browser: Browser) -> None:
+    """As a person does it: the page that is shown is opened, allowed, and comes back to the port of this machine."""
+    for number, provider in enumerate(("codex", "claude"), start=1):
+        running, address = started(place, provider, "--no-browser", "--callback-port", str(free_port()))
+
+        def allow(page: Page, address: str = address) -> str:
+            page.goto(address)
+            page.get_by_role("button", name="Allow").click()
+            page.wait_for_url("http://localhost:*/**")
+            return page.inner_text("body")
+
+        assert "Logged in\n\nYou may close this page" in browser.visit(allow)
+        assert "a@vendor.example is logged in at" in ended(running)
+        (content,) = [each for each in place.files.values() if each["type"] == provider]
+        assert (content["access_token"], content["refresh_token"]) == (f"access-{number}", f"refresh-{number}")
+        assert place.vendor.challenges.pop("code"), "the vendor has checked the proof of who began"
+
+
+def test_refused_in_a_real_browser(place: Place, browser: Browser) -> None:
+    running, address = started(place, "codex", "--no-browser", "--callback-port", str(free_port()))
+
+    def refuse(page: Page) -> str:
+        page.goto(address)
+        page.get_by_role("button", name="Refuse").click()
+        page.wait_for_url("http://localhost:*/**")
+        return page.inner_text("body")
+
+    assert "The login was ended" in browser.visit(refuse)
+    assert "The vendor ended the login: Not today" in ended(running, status=1)
+    assert place.files == {}
 
 
 def test_by_a_pasted_address_and_again_for_the_same_account(place: Place) -> None:

@@ -8,12 +8,16 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from tests.rig.upstream import Received, Wire
 
 HOUR = 3600
+
+PAGE = """<!doctype html><title>A vendor</title><h1>Let aiproxy use your account?</h1>
+<form action="allow">{fields}<button name="does" value="allow">Allow</button><button name="does" value="refuse">Refuse</button></form>"""
 
 
 def jwt(claims: dict[str, Any]) -> str:
@@ -51,10 +55,33 @@ class LoginVendor:
             status, body = self.instead.pop(0)
             wire.answer(status, body)
             return
+        if path.endswith(("/authorize", "/allow")):
+            self._page(path, received, wire)
+            return
         said = self.said(received)
         self.bodies.append((path, said))
         status, answer = self.answer(path, said, received)
         wire.answer(status, json.dumps(answer).encode())
+
+    def _page(self, path: str, received: Received, wire: Wire) -> None:
+        """Where a person allows the login: as a page that a browser opens, with a button."""
+        query = dict(parse_qsl(urlsplit(received.path).query))
+        if path.endswith("/authorize"):
+            if "code_challenge" in query:
+                assert query["code_challenge_method"] == "S256"
+                self.challenges["code"] = query["code_challenge"]
+            fields = "".join(
+                f'<input type=hidden name="{escape(name)}" value="{escape(query[name])}">' for name in query
+            )
+            wire.answer(200, PAGE.format(fields=fields).encode(), {"content-type": "text/html; charset=utf-8"})
+            return
+        said = (
+            {"error": "access_denied", "error_description": "Not today"}
+            if query["does"] == "refuse"
+            else {"code": "code-1"}
+        )
+        back = query.get("redirect_uri") or query["redirect"]
+        wire.answer(302, b"", {"location": f"{back}?{urlencode({**said, 'state': query['state']})}"})
 
     def said(self, received: Received) -> dict[str, Any]:
         if "json" in received.headers.get("content-type", ""):

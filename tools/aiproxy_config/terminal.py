@@ -107,24 +107,26 @@ class Terminal(BlockingWeb):
     def _waited(self, listener: CallbackListener | None, judge: Callable[[str], str]) -> str:
         where = " If the browser is on another machine, its last page can't be shown: copy that page's address." if listener else ""  # fmt: skip
         self.tell(f"Waiting for the login …{where}\nPaste the address here, if need be, and press Enter:")
-        until = time.monotonic() + self._seconds
-        sources: list[Any] = [*([listener] if listener else []), sys.stdin]
-        for _ in range(MOST_REFUSED):
-            ready, _, _ = select.select(sources, [], [], max(0.0, until - time.monotonic()))
+        until, refused, typing = time.monotonic() + self._seconds, 0, True
+        while refused < MOST_REFUSED:
+            sources = [*(listener.sources if listener else ()), *([sys.stdin] if typing else ())]
+            ready, _, _ = (
+                select.select(sources, [], [], max(0.0, until - time.monotonic())) if sources else ([], [], [])
+            )
             if not ready:
                 break
-            if listener is not None and listener in ready:
-                found = listener.receive(judge)
+            if listener is not None and ready[0] is not sys.stdin:
+                found = listener.receive(ready[0], judge)
                 if found:
                     return found
+                refused += found is not None
                 continue
             line = sys.stdin.readline()
             if not line:  # nobody types here
-                sources.remove(sys.stdin)
-                if not sources:
-                    break
+                typing = False
             elif line.strip():
                 if not (wrong := judge(line)):
                     return line
+                refused += 1
                 self.tell(wrong)
         raise LoginFailed(f"Nobody has logged in within {self._seconds:g} seconds. Begin again.")
