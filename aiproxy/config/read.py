@@ -209,7 +209,8 @@ class Reading:
         if text is None:
             return UNREAD
         try:
-            quoted = node.form is Form.QUOTED and text == node.text and not rule.get("duration")
+            quoted = node.form is Form.QUOTED and text == node.text
+            quoted = quoted and not (rule.get("duration") and isinstance(core(text), str))
             if quoted and wanted in (bool, int, float):
                 raise Refused("wrong-type", f"wants {wish(wanted)}, but quoted text stands here; leave the quotes out")
             return typed(wanted, text, rule)
