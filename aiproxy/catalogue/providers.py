@@ -19,6 +19,9 @@ ALSO_CALLED = {
 }
 """AIClient-2-API's names of providers, and ours."""
 
+WITH_LOGINS = ("antigravity", "claude", "codex", "copilot", "gemini-cli", "iflow", "kimi", "kiro", "qwen")
+"""Providers whose accounts can log in."""
+
 
 def known_provider(name: str, providers: Collection[str]) -> str:
     """The provider meant, upper and lower case and `Gemini CLI` for `gemini-cli` alike; "" when there is none such."""

@@ -14,13 +14,15 @@ from pathlib import Path
 from time import time
 
 from aiproxy.catalogue import known_provider
-from aiproxy.catalogue.globs import matches
+from aiproxy.catalogue.providers import WITH_LOGINS
 from aiproxy.clients import moment
 from aiproxy.config.certificates import certificate_problems
 from aiproxy.config.fallback_rules import fallback_problems
 from aiproxy.config.payload import payload_problems
 from aiproxy.config.problems import Finding, Problem, Severity, problem_at
 from aiproxy.config.prompt import prompt_problems
+from aiproxy.config.provider_names import providers_there
+from aiproxy.config.reach_rules import reach_problems
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import MEMORY, CompatibilityEntry, KeyEntry, Settings, is_state_file
 from aiproxy.config.store_rules import store_problems
@@ -53,7 +55,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         fallback_problems(settings),
         payload_problems(settings.payload),
         prompt_problems(settings.system_prompt),
-        _reach(settings, reading),
+        reach_problems(settings, list(upstreams(settings)), reading),
         _readable(reading, file),
         store_problems(settings.store),
     )
@@ -192,7 +194,6 @@ def _entries(settings: Settings) -> Iterator[Finding]:
             bad = not _TOKEN.fullmatch(name) or name.lower() in _OURS
             if bad or not re.fullmatch(r"[\t -~\xa0-\xff]*", value):
                 yield _error("bad-header", f"{path}.headers", "a header here has a name or a value that can't be sent")
-        yield from _models(entry, path)
 
 
 def upstreams(settings: Settings) -> Iterator[tuple[str, KeyEntry | CompatibilityEntry]]:
@@ -254,30 +255,9 @@ def _repeated(names: Sequence[tuple[str, str]]) -> Iterator[Finding]:
         first.setdefault(name, path)
 
 
-def _models(entry: KeyEntry | CompatibilityEntry, path: str) -> Iterator[Finding]:
-    known: dict[tuple[str, str], int] = {}
-    hidden = []
-    for index, model in enumerate(entry.models):
-        alias = model.alias or model.name
-        model_path = f"{path}.models[{index}]"
-        if alias and (alias, model.name) in known:
-            message = f"this is {path}.models[{known[alias, model.name]}] again"
-            yield _error("duplicate-model", model_path, message)
-        known.setdefault((alias, model.name), index)
-        if matches(alias, entry.excluded_models) or matches(model.name, entry.excluded_models):
-            hidden.append(model_path)
-    if (entry.models and len(hidden) == len(entry.models)) or matches("", entry.excluded_models):
-        yield _warning("all-models-excluded", f"{path}.excluded-models", "this leaves the entry without any model")
-    else:
-        for model_path in hidden:
-            yield _warning("unreachable-model", model_path, "this model is listed, but `excluded-models` hides it")
-
-
 def _providers(settings: Settings) -> Iterator[Finding]:
     """Names of providers, where no upstream of this file has them."""
-    there = {section.removesuffix("-api-key") for section, entries in settings.key_entries.items() if entries}
-    there |= {entry.name for entry in settings.openai_compatibility}
-    there |= {"demo"} if settings.demo_in_effect else set()
+    there = providers_there(settings)
     named = [("routing.default-provider", settings.routing.default_provider)]
     named += [
         (f"api-keys[{index}].providers[{number}]", name)
@@ -285,26 +265,16 @@ def _providers(settings: Settings) -> Iterator[Finding]:
         for number, name in enumerate(client.providers)
     ]
     named += [(f"model-alias[{number}]", name) for number, name in enumerate(settings.model_alias)]
+    for key, mapping in (("oauth-clients", settings.oauth_clients), ("upstreams", settings.upstreams)):
+        for number, name in enumerate(mapping):
+            if name not in WITH_LOGINS:
+                message = f"no accounts of this version log in at it; there are: {', '.join(WITH_LOGINS)}"
+                yield _warning("unknown-provider", f"{key}[{number}]", message)
     for path, name in named:
         if name and not known_provider(name, there):
             yield _warning(
                 "unknown-provider", path, f"no upstream here is at this provider; there are: {', '.join(sorted(there))}"
             )
-
-
-def _reach(settings: Settings, reading: Reading) -> Iterator[Finding]:
-    """Listed models that no client key allows."""
-    if not settings.api_keys or reading.failed("api-keys") or any(not client.models for client in settings.api_keys):
-        return
-    allowed = [glob for client in settings.api_keys for glob in client.models]
-    for path, entry in upstreams(settings):
-        for index, model in enumerate(entry.models):
-            alias = model.alias or model.name
-            names = (alias, f"{entry.prefix}/{alias}") if entry.prefix else (alias,)
-            if not any(matches(name, allowed) for name in names):
-                yield _warning(
-                    "unreachable-model", f"{path}.models[{index}]", "no client key's `models` allow this one"
-                )
 
 
 def _readable(reading: Reading, file: Path | None) -> Iterator[Finding]:

@@ -196,7 +196,7 @@ CODES: Mapping[str, Explanation] = {
     ),
     "unknown-provider": Explanation(
         "No upstream in this file is at a provider of this name.",
-        "openai-api-key: [some-upstream-key]\nrouting: {default-provider: claude}",
+        "openai-api-key: [some-upstream-key]\nrouting: {default-provider: gemini}",
     ),
     "all-models-excluded": Explanation(
         "`excluded-models` leaves this entry without any model.",
@@ -206,6 +206,20 @@ CODES: Mapping[str, Explanation] = {
         "Clients can't reach this model: it is excluded by its own entry, or no client key's `models` allow it.",
         "api-keys: [{key: a-key-that-is-long-enough, models: [gpt-*]}]\n"
         "openai-api-key:\n  - {api-key: some-upstream-key, models: [o9]}",
+    ),
+    "shadowed-alias": Explanation(
+        "An alias is also the own name of another listed model. Whoever asks for that name gets the one or the other, or never "
+        "the one that was there first.",
+        "openai-api-key:\n  - {api-key: some-upstream-key, models: [{name: small, alias: large}, large]}",
+    ),
+    "hidden-by-prefix": Explanation(
+        "A `prefix` takes names away: what begins with `PREFIX/` is looked for at entries of that prefix only, and with "
+        "`force-model-prefix` their models have no other names.",
+        "force-model-prefix: true\nopenai-api-key:\n  - {api-key: some-upstream-key, prefix: team}",
+    ),
+    "open-key": Explanation(
+        "Some client keys are limited to certain models, and this one is not: it may use all. If that is meant, say it.",
+        "api-keys:\n  - {key: a-key-that-is-long-enough, models: [gpt-*]}\n  - another-key-that-is-long-enough",
     ),
     # What is changed in requests
     "bad-json-path": Explanation(
@@ -230,6 +244,11 @@ CODES: Mapping[str, Explanation] = {
     "fallback-loop": Explanation(
         "What stands in for a provider or a model leads back to it, over one link or several.",
         "provider-fallback-chain: {openai: [claude], claude: [openai]}",
+    ),
+    "idle-fallback": Explanation(
+        "What is to stand in never can: the provider lists no model that the other one has, or nobody offers the model that "
+        "is to be stood in for.",
+        "openai-api-key:\n  - {api-key: some-upstream-key, models: [gpt-5.4]}\nmodel-fallback: {gpt-6: [gpt-5.4]}",
     ),
     "bad-pattern": Explanation(
         "`match-regexr` holds regular expressions in Python's spelling.",

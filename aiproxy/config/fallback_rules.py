@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from aiproxy.catalogue import known_provider
-from aiproxy.catalogue.providers import ALSO_CALLED
+from aiproxy.catalogue.providers import ALSO_CALLED, WITH_LOGINS
 from aiproxy.config.problems import Finding, Severity
+from aiproxy.config.provider_names import may_log_in, names_at, names_of, providers_there
 from aiproxy.config.schema import CompatibilityEntry, KeyEntry, RequestScopedError, Settings
 
 Chains = Mapping[str, Sequence[str]]
@@ -19,11 +20,9 @@ def fallback_problems(settings: Settings) -> Iterator[Finding]:
 
 
 def _providers(settings: Settings) -> Iterator[Finding]:
-    sections = {section.removesuffix("-api-key"): entries for section, entries in settings.key_entries.items()}
-    compatible = {entry.name for entry in settings.openai_compatibility if not entry.disabled}
-    there = {name for name, entries in sections.items() if entries} | compatible
-    there |= {"demo"} if settings.demo_in_effect else set()
-    known = there | set(sections) | compatible | set(ALSO_CALLED.values()) | {"demo"}
+    there = providers_there(settings)
+    sections = {section.removesuffix("-api-key") for section in settings.key_entries}
+    known = there | sections | set(ALSO_CALLED.values()) | set(WITH_LOGINS) | {"demo"}
     key = "provider-fallback-chain"
     chain = settings.provider_fallback_chain
     named = [(f"{key}[{number}]", name) for number, name in enumerate(chain)]
@@ -41,6 +40,19 @@ def _providers(settings: Settings) -> Iterator[Finding]:
             yield Severity.WARNING, "unknown-provider", f"no upstream here is at this provider; {listed}", path
     meant = {known_provider(name, known): [known_provider(t, known) for t in then] for name, then in chain.items()}
     yield from _loops(key, meant)
+    yield from _idle(settings, meant)
+
+
+def _idle(settings: Settings, meant: Chains) -> Iterator[Finding]:
+    """Of two providers that list their models, one without any of the other's can't stand in for it."""
+    for number, (provider, targets) in enumerate(meant.items()):
+        wanted = names_at(settings, provider)
+        for index, target in enumerate(targets):
+            offered = names_at(settings, target)
+            if target != provider and wanted is not None and offered is not None and not wanted & offered:
+                path = f"provider-fallback-chain[{number}][{index}]"
+                message = f"{target} lists no model under a name that {provider} lists, so it never stands in"
+                yield Severity.WARNING, "idle-fallback", message, path
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
@@ -52,10 +64,13 @@ def _models(settings: Settings) -> Iterator[Finding]:
     }
     for entry in entries:
         for model in entry.models:
-            names = {model.alias or model.name} | ({model.name} if model.fork else set())
-            listed |= names | {f"{entry.prefix}/{name}" for name in names if entry.prefix}
-    any_name = any(not entry.models for entry in entries) or settings.demo_in_effect
-    for number, targets in enumerate(settings.model_fallback.values()):
+            names = names_of(model)
+            listed |= {*names, *(f"{entry.prefix}/{name}" for name in names if entry.prefix)}
+    any_name = any(not entry.models for entry in entries) or settings.demo_in_effect or may_log_in(settings)
+    for number, (wanted, targets) in enumerate(settings.model_fallback.items()):
+        if not any_name and wanted not in listed:
+            message = "nobody here offers a model of this name, so nothing ever stands in for it"
+            yield Severity.WARNING, "idle-fallback", message, f"model-fallback[{number}]"
         for index, name in enumerate(targets):
             if not any_name and name not in listed:
                 path = f"model-fallback[{number}][{index}]"

@@ -16,7 +16,7 @@ from aiproxy.storage.s3 import Bucket, S3Remote
 from aiproxy.storage.sigv4 import AwsKey
 from aiproxy.storage.store import Remote, Unavailable
 
-DEFAULT_CREDENTIALS, DEFAULT_MIRRORS = "~/.aiproxy/auth", "~/.aiproxy/store"
+DEFAULT_MIRRORS = "~/.aiproxy/store"
 
 
 def open_store(settings: Settings, configuration: Path | None, environ: Mapping[str, str]) -> EncryptedStore:
@@ -33,7 +33,7 @@ def open_store(settings: Settings, configuration: Path | None, environ: Mapping[
 
 
 def credentials_directory(settings: Settings) -> Path:
-    return Path(settings.auth_dir or os.path.expanduser(DEFAULT_CREDENTIALS))
+    return Path(settings.auth_dir_in_effect)
 
 
 def _remote(store: StoreSettings, local: Path) -> tuple[Remote, str]:

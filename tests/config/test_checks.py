@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from aiproxy.catalogue.providers import WITH_LOGINS
 from aiproxy.config import load_config
 from aiproxy.config.checks import UNPRIVILEGED_PORTS
 from aiproxy.config.problems import ConfigurationInvalid, Severity
+from aiproxy.registry import load_registry
 from tests.config.reading import KEY, codes, problems
 
 UPSTREAM = "openai-api-key: [{api-key: some-upstream-key, "
@@ -43,6 +45,21 @@ COMPATIBLE = "openai-compatibility: [{name: a, base-url: "
         ("request-scoped-errors:\n  - {status: 400, match-regexr: ['(']}", ("bad-pattern", 2, 34)),
         ("request-scoped-errors:\n  - {action: continue}", ("rule-for-everything", 2, 5)),
         (f"{UPSTREAM}}}]\nmodel-alias:\n  claude: [{{name: a, alias: b}}]", ("unknown-provider", 3, 3)),
+        (f"{UPSTREAM}models: [a]}}]\nmodel-alias: {{openai: [{{name: b, alias: c}}]}}", ("without-effect", 2, 24)),
+        (f"{UPSTREAM}models: [a, c]}}]\nmodel-alias: {{openai: [{{name: a, alias: c}}]}}", ("shadowed-alias", 2, 24)),
+        (f"{UPSTREAM}models: [{{name: a, alias: b}}, b]}}]", ("shadowed-alias", 1, 73)),
+        (f"{UPSTREAM}models: [x/a]}}]\nclaude-api-key: [{{api-key: k, prefix: x}}]", ("hidden-by-prefix", 1, 56)),
+        (f"force-model-prefix: true\n{UPSTREAM}prefix: x}}]", ("hidden-by-prefix", 1, 21)),
+        (f"{UPSTREAM}prefix: x}}]\napi-keys: [{{key: {KEY}, prefixes: [y]}}]", ("without-effect", 2, 58)),
+        (f"api-keys: [{{key: {KEY}, models: [m]}}, {KEY}2]", ("open-key", 1, 61)),
+        (f"{UPSTREAM}models: [a]}}]\nmodel-fallback: {{b: [a]}}", ("idle-fallback", 2, 18)),
+        (
+            f"{UPSTREAM}models: [a]}}]\nclaude-api-key: [{{api-key: k, models: [b]}}]\n"
+            "provider-fallback-chain: {openai: [claude]}",
+            ("idle-fallback", 3, 36),
+        ),
+        ("upstreams: {codec: {base-url: 'https://a.example'}}", ("unknown-provider", 1, 13)),
+        ("oauth-clients: {gemini: {client-id: a}}", ("unknown-provider", 1, 17)),
         ("payload:\n  default:\n    - {models: [m], params: {a..b: 1}}", ("bad-json-path", 3, 30)),
         ("payload:\n  filter:\n    - {models: [m], params: [a, 'b.#(x)']}", ("bad-json-path", 3, 33)),
         ("payload:\n  filter:\n    - {models: [{name: m, exist: ['']}], params: [a]}", ("bad-json-path", 3, 35)),
@@ -91,7 +108,7 @@ def test_one_finding(text: str, found: tuple[str, int, int]) -> None:
         "openai-api-key: [dummy]",
         f"{UPSTREAM}models: [a, {{name: a, alias: b}}]}}]",
         f"{UPSTREAM}models: [a], prefix: p}}]\napi-keys: [{{key: {KEY}, models: ['p/*']}}]",
-        f"{UPSTREAM}models: [o9]}}]\napi-keys: [{KEY}, {{key: {KEY}2, models: ['gpt-*']}}]",
+        f"{UPSTREAM}models: [o9]}}]\napi-keys: [{{key: {KEY}, models: ['*']}}, {{key: {KEY}2, models: ['gpt-*']}}]",
         f"{COMPATIBLE}'https://a.example/api/paas/v4/'}}]",
         f"{COMPATIBLE}'https://a.example/v1beta/openai/'}}]",
         f"{COMPATIBLE}'http://[::1]:8000/v1', proxy-url: direct}}]",
@@ -226,3 +243,14 @@ def test_providers_lead_back_under_any_of_their_names() -> None:
     entries = f"{UPSTREAM}}}]\nclaude-api-key: [{{api-key: another-key}}]\n"
     text = entries + "provider-fallback-chain:\n  OpenAI: [claude-custom]\n  claude: [openai]"
     assert codes(text) == [("fallback-loop", 4, 3), ("fallback-loop", 5, 3)]
+
+
+def test_a_login_may_be_what_a_name_means(tmp_path: Path) -> None:
+    text = f"auth-dir: {tmp_path}\nrouting: {{default-provider: codex}}\nopenai-api-key: [k]\nmodel-alias: {{codex: [{{name: a, alias: b}}]}}"
+    assert [problem.code for problem in problems(text)] == ["unknown-provider", "unknown-provider"]
+    (tmp_path / "codex-somebody.json").write_text("{}")
+    assert problems(text) == ()
+
+
+def test_the_providers_that_log_in() -> None:
+    assert sorted(load_registry(()).logins) == list(WITH_LOGINS)

@@ -47,12 +47,12 @@ def spots(wanted: Any, node: Node, path: str) -> Iterator[Spot]:
         for key, value in node.pairs:
             yield Spot(f"{path}.{key.text}", node.place, key, value, arguments[-1], required=False, free=True)
             yield from spots(arguments[-1], value, f"{path}.{key.text}")
-    elif is_dataclass(wanted) and isinstance(node, Entries):
+    elif is_dataclass(wanted) and isinstance(wanted, type) and isinstance(node, Entries):
         rules = {kebab(each.name): each for each in fields(wanted)}
         for key, value in node.pairs:
-            each = rules[key.text]
-            inner = hints(wanted)[each.name]  # type: ignore[arg-type]
-            yield Spot(f"{path}.{key.text}", node.place, key, value, inner, each.metadata["required"], free=False)
+            rule = rules[key.text]
+            inner = hints(wanted)[rule.name]
+            yield Spot(f"{path}.{key.text}", node.place, key, value, inner, rule.metadata["required"], free=False)
             yield from spots(inner, value, f"{path}.{key.text}")
 
 

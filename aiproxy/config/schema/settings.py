@@ -81,7 +81,7 @@ class Settings:
         "Aliases for all accounts of a provider, by its name, in the form of an entry's `models`; they leave its other "
         "models as they are.",
         factory=dict,
-        example={"openai": [{"name": "gpt-5.4", "alias": "smart", "fork": True}]},
+        example={"openai": [{"name": "mini", "alias": "smart", "fork": True}]},
     )
     state: str = setting(
         "Where usage, requests, cooldowns and counters are kept: a SQLite file; `postgresql://USER:PASSWORD@HOST/DATABASE`, "
@@ -215,6 +215,10 @@ class Settings:
             return self.state
         alone = not self.has_upstream and self.demo.enabled is not False
         return MEMORY if alone else os.path.expanduser("~/.aiproxy/state.db")
+
+    @property
+    def auth_dir_in_effect(self) -> str:
+        return self.auth_dir or os.path.expanduser("~/.aiproxy/auth")
 
     @property
     def has_upstream(self) -> bool:

@@ -133,7 +133,7 @@ class CompatibilityEntry:
     )
     disabled: bool = setting("Leave this entry out.", False)
     proxy_url: str = setting("Overrides the global `proxy-url`; `direct` uses none.", "")
-    prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "")
+    prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "", example="or")
     priority: int = setting("Accounts of a smaller number are used first.", 100)
     weight: int = setting(
         "Its share under `weighted-round-robin`; 0 makes it the last resort there.", 1, minimum=0, maximum=1000000
