@@ -22,7 +22,7 @@ from aiproxy.gateway.discovery import Discovery
 from aiproxy.gateway.health_checks import HealthChecks
 from aiproxy.gateway.opening import Opening
 from aiproxy.gateway.planning import plan
-from aiproxy.gateway.rounds import Allowance, Rounds, Stopped
+from aiproxy.gateway.rounds import Allowance, Rounds
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Stage
 from aiproxy.gateway.state import State
@@ -54,11 +54,20 @@ class _Progress:
     failed: dict[int, GatewayError] = field(default_factory=dict)
     asked: set[int] = field(default_factory=set)
     last: GatewayError | None = None
+    answered: bool = False
 
     def helped_by(self, place: int, stage: Stage) -> bool:
         """Whether this stage is worth a try after what has gone wrong last."""
         too_long_for_it = isinstance(self.failed.get(place), ContextLength)
         return not too_long_for_it and (self.last is None or stage.helps(self.last))
+
+    def verdict(self) -> GatewayError | None:
+        """What the client is told: how it went with what it asked for, not with a stand-in. Nothing is kept of it: an error that
+        is raised holds whoever holds it."""
+        told = self.failed.get(0)
+        self.failed.clear()
+        self.last = None
+        return told
 
 
 class Gateway:
@@ -134,7 +143,7 @@ class Gateway:
             error.message = self._snapshot.scrub(error.message)
             if opening is not None:
                 opening.fail(error)
-            raise
+            raise error.with_traceback(None) from None  # a circle less, see `rounds`
         except Exception:
             if opening is not None:
                 opening.fail(Internal("Something went wrong inside the gateway; its log knows more."))
@@ -143,6 +152,7 @@ class Gateway:
             if opening is not None:
                 opening.close()
             admission.leave()
+            running.task = None
             self._under_way.discard(running)
             call.record.ended = self._clock.seconds()
             self.journal.note(call.record)
@@ -159,7 +169,7 @@ class Gateway:
                 deadline.cancel()
 
     async def _serve(self, call: Call, sink: Sink, snapshot: Snapshot, running: _Interruptible) -> None:
-        """Stage after stage until one answers. The client is told how it went with what it asked for, not with a stand-in."""
+        """Stage after stage until one answers."""
         settings = snapshot.settings
         retries = settings.timeouts.retries or float("inf")
         allowance = Allowance(settings.max_attempts, self._clock.seconds() + retries)
@@ -174,8 +184,9 @@ class Gateway:
         progress = _Progress()
         for patient in (False, True) if len(planned) > 1 else (True,):
             if await self._pass_over(call, planned, around, allowance, progress, patient=patient):
-                return
-        raise progress.failed.get(0) or self._unknown(call, snapshot)
+                break
+        if not progress.answered:
+            raise progress.verdict() or self._unknown(call, snapshot)
 
     async def _pass_over(
         self,
@@ -187,8 +198,8 @@ class Gateway:
         *,
         patient: bool,
     ) -> bool:
-        """Whether a stage has answered. Nobody is waited for, nor asked twice, while another stage may be ready: that is for
-        the patient pass. There, who has been asked before has the further rounds only."""
+        """Whether it is over: a stage has answered, or no other one would. Nobody is waited for, nor asked twice, while another
+        stage may be ready: that is for the patient pass. There, who has been asked before has the further rounds only."""
         retries = around.snapshot.settings.request_retry
         for place, stage in enumerate(planned):
             rounds = range(place in progress.asked, retries + 1) if patient else range(1)
@@ -196,15 +207,13 @@ class Gateway:
             if not rounds or spent or not progress.helped_by(place, stage):
                 continue
             before = len(call.record.attempts)
-            try:
-                error = await self._rounds.run(call, stage, around, allowance, rounds, patient=patient)
-            except Stopped as stopped:
-                error = stopped.error
-                if call.committed or not isinstance(error, ContextLength):
-                    raise progress.failed.get(0, error) from stopped
-            if error is None:
+            failed = await self._rounds.run(call, stage, around, allowance, rounds, patient=patient)
+            if failed is None:
+                progress.answered = True
                 return True
-            progress.failed[place] = progress.last = error
+            progress.failed[place] = progress.last = failed.error
+            if failed.final and (call.committed or not isinstance(failed.error, ContextLength)):
+                return True
             if len(call.record.attempts) > before:
                 progress.asked.add(place)
         return False

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from time import time
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -40,12 +39,12 @@ class Allowance:
         return self.attempts <= 0 or now >= self.until
 
 
-class Stopped(Exception):
-    """An error that no other account would spare the client. `error` is what it is told."""
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The error that ended a stage; one is `final` that no other account would spare the client."""
 
-    def __init__(self, error: GatewayError) -> None:
-        super().__init__(error.message)
-        self.error = error
+    error: GatewayError
+    final: bool = False
 
 
 class Rounds:
@@ -56,8 +55,9 @@ class Rounds:
 
     async def run(
         self, call: Call, stage: Stage, around: Surroundings, allowance: Allowance, rounds: range, *, patient: bool
-    ) -> GatewayError | None:
-        """None when the stage has answered, else the last candidate's error, or who rests until when. Raises `Stopped`.
+    ) -> Failed | None:
+        """None when the stage has answered, else the last candidate's error, or who rests until when. Errors that are kept lose
+        their tracebacks, whose frames hold them in turn: such circles would pile up until the garbage collector comes.
 
         Rounds after the first (0) begin with a pause. A `patient` one waits for who is busy or rests, and may probe."""
         settings = around.snapshot.settings
@@ -76,7 +76,7 @@ class Rounds:
             while not 0 < settings.max_retry_credentials <= accounts:
                 now = self._clock.seconds()
                 if failed is not None and allowance.spent(now):
-                    return failed
+                    return Failed(failed)
                 patience = min(settings.max_retry_interval, max(0.0, allowance.until - now))
                 wanted = Wanted(
                     candidates=tuple(stage.candidates),
@@ -91,10 +91,11 @@ class Rounds:
                 try:
                     lease = await self._pool.lease(wanted)
                 except NoneReady as none:
+                    none.with_traceback(None)
                     if tried:
                         break
                     self._note(call, stage, none.skipped)
-                    return refused(stage.model, none) if failed is None else put_off(failed, none)
+                    return Failed(refused(stage.model, none) if failed is None else put_off(failed, none))
                 accounts += all(lease.account.id != account for account, _ in tried)
                 tried.add(lease.candidate)
                 allowance.attempts -= 1
@@ -107,19 +108,20 @@ class Rounds:
                         await self._noting_its_name(call, lease, told, upstream, served)
                         return None
                 except GatewayError as error:
+                    error.with_traceback(None)
                     verdict = lease.account.judge(error)
                     waiting = call.continuation is not None and call.continuation.waiting
                     if verdict.stops or (call.committed and not waiting):
-                        raise Stopped(error) from error
+                        return Failed(error, final=True)
                     if same := repeats.heard(lease.candidate, error):
                         for account, model in same:
                             self._pool.clear(account, model)  # none of them is to blame
-                        raise Stopped(error) from error
+                        return Failed(error, final=True)
                     failed = error
                     kept_waiting = 0.0 if verdict.cools else error.retry_after or 0.0
                     if isinstance(error, QuotaExhausted) and not settings.quota_exceeded.switch_project:
                         tried |= _same_login(stage, around, lease)
-        return failed
+        return None if failed is None else Failed(failed)
 
     async def _noting_its_name(
         self, call: Call, lease: Lease, around: Surroundings, upstream: Upstream, served: Served
@@ -153,18 +155,17 @@ class Rounds:
 
 def noted(stage: Stage, skipped: Sequence[Skipped], lease: Lease | None, now: float) -> Choice:
     """A choice for the record; `now` is the clock's."""
-    ahead = time() - now
-    passed = tuple(_passed(each, ahead) for each in skipped)
+    passed = tuple(_passed(each) for each in skipped)
     if lease is None:
         return Choice(now, "", "", "", stage.because.value, 0.0, passed)
     return Choice(now, *lease.candidate, lease.taken.why.value, stage.because.value, lease.waited, passed)
 
 
-def _passed(skipped: Skipped, ahead: float) -> Passed:
+def _passed(skipped: Skipped) -> Passed:
     account, model = skipped.candidate
     match skipped.why:
         case Health() as health:
-            return Passed(account, model, health.reason, health.ready_at + ahead)
+            return Passed(account, model, health.reason, health.ready_at)
         case hindrance:
             return Passed(account, model, hindrance.value)
 

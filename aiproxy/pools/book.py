@@ -6,7 +6,8 @@ account finds the same before anything worked there: one broken connection is no
 
 What is remembered beyond the process goes out and comes back as `Remembered`, in the wall clock's time and under a digest
 of what the account, or the provider, is: a new key under an old name starts afresh. Ways over the network are found out anew,
-by every process for itself: another one's may go elsewhere.
+by every process for itself: another one's may go elsewhere. An account that a hand has disabled goes out as a rest that only a
+hand ends, under a digest of its own.
 """
 
 from collections import defaultdict
@@ -29,6 +30,12 @@ FORGOTTEN_AFTER = LONGEST_REST
 
 SUSPECT_SECONDS = 60.0
 """How long the first account's finding waits for a second one's: an outage shows within a few calls."""
+
+DISABLED = "disabled"
+"""The reason of a rest by hand."""
+
+FOR_EVER = 253402300800.0
+"""Seconds since the epoch: the year 10000, which every database and JSON can say. No rest but one by hand lasts as long."""
 
 Place = tuple[Scope, str, str]
 """What rests: an account ("" as its model is all of them), a provider's model, a network."""
@@ -56,6 +63,8 @@ class HealthBook:
         self._known: dict[Place, Health] = {}
         self._suspects: dict[Place, tuple[str, float]] = {}
         self._accounts: Mapping[str, Account] = {}
+        self.disabled: dict[str, float] = {}
+        """By hand: since when."""
         self.changes = 0
 
     def replace(self, accounts: Mapping[str, Account]) -> None:
@@ -63,6 +72,17 @@ class HealthBook:
         old, self._accounts = self._accounts, accounts
         same = {name for name, account in accounts.items() if name in old and old[name].identity == account.identity}
         self._keep({p: health for p, health in self._known.items() if p[0] is not Scope.ACCOUNT or p[1] in same})
+        for name in self.disabled.keys() - same:
+            self.enable(name)
+
+    def disable(self, account: str, now: float) -> None:
+        if account in self._accounts and account not in self.disabled:
+            self.disabled[account] = now
+            self.changes += 1
+
+    def enable(self, account: str) -> None:
+        if self.disabled.pop(account, None) is not None:
+            self.changes += 1
 
     def of(self, account: Account, model: str) -> Health:
         """Of one model at an account: of all that it depends on, what rests longest."""
@@ -121,7 +141,12 @@ class HealthBook:
     def remembered(self, now: float, wall: float) -> list[Remembered]:
         """What is worth keeping; `now` and `wall` are the same moment by the pool's clock and since the epoch."""
         ahead = wall - now
-        return [
+        by_hand = [
+            Remembered(switch, "", name, DISABLED, 0.0, since + ahead, FOR_EVER)
+            for name, since in self.disabled.items()
+            if (switch := self._switch(name))
+        ]
+        return by_hand + [
             Remembered(identity, model, name, h.reason, h.rest, h.since + ahead, h.ready_at + ahead)
             for (scope, name, model), h in self._known.items()
             if (identity := self._identity(scope, name)) and now < h.ready_at + FORGOTTEN_AFTER
@@ -135,7 +160,10 @@ class HealthBook:
                 for scope, name in ((Scope.ACCOUNT, account.id), (Scope.PROVIDER, account.provider)):
                     by_identity[self._identity(scope, name)].add((scope, name))
         by_identity.pop("", None)
+        switches = {self._switch(name): name for name in self._accounts if self._switch(name)}
         for each in kept:
+            if each.account in switches:
+                self.disable(switches[each.account], each.since - wall + now)
             if wall >= each.until + FORGOTTEN_AFTER:
                 continue
             since = min(each.since - wall, 0.0) + now  # nothing was seen in the future, whatever that clock said
@@ -148,7 +176,9 @@ class HealthBook:
         self._make_room(now)
 
     def well(self, identity: str, model: str) -> None:
-        """Another process has seen work what is kept as this."""
+        """Another process has seen work what is kept as this, or a hand has enabled it."""
+        for name in [name for name in self.disabled if self._switch(name) == identity]:
+            self.enable(name)
         self._keep({p: h for p, h in self._known.items() if (self._identity(p[0], p[1]), p[2]) != (identity, model)})
 
     def _identity(self, scope: Scope, name: str) -> str:
@@ -160,6 +190,11 @@ class HealthBook:
                 return digest("provider", name)
             case _:
                 return ""
+
+    def _switch(self, account: str) -> str:
+        """What an account's being disabled is kept as."""
+        identity = self._identity(Scope.ACCOUNT, account)
+        return digest(DISABLED, identity) if identity else ""
 
     def _confirmed(self, place: Place, account: str, now: float) -> bool:
         """Whether it rests or rested already, or another account has found the same; this one's finding is noted."""

@@ -114,7 +114,6 @@ class Survey:
 class Lending:
     def __init__(self, random: Random) -> None:
         self.accounts: dict[str, Account] = {}
-        self.disabled: set[str] = set()
         self.book = HealthBook(random)
         self.bindings = Bindings()
         self.probing: set[Place] = set()
@@ -128,7 +127,6 @@ class Lending:
         self.accounts = {account.id: account for account in accounts}
         self._strategy = strategy
         self.book.replace(self.accounts)
-        self.disabled &= self.accounts.keys()
         self._last_of.clear()
         for name in [name for name, tally in self._tallies.items() if name not in self.accounts and not tally.in_use]:
             del self._tallies[name]
@@ -150,7 +148,7 @@ class Lending:
                 why = Hindrance.GONE
             elif candidate in wanted.tried:
                 why = Hindrance.TRIED
-            elif name in self.disabled:
+            elif name in self.book.disabled:
                 why = Hindrance.DISABLED
             elif not (why := self.book.of(account, model)).ready(now):
                 rests_until = why.ready_at if rests_until is None else min(rests_until, why.ready_at)

@@ -180,16 +180,16 @@ class Pool:
 
     @property
     def disabled(self) -> frozenset[str]:
-        return frozenset(self._lending.disabled)
+        return frozenset(self._lending.book.disabled)
 
     def disable(self, account: str) -> None:
-        """Lend it to nobody until it is enabled again; leases out go on."""
-        self._lending.disabled.add(account)
+        """Lend it to nobody until it is enabled again, here and wherever its rests are known; leases out go on."""
+        self._lending.book.disable(account, self._clock.seconds())
         self._lending.bindings.release(account)
         self._serve()
 
     def enable(self, account: str) -> None:
-        self._lending.disabled.discard(account)
+        self._lending.book.enable(account)
         self._serve()
 
     # -- what outlives the process

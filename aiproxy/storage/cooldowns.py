@@ -1,4 +1,4 @@
-"""Rests of accounts, beyond the process: kept in the state over restarts, and told to other processes and nodes.
+"""Rests of accounts, those by hand too, beyond the process: kept in the state over restarts, and told to other processes and nodes.
 
 The pool knows nothing of it: it is looked at a few times a second, and what has changed is written and told."""
 
@@ -9,7 +9,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiproxy.pools.book import Remembered
+from aiproxy.pools.book import DISABLED, Remembered
 from aiproxy.pools.pool import Pool
 from aiproxy.storage.bus import Bus, Message, Topic
 from aiproxy.storage.state.calls import text
@@ -22,6 +22,9 @@ LOOK_SECONDS = 0.1
 
 SAME = 0.01
 """Seconds. Two times that differ by less are one time, read from two clocks."""
+
+WRITTEN_SECONDS = 5.0
+"""After which a rest by hand must have been written, or nobody believes in it any more."""
 
 _Key = tuple[str, str]
 
@@ -59,6 +62,10 @@ class Cooldowns:
         except (StateUnavailable, StateRefused):
             return  # the state says so itself
         self._take([Remembered(r.account, r.model, r.name, r.reason, r.rest, r.since, r.until) for r in rows])
+        there, old = {(row.account, row.model) for row in rows}, self._state.now() - WRITTEN_SECONDS
+        for key, rest in [*self._known.items()]:
+            if rest.reason == DISABLED and key not in there and rest.since < old:  # it was enabled, and that was missed
+                self._well(key)
 
     def _take(self, rests: list[Remembered]) -> None:
         self._look()  # what changed here by itself is told first
@@ -98,13 +105,17 @@ class Cooldowns:
                 self._look()
                 known = self._known.get((account, model))
                 if known is not None and known.since <= at:
-                    self._pool.well(account, model)
-                    self._known.pop((account, model))
-                    self._seen = self._pool.changes
+                    self._well((account, model))
             case {"name": str(name), "reason": str(reason), "rest": float(rest), "since": float(since), "until": float(until)}:  # fmt: skip
                 self._take([Remembered(account, model, name, reason, rest, since, until)])
             case _:
                 _log.warn("a message about a rest was not understood; another version of aiproxy is on the bus")
+
+    def _well(self, key: _Key) -> None:
+        """As others know already."""
+        self._pool.well(*key)
+        self._known.pop(key)
+        self._seen = self._pool.changes
 
 
 def _all_rows(session: Session) -> list[CooldownRow]:

@@ -18,8 +18,7 @@ class Outcome(StrEnum):
 
 
 class Passed(NamedTuple):
-    """A candidate that was passed over: busy, tried, disabled, or resting after an error of this kind, until then (seconds
-    since the epoch)."""
+    """A candidate that was passed over: busy, tried, disabled, or resting after an error of this kind, until then."""
 
     account: str
     model: str

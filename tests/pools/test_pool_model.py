@@ -302,6 +302,7 @@ class PoolAgainstAModel(RuleBasedStateMachine):
             account = self.accounts[name]
             self.accounts[name] = replace(account, identity=f"{account.identity} and a new key")
             self.model.forget(name)
+            self.model.disabled.discard(name)
         self.pool.replace(list(self.accounts.values()), self.strategy, sessions=self.sessions, queue=3)
 
     # -- what must hold

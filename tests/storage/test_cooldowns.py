@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -13,7 +14,7 @@ from aiproxy.pools.pool import Pool
 from aiproxy.pools.selection import Account, round_robin
 from aiproxy.storage.bus import Bus, Hub, Topic
 from aiproxy.storage.conversations import Conversations
-from aiproxy.storage.cooldowns import LOOK_SECONDS, Cooldowns
+from aiproxy.storage.cooldowns import LOOK_SECONDS, WRITTEN_SECONDS, Cooldowns
 from aiproxy.storage.state.sqlite import SqliteDatabase
 from tests.storage.bus.carriers import until
 from tests.storage.state.test_state import reactor_of, started
@@ -110,6 +111,43 @@ async def test_a_name_that_no_database_takes_is_kept_to_oneself(tmp_path: Path) 
         first.fails()
         await until(reactor_of(), lambda: second.resting > 0)
         assert second.heard == 1
+
+
+@edge
+async def test_a_hand_is_felt_everywhere_and_outlives_the_process(tmp_path: Path) -> None:
+    path, hub = tmp_path / "state.db", Hub()
+    async with node(path, hub) as first, node(path, hub) as second:
+        first.pool.disable("first")
+        await until(reactor_of(), lambda: second.pool.disabled)
+        second.pool.enable("first")
+        await until(reactor_of(), lambda: not first.pool.disabled)
+        first.fails()
+        first.pool.disable("first")
+        await until(reactor_of(), lambda: second.pool.disabled and second.resting > 0)
+        second.works()
+        await until(reactor_of(), lambda: first.resting <= 0)
+        assert first.pool.disabled, "a success is no hand"
+    async with node(path, Hub()) as again, node(path, Hub(), Account("first", identity="another")) as other:
+        await until(reactor_of(), lambda: again.pool.disabled)
+        assert not other.pool.disabled
+        again.pool.enable("first")
+    async with node(path, Hub()) as enabled:
+        await deferLater(reactor_of(), 0.2)
+        assert not enabled.pool.disabled
+
+
+@edge
+async def test_who_missed_that_an_account_was_enabled_finds_out_when_it_looks(tmp_path: Path) -> None:
+    async with node(tmp_path / "state.db", Hub()) as first, node(tmp_path / "another.db", Hub()) as other:
+        other.pool.disable("first")
+        [kept] = other.pool.remembered(reactor_of().seconds())
+        now = reactor_of().seconds()
+        first.pool.remember([replace(kept, since=now - 2 * WRITTEN_SECONDS)], now)
+        first.cooldowns._known = {(kept.account, ""): replace(kept, since=now - 2 * WRITTEN_SECONDS)}
+        first.cooldowns._seen = first.pool.changes
+        assert first.pool.disabled
+        first.cooldowns.reread()
+        await until(reactor_of(), lambda: not first.pool.disabled)
 
 
 @edge

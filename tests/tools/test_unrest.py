@@ -1,4 +1,4 @@
-"""A short run amid unrest: that the tool works. What it finds in a minute is its own affair."""
+"""A short run amid unrest: nothing is left over, and the tool says so."""
 
 import subprocess
 import sys
@@ -8,11 +8,8 @@ TOOLS = Path(__file__).parents[2] / "tools"
 
 
 def test_a_few_seconds_of_unrest_leave_nothing_over() -> None:
-    asked = ["--streams", "20", "--accounts", "4", "--seconds", "4", "--quiet", "8"]
+    asked = ["--streams", "20", "--accounts", "4", "--seconds", "4", "--before", "1"]
     command = [sys.executable, "-m", "bench.unrest", *asked]
     ran = subprocess.run(command, cwd=TOOLS, capture_output=True, text=True, timeout=100, check=False)
-    assert ran.returncode in (0, 1), ran.stderr
-    assert "CUT SILENTLY" not in ran.stdout
-    assert "NOT WHOLE" not in ran.stdout
-    assert "leases are left" not in ran.stdout
     assert "'complete': " in ran.stdout
+    assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -31,7 +31,7 @@ def test_how_a_call_went() -> None:
     record.choices = [
         Choice(10.0, "one", "m", "session", "asked", 0.0, ()),
         Choice(10.5, "two", "m", "strategy", "asked", 0.0, (Passed("one", "m", "tried"),)),
-        Choice(11.0, "", "", "", "asked", 0.0, (Passed("one", "m", "rate_limit", 0.0), Passed("two", "m", "busy"))),
+        Choice(11.0, "", "", "", "asked", 0.0, (Passed("one", "m", "rate_limit", 30.0), Passed("two", "m", "busy"))),
         Choice(13.0, "three", "n", "probe", "model-fallback", 2.0, ()),
     ]
     record.attempts = [
@@ -44,11 +44,23 @@ def test_how_a_call_went() -> None:
         "0.40 one failed rate_limit 429 after 0.40 s",
         "0.50 two m by turn, passed over one m (tried)",
         "0.90 two failed timeout after 0.40 s",
-        "1.00 nobody, passed over one m (rate_limit until 00:00:00), passed over two m (busy)",
+        "1.00 nobody, passed over one m (rate_limit for 19.00 s), passed over two m (busy)",
         "3.00 three n to see whether it is back (model-fallback) after a wait of 2.00 s",
         "4.25 three complete after 1.25 s",
     ]
     assert story(call("x")) == "nobody was asked"
+
+
+def test_calls_that_pass_over_the_same_share_the_words_for_it() -> None:
+    journal = Journal()
+    for request_id in ("a", "b"):
+        record = call(request_id)
+        record.choices = [Choice(0.0, "two", "m", "strategy", "asked", 0.0, (Passed("one", "m", "rate_limit", 30.0),))]
+        journal.note(record)
+    one, other = (journal.find(request_id) for request_id in ("a", "b"))
+    assert one is not None
+    assert other is not None
+    assert one.choices[0].passed[0] is other.choices[0].passed[0]
 
 
 def test_a_long_list_of_passed_over_is_cut_short() -> None:

@@ -8,7 +8,7 @@ import orjson
 
 from aiproxy.neutral.usage import Usage
 from aiproxy.storage.state.rows import RequestRow, UsageRow
-from aiproxy.usage import Attempt, CallRecord
+from aiproxy.usage import Attempt, CallRecord, Passed
 from aiproxy.usage.prices import NO_PRICES, Prices
 
 LARGEST = 2**63 - 1
@@ -47,7 +47,7 @@ def rows_of(
         seconds=ended - record.started,
         first_byte=None if record.first_byte is None else record.first_byte - record.started,
         attempts=len(record.attempts),
-        decision=_decision(record),
+        decision=_decision(record, offset),
     )
     for number, attempt in enumerate(record.attempts, 1):
         used = attempt.usage or _NOTHING
@@ -91,7 +91,7 @@ def _first_byte(record: CallRecord, attempt: Attempt) -> float | None:
     return first - attempt.started if first is not None and seen else None
 
 
-def _decision(record: CallRecord) -> str:
+def _decision(record: CallRecord, offset: float) -> str:
     """A JSON list: who was taken for each attempt and why, and who was passed over. Times are seconds since the call came,
     or since the epoch for `until`."""
     if not record.choices:
@@ -100,7 +100,7 @@ def _decision(record: CallRecord) -> str:
         {
             **choice._asdict(),
             "at": choice.at - record.started,
-            "passed": [p._asdict() for p in choice.passed[:MOST_PASSED]],
+            "passed": [_passed(each, offset) for each in choice.passed[:MOST_PASSED]],
         }
         for choice in record.choices[:MOST_CHOICES]
     ]
@@ -108,6 +108,10 @@ def _decision(record: CallRecord) -> str:
         return orjson.dumps(told).decode()
     except TypeError:  # half a surrogate pair in a model's name: escaped
         return json.dumps(told)
+
+
+def _passed(passed: Passed, offset: float) -> dict[str, object]:
+    return {**passed._asdict(), "until": None if passed.until is None else passed.until + offset}
 
 
 def _count(tokens: int | None) -> int | None:

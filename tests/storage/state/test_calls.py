@@ -86,7 +86,7 @@ def test_a_call_and_its_attempts(databases: Sequence[Database], which: int) -> N
             Attempt("b", "claude", "sonnet", 100.3, 101.0, Outcome.COMPLETE, usage=used),
         ],
         choices=[
-            Choice(100.1, "a", "gpt-5.4", "strategy", "asked", 0.0, (Passed("c", "gpt-5.4", "rate_limit", 5000.0),))
+            Choice(100.1, "a", "gpt-5.4", "strategy", "asked", 0.0, (Passed("c", "gpt-5.4", "rate_limit", 4000.0),))
         ],
         first_byte=100.5,
         ended=101.0,

@@ -40,6 +40,7 @@ class Answering(Protocol):
         self._account = account
         self._received = b""
         self._loop: LoopingCall | None = None
+        self.idle = False
 
     def connectionMade(self) -> None:
         self._account.open.add(self)
@@ -53,18 +54,22 @@ class Answering(Protocol):
         head, end, body = self._received.partition(b"\r\n\r\n")
         if not end or len(body) < int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]):
             return
-        self._received = b""
+        self._received, self.idle = b"", False
         match self._account.mood:
             case "500":
-                self.transport.write(whole(500))
+                self._refuse(500)
             case "429":
-                self.transport.write(whole(429, b"retry-after: 1\r\n"))
+                self._refuse(429, b"retry-after: 1\r\n")
             case "hangs up":
                 self.transport.abortConnection()
             case "silent":
                 pass
             case mood:
                 self._stream(mood)
+
+    def _refuse(self, status: int, more: bytes = b"") -> None:
+        self.transport.write(whole(status, more))
+        self.idle = True
 
     def _stream(self, mood: str) -> None:
         self.transport.write(HEAD)
@@ -92,6 +97,7 @@ class Answering(Protocol):
         self._loop.start(EVENT_SECONDS)
 
     def _stop(self) -> None:
+        self.idle = True
         if self._loop is not None and self._loop.running:
             self._loop.stop()
 
@@ -103,6 +109,11 @@ class Account(Factory):
         self.random = random
         self.mood = "well"
         self.open: set[Answering] = set()
+
+    def close_idle(self) -> None:
+        """Connections that are kept for requests which don't come any more."""
+        for each in [each for each in self.open if each.idle]:
+            each.transport.loseConnection()
 
     def buildProtocol(self, _: Any) -> Answering:
         return Answering(self)
