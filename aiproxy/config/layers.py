@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
-from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
-from aiproxy.config.names import NOT_YET, hints, kebab, keys_of, nearest
+from aiproxy.config.names import NOT_YET, hints, kebab, keys_of, nearest, required
 from aiproxy.config.problems import Place, Problem, Severity, problem_at
 from aiproxy.config.read import read_secret, reason
 from aiproxy.config.schema import PLAIN_FORM, Settings
@@ -104,7 +103,7 @@ def lay(root: Node, wanted: Any, steps: Steps, value: Node) -> Node:
 
 
 def _lay(node: Node | None, wanted: Any, steps: Steps, at: int, value: Node) -> Node:
-    wanted = _required(wanted)
+    wanted = required(wanted)
     if at == len(steps):
         return _understood(value, wanted)
     if isinstance(node, Scalar) and node.empty:
@@ -168,12 +167,6 @@ def _understood(value: Node, wanted: Any) -> Node:
     return value
 
 
-def _required(wanted: Any) -> Any:
-    if get_origin(wanted) is UnionType:
-        return next(one for one in get_args(wanted) if one is not NoneType)
-    return wanted
-
-
 def _is_file_twin(name: str) -> bool:
     return (
         name.endswith(FILE_TWIN)
@@ -185,7 +178,7 @@ def _is_file_twin(name: str) -> bool:
 def _leads_somewhere(steps: Iterable[str]) -> bool:
     wanted: Any = Settings
     for step in steps:
-        wanted = _required(wanted)
+        wanted = required(wanted)
         if get_origin(wanted) is tuple and step.isdecimal():
             wanted = get_args(wanted)[0]
         elif is_dataclass(wanted) and isinstance(wanted, type) and step in keys_of(wanted):

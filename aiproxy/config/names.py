@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from aiproxy.config.schema import ClientKey, Settings
 
@@ -113,6 +113,13 @@ def element_type(wanted: Any) -> Any:
     """What stands inside an optional, a list or a mapping; the type itself otherwise."""
     arguments = [argument for argument in get_args(wanted) if argument not in (NoneType, ...)]
     return arguments[-1] if arguments else wanted
+
+
+def required(wanted: Any) -> Any:
+    """A type without its None."""
+    if get_origin(wanted) is UnionType:
+        return next(one for one in get_args(wanted) if one is not NoneType)
+    return wanted
 
 
 @cache

@@ -3,7 +3,6 @@
 `python -m aiproxy.config.reference configs` writes both anew; a test keeps them true.
 """
 
-import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import Any, get_origin
 
 from aiproxy.config.names import element_type, hints, kebab
 from aiproxy.config.schema import Settings
-from aiproxy.config.tree import core
+from aiproxy.config.yaml_text import one_line
 from aiproxy.secrets import Secret
 
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
@@ -134,24 +133,8 @@ def _default(each: Field[Any]) -> Any:
     return made
 
 
-_SAFE_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_./-]*(?:://?[A-Za-z0-9_./:-]+)?")
-
-
 def _yaml(value: Any) -> str:
-    """A value on one line of YAML."""
-    match value:
-        case Secret():
-            return '""'
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return f"{value:g}" if isinstance(value, float) else str(value)
-        case str():
-            plain = _SAFE_PLAIN.fullmatch(value) and isinstance(core(value), str)
-            return str(value) if plain else json.dumps(value, ensure_ascii=False)
-        case Mapping():
-            return "{" + ", ".join(f"{key}: {_yaml(inner)}" for key, inner in value.items()) + "}"
-    return "[" + ", ".join(_yaml(inner) for inner in value) + "]"
+    return '""' if isinstance(value, Secret) else one_line(value)
 
 
 def main(directory: str) -> None:

@@ -14,7 +14,8 @@ from aiproxy.credentials.record import REFUSED, SECRET_FIELDS, Record, Unreadabl
 from aiproxy.credentials.times import written
 from aiproxy.registry import load_registry
 from aiproxy_config.login import save
-from aiproxy_config.logins import CONFIG, Credentials, one_sentence, opened, short
+from aiproxy_config.logins import Credentials, one_sentence, opened, short
+from aiproxy_config.options import CONFIG
 
 LARGEST_IMPORT = 256 * 1024
 """Bytes, as of a credential."""

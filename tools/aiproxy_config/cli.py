@@ -10,15 +10,17 @@ from importlib import import_module
 import click
 
 COMMANDS: Mapping[str, str] = {
-    "accounts": "accounts",
-    "init": "init",
-    "login": "login",
-    "route": "route",
-    "state": "state",
-    "store": "store",
-    "validate": "validate",
+    "accounts": "accounts:accounts",
+    "init": "init:init",
+    "login": "login:login",
+    "route": "route:route",
+    "set": "edits:set_",
+    "state": "state:state",
+    "store": "store:store",
+    "unset": "edits:unset",
+    "validate": "validate:validate",
 }
-"""What is typed → the module, which has a command of the module's name."""
+"""What is typed → the module, and the command in it."""
 
 
 class _Commands(click.Group):
@@ -28,7 +30,8 @@ class _Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         if name not in COMMANDS:
             return None
-        found: click.Command = getattr(import_module(f"aiproxy_config.{COMMANDS[name]}"), COMMANDS[name])
+        module, _, command = COMMANDS[name].partition(":")
+        found: click.Command = getattr(import_module(f"aiproxy_config.{module}"), command)
         return found
 
 

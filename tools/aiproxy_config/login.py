@@ -10,7 +10,8 @@ from aiproxy.credentials.login import Login
 from aiproxy.credentials.naming import file_name
 from aiproxy.credentials.record import REFUSED, Record
 from aiproxy.credentials.ways.desk import Content, Options, Way
-from aiproxy_config.logins import CONFIG, Credentials, one_sentence, opened, short
+from aiproxy_config.logins import Credentials, one_sentence, opened, short
+from aiproxy_config.options import CONFIG
 from aiproxy_config.terminal import Terminal, run
 
 

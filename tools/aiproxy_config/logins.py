@@ -4,14 +4,13 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import wraps
 from secrets import token_hex
 from typing import Any, TypeVar
 
 import click
 from twisted.internet.task import Clock
 
-from aiproxy.config import ConfigurationInvalid, Settings, render_problems
+from aiproxy.config import Settings
 from aiproxy.config.schema import MEMORY
 from aiproxy.credentials.base import Way
 from aiproxy.credentials.files import Files, read_files
@@ -29,6 +28,7 @@ from aiproxy.storage.state import locks
 from aiproxy.storage.state.database import Database, StateRefused, StateUnavailable
 from aiproxy.storage.state_address import database_of
 from aiproxy.storage.store import Change, Conflict, Entry, StoreError
+from aiproxy_config.options import refusing
 from aiproxy_config.terminal import BlockingWeb, run
 
 T = TypeVar("T")
@@ -36,22 +36,8 @@ T = TypeVar("T")
 LOCK_SECONDS = 60.0
 """How long another process's refresh is waited for: longer than the lock of one that died lasts."""
 
-CONFIG = click.option("--config", metavar="FILE", help="The configuration, as for the gateway.")
 
-
-def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """What a login, a vendor, a store or a configuration says no with, as the tool's own error."""
-
-    @wraps(command)
-    def guarded(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except ConfigurationInvalid as invalid:
-            raise click.ClickException(render_problems(invalid.problems).strip()) from None
-        except (StoreError, StateRefused, StateUnavailable, LoginFailed, GatewayError, OSError) as error:
-            raise click.ClickException(str(error)) from None
-
-    return guarded
+one_sentence = refusing(StoreError, StateRefused, StateUnavailable, LoginFailed, GatewayError)
 
 
 class Credentials:

@@ -11,11 +11,16 @@ from aiproxy.credentials.files import read_files
 from aiproxy.credentials.login import Login
 from aiproxy.credentials.record import Record
 from aiproxy.gateway.snapshot import Snapshot, build_snapshot
-from aiproxy.neutral.errors import UpstreamFailed
+from aiproxy.neutral.errors import GatewayError, UpstreamFailed
 from aiproxy.providers.base import NO_KEY
 from aiproxy.registry import load_registry
 from aiproxy.storage.source import Loaded, Source
+from aiproxy.storage.store import StoreError
 from aiproxy.transports.base import Request, Response
+from aiproxy_config.options import refusing
+
+reading = refusing(StoreError, GatewayError)
+"""Of a command that looks at an offline gateway."""
 
 
 def offline(config: str | None, *overrides: str) -> Snapshot:

@@ -20,8 +20,8 @@ from aiproxy.gateway.state import State
 from aiproxy.providers.base import Operation
 from aiproxy.registry import PROTOCOLS
 from aiproxy.usage import CallRecord
-from aiproxy_config.logins import CONFIG, one_sentence
-from aiproxy_config.offline import offline
+from aiproxy_config.offline import offline, reading
+from aiproxy_config.options import CONFIG
 from aiproxy_config.terminal import run
 
 SPOKEN = {"openai": "openai-chat", "responses": "openai-responses", **{name: name for name in PROTOCOLS}}
@@ -53,7 +53,7 @@ WHY = {
 @click.option("--json", "in_json", is_flag=True, help="For programs.")
 @CONFIG
 @click.pass_context
-@one_sentence
+@reading
 def route(
     context: click.Context,
     protocol: str,

@@ -2,16 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import wraps
 from pathlib import Path
 from time import time
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
-from aiproxy.config import ConfigurationInvalid, load_config, render_problems
+from aiproxy.config import load_config
 from aiproxy.config.schema import MEMORY
 from aiproxy.storage.state.database import Database, StateRefused, StateUnavailable
 from aiproxy.storage.state.retention import Retention, tidy
@@ -19,8 +18,8 @@ from aiproxy.storage.state.rows import TABLES
 from aiproxy.storage.state.transfer import NotAnExport, exported, imported
 from aiproxy.storage.state_address import database_of
 from aiproxy_config.formats import counted
+from aiproxy_config.options import CONFIG, refusing
 
-_CONFIG = click.option("--config", metavar="FILE", help="The configuration that says where the state is.")
 _STATE = click.option("--state", "where", metavar="STATE", help="Another state: a SQLite file or a postgresql:// URL.")
 
 
@@ -31,21 +30,7 @@ def state() -> None:
     A gateway that runs on it may go on running."""
 
 
-def _one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """What a state, a configuration or an export says no with, as the tool's own error."""
-
-    @wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except ConfigurationInvalid as invalid:
-            raise click.ClickException(render_problems(invalid.problems).strip()) from None
-        except FileExistsError as error:
-            raise click.ClickException(f"{error.filename} is there already: choose another name.") from None
-        except (StateRefused, StateUnavailable, NotAnExport, OSError) as error:
-            raise click.ClickException(str(error)) from None
-
-    return run
+_one_sentence = refusing(StateRefused, StateUnavailable, NotAnExport)
 
 
 @state.command()
@@ -54,7 +39,7 @@ def _one_sentence(command: Callable[..., None]) -> Callable[..., None]:
     "--table", "names", multiple=True, type=click.Choice([t.name for t in TABLES]), help="Only this; repeatable."
 )
 @_STATE
-@_CONFIG
+@CONFIG
 @_one_sentence
 def export(file: str, names: tuple[str, ...], where: str | None, config: str | None) -> None:
     """Write all rows to FILE, a JSON object a line; "-" is standard output. FILE must not exist, and only you can read it."""
@@ -69,7 +54,7 @@ def export(file: str, names: tuple[str, ...], where: str | None, config: str | N
 @state.command("import")
 @click.argument("file", metavar="FILE")
 @_STATE
-@_CONFIG
+@CONFIG
 @_one_sentence
 def import_(file: str, where: str | None, config: str | None) -> None:
     """Add the rows of FILE, as `export` wrote it; "-" is standard input. All of them or, when anything is wrong, none.
@@ -82,7 +67,7 @@ def import_(file: str, where: str | None, config: str | None) -> None:
 
 @state.command()
 @_STATE
-@_CONFIG
+@CONFIG
 @_one_sentence
 def vacuum(where: str | None, config: str | None) -> None:
     """Delete what `state-retention` lets go, now, and give the room back to the system."""

@@ -1,21 +1,18 @@
 """`aiproxy-config store …`: look at the place where configuration and credentials live, move it, settle conflicts."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import wraps
-from typing import Any
 
 import click
 
-from aiproxy.config import Configuration, ConfigurationInvalid, load_config, render_problems
+from aiproxy.config import Configuration, load_config
 from aiproxy.config.schema import StoreType
 from aiproxy.storage.encryption import EncryptedStore
 from aiproxy.storage.opening import open_store
 from aiproxy.storage.store import Change, Conflict, StoreError
 from aiproxy_config.formats import counted
-
-_CONFIG = click.option("--config", metavar="FILE", help="The configuration that names the stores.")
+from aiproxy_config.options import CONFIG, refusing
 
 
 @click.group()
@@ -26,24 +23,12 @@ def store() -> None:
     configuration file, for the store that this one uses."""
 
 
-def _one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """What a store or a configuration says no with, as the tool's own error."""
-
-    @wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except ConfigurationInvalid as invalid:
-            raise click.ClickException(render_problems(invalid.problems).strip()) from None
-        except (StoreError, OSError) as error:
-            raise click.ClickException(str(error)) from None
-
-    return run
+_one_sentence = refusing(StoreError)
 
 
 @store.command()
 @click.argument("which", metavar="[STORE]", required=False)
-@_CONFIG
+@CONFIG
 @_one_sentence
 def check(which: str | None, config: str | None) -> None:
     """Reach STORE, read everything in it, and say what is wrong. Nothing is changed, but for what waits to be pushed.
@@ -70,7 +55,7 @@ def check(which: str | None, config: str | None) -> None:
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @click.option("--replace", "replacing", is_flag=True, help="Replace documents that TO has with other content.")
-@_CONFIG
+@CONFIG
 @_one_sentence
 def copy(source: str, target: str, replacing: bool, config: str | None) -> None:
     """Copy every document of the store FROM to the store TO. What TO has besides stays.
@@ -107,7 +92,7 @@ def copy(source: str, target: str, replacing: bool, config: str | None) -> None:
 
 @store.command()
 @click.argument("which", metavar="[STORE]", required=False)
-@_CONFIG
+@CONFIG
 @_one_sentence
 def encrypt(which: str | None, config: str | None) -> None:
     """Encrypt, by AIPROXY_ENCRYPTION_KEY, every credential that is plain or under the former key."""
@@ -121,7 +106,7 @@ def encrypt(which: str | None, config: str | None) -> None:
 @store.command()
 @click.argument("number", type=int)
 @click.option("--take", type=click.Choice(["here", "elsewhere"]), required=True, help="Which of the two holds.")
-@_CONFIG
+@CONFIG
 @_one_sentence
 def resolve(number: int, take: str, config: str | None) -> None:
     """End the conflict NUMBER, as `store check` shows it: by the change made here, or by what is in the store."""

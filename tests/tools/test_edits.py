@@ -1,0 +1,84 @@
+"""`aiproxy-config set` and `unset`: the file as it is afterwards, and what is refused."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aiproxy_config.cli import main
+
+TEXT = "# Ours.\nport: 8317   # the usual one\napi-keys:\n  - a-key-that-is-long-enough\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "aiproxy.yaml"
+    path.write_text(TEXT)
+    path.chmod(0o640)
+    return path
+
+
+def run(command: str, file: Path, *arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(main, [command, "--config", str(file), *arguments], input=typed)
+
+
+def test_one_line_changes_and_the_mode_stays(file: Path) -> None:
+    result = run("set", file, "port", "80")
+    assert (result.exit_code, result.output) == (0, f"{file}: port is set.\n")
+    assert file.read_text() == TEXT.replace("8317", "80")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert run("unset", file, "port").exit_code == 0
+    assert file.read_text() == TEXT.replace("port: 8317   # the usual one\n", "")
+    assert os.listdir(file.parent) == [file.name]
+
+
+def test_a_secret_comes_by_standard_input(file: Path) -> None:
+    assert run("set", file, "api-keys[1]", "-", typed="another-key-that-is-long\n").exit_code == 0
+    assert file.read_text() == TEXT + "  - another-key-that-is-long\n"
+
+
+def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.yaml"
+    link.symlink_to(file)
+    assert run("set", link, "port", "80").exit_code == 0
+    assert link.is_symlink()
+    assert "port: 80 " in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["port", "high"], 1, "nothing was changed, for this would not be valid"),
+        (["prot", "80"], 1, "did you mean `port`?"),
+        (["api-keys[7]", "k"], 1, "here there are 1, from 0, 1 to add one"),
+        (["port.x", "1"], 1, "nothing lies under a plain value"),
+        (["a..b", "1"], 1, "a path is written"),
+        (["port", "{"], 2, "VALUE: error[yaml-syntax]"),
+        (["port", "{a: 1, a: 2}"], 2, "duplicate-key"),
+        (["port"], 2, "Missing argument"),
+    ],
+)
+def test_what_is_refused_changes_nothing(file: Path, arguments: list[str], status: int, words: str) -> None:
+    result = run("set", file, *arguments)
+    assert result.exit_code == status
+    assert words in result.output
+    assert file.read_text() == TEXT
+
+
+def test_nothing_to_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("aiproxy.config.load.SEARCHED", ("./aiproxy.yaml",))
+    monkeypatch.delenv("AIPROXY_CONFIG", raising=False)
+    result = CliRunner().invoke(main, ["set", "port", "80"])
+    assert (result.exit_code, result.output) == (
+        1, "Error: there is no configuration file here; `aiproxy-config init` writes one\n",
+    )  # fmt: skip
+
+
+def test_a_broken_file_says_where(file: Path) -> None:
+    file.write_text("a: [")
+    result = run("set", file, "port", "80")
+    assert result.exit_code == 1
+    assert "error[yaml-syntax]" in result.output

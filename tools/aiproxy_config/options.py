@@ -1,0 +1,38 @@
+"""What commands have in common: the option that names the configuration, and one sentence for what can go wrong."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from aiproxy.config.problems import ConfigurationInvalid, render_problems
+
+CONFIG = click.option("--config", metavar="FILE", help="The configuration, as for the gateway.")
+
+Command = Callable[..., None]
+
+
+def refusing(*errors: type[Exception]) -> Callable[[Command], Command]:
+    """What a configuration, a file, or whatever raises these says no with, as the tool's own error."""
+
+    refusals: tuple[type[Exception], ...] = (*errors, OSError)
+
+    def guard(command: Command) -> Command:
+        @wraps(command)
+        def guarded(*arguments: Any, **options: Any) -> None:
+            try:
+                command(*arguments, **options)
+            except ConfigurationInvalid as invalid:
+                raise click.ClickException(render_problems(invalid.problems).strip()) from None
+            except FileExistsError as error:
+                raise click.ClickException(f"{error.filename} is there already: choose another name.") from None
+            except refusals as error:
+                raise click.ClickException(str(error)) from None
+
+        return guarded
+
+    return guard
+
+
+one_sentence = refusing()
