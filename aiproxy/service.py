@@ -48,13 +48,15 @@ from aiproxy.storage.state_address import carrier_of, database_of
 from aiproxy.storage.store import StoreError
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
+from aiproxy.web.management import Management
 from aiproxy.web.metrics import Gauge
 from aiproxy.web.ops import Check
+from aiproxy.web.origins import is_loopback
 from aiproxy.web.server import HttpSite, adopt, listen
 from aiproxy.web.site import Web
 from aiproxy.web.tls import ServerTls
-from aiproxy.welcome import welcome_text
-from aiproxy.worker import LISTENING, Worker
+from aiproxy.welcome import setup_text, welcome_text
+from aiproxy.worker import LISTENING, SESSION_KEY, Worker
 
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
@@ -125,7 +127,14 @@ class GatewayService(Service):
         self._spending = Spending(self.gateway.limiter, self.state)
         self._node = gethostname()
         self.gateway.observers.append(self._record)
-        self.web = Web(self.gateway, reactor, self.checks)
+        self.management = Management(
+            reactor,
+            os.environ.get("MANAGEMENT_PASSWORD", ""),
+            os.environ.get(SESSION_KEY, ""),
+            lambda: self.gateway.snapshot.settings.remote_management,
+            self._documents,
+        )
+        self.web = Web(self.gateway, reactor, self.checks, self.management)
         self.web.metrics.also(self._gauges)
         self.site = self._make_site(configuration.settings)
 
@@ -159,6 +168,9 @@ class GatewayService(Service):
         self._know_secrets()
         self._warn()
         self._documents.start(self._loaded)
+        Deferred.fromCoroutine(self.management.start()).addErrback(
+            lambda failure: _log.failure("management could not start", failure)
+        )
         self.accounts.start()
         self._reactor.callWhenRunning(self._take_signals)
         self._reactor.callWhenRunning(self._announce)
@@ -213,7 +225,14 @@ class GatewayService(Service):
         )
         if self._welcome is not None:
             names = [model.name for model in self.gateway.snapshot.catalogue.listing({})]
-            self._welcome(welcome_text(settings, self.port, names))
+            self._welcome(welcome_text(settings, self.port, names) + self._setup_link())
+
+    def _setup_link(self) -> str:
+        """Where nobody else can come and nobody has a key yet, whoever sees the terminal may set one."""
+        settings = self._configuration.settings
+        if self.management.gate.has_key or not is_loopback(settings.host):
+            return ""
+        return setup_text(settings, self.port, self.management.gate.open_setup())
 
     def _why_not_listening(self, failure: Failure) -> str:
         error = failure.value
@@ -299,7 +318,12 @@ class GatewayService(Service):
 
     def _know_secrets(self) -> None:
         self._fresh = []
-        known = [*self._former_secrets, *self._configuration.secrets, *self.accounts.secrets]
+        known = [
+            *self._former_secrets,
+            *self._configuration.secrets,
+            *self.accounts.secrets,
+            *self.management.secrets,
+        ]
         self._scrubbing.scrubber = Scrubber(spellings(known))
 
     def _warn(self) -> None:
@@ -457,6 +481,7 @@ class GatewayService(Service):
         for site in self._sites():
             site.abort()
         await self.accounts.stop()
+        self.management.stop()
         self._documents.stop()
         for transport in self._transports:
             await transport.close()

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from tempfile import mkdtemp
 from typing import Any
 
@@ -24,7 +25,7 @@ from twisted.python.failure import Failure
 
 from aiproxy.storage.bus.amp import AmpHub
 from aiproxy.web.listening import BACKLOG, interface_of
-from aiproxy.worker import LIFELINE, LISTENING, READY, VARIABLE
+from aiproxy.worker import LIFELINE, LISTENING, READY, SESSION_KEY, VARIABLE
 
 FIRST_PAUSE = 1.0
 """Seconds before a worker that ended is replaced; each time one ends early the next pause is twice as long."""
@@ -114,6 +115,7 @@ class Supervisor(Service):
         super().startService()
         self._directory = mkdtemp(prefix="aiproxy-")
         self._bus = os.path.join(self._directory, "bus")
+        self._session_key = token_hex(32)
         self._hub = AmpHub(self._reactor, self._bus)
         self._hub.start()
         for slot in self._slots:
@@ -143,7 +145,7 @@ class Supervisor(Service):
             worker,
             sys.executable,
             [sys.executable, "-m", "aiproxy", *self._arguments],
-            env={**os.environ, VARIABLE: self._bus},
+            env={**os.environ, VARIABLE: self._bus, SESSION_KEY: self._session_key},
             childFDs={0: 0, 1: 1, 2: 2, LISTENING: self._port.fileno(), READY: "r", LIFELINE: "w"},
         )
         return worker

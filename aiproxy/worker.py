@@ -15,6 +15,9 @@ from zope.interface import implementer
 VARIABLE = "AIPROXY_WORKER"
 """What the supervisor leaves in a worker's environment: the path of the bus's socket."""
 
+SESSION_KEY = "AIPROXY_SESSION_KEY"
+"""Beside it: what browsers' sessions are signed with, so that each worker knows those of the others."""
+
 LISTENING, READY, LIFELINE = 3, 4, 5
 """The descriptors a worker is born with: the listening socket; a pipe to say `ready` in; one whose end is the supervisor's."""
 

@@ -18,6 +18,7 @@ from aiproxy.catalogue.providers import WITH_LOGINS
 from aiproxy.clients import moment
 from aiproxy.config.certificates import certificate_problems
 from aiproxy.config.fallback_rules import fallback_problems
+from aiproxy.config.management_rules import management_problems
 from aiproxy.config.payload import payload_problems
 from aiproxy.config.problems import Finding, Problem, Severity, problem_at
 from aiproxy.config.prompt import prompt_problems
@@ -55,6 +56,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         fallback_problems(settings),
         payload_problems(settings.payload),
         prompt_problems(settings.system_prompt),
+        management_problems(settings.remote_management),
         reach_problems(settings, list(upstreams(settings)), reading),
         _readable(reading, file),
         store_problems(settings.store),

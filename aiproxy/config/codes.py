@@ -96,7 +96,15 @@ CODES: Mapping[str, Explanation] = {
         "A key that was copied from an example. Everyone knows it. `aiproxy-config init` makes a random one.",
         "api-keys: [your-api-key-1]",
     ),
-    "short-key": Explanation("A client key of fewer than 16 characters can be guessed.", "api-keys: [opensesame]"),
+    "short-key": Explanation(
+        "A client key of fewer than 16 characters, or a management key of fewer than 12, can be guessed.",
+        "api-keys: [opensesame]",
+    ),
+    "long-key": Explanation(
+        "A management key of more than 72 bytes: its hash (bcrypt) would cover only the beginning.",
+        "remote-management:\n  secret-key: "
+        "one-two-three-four-five-six-seven-eight-nine-ten-eleven-twelve-thirteen-fourteen",
+    ),
     "bad-date": Explanation(
         "A date is written `2099-12-31`, which counts to its end, or with a time: `2099-12-31T18:00`, in UTC unless it names "
         "a zone (`+01:00`).",

@@ -1,10 +1,9 @@
 """The whole of what we serve: which app a path belongs to, who may ask, and the access log."""
 
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_address
 from time import time
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -22,8 +21,10 @@ from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
 from aiproxy.web.direct import Served, fixed_routes
 from aiproxy.web.keys import client_key, header
+from aiproxy.web.management import Management
 from aiproxy.web.metrics import Metrics
 from aiproxy.web.ops import Check, Ops
+from aiproxy.web.origins import from_a_foreign_page
 from aiproxy.web.paths import normalise, protocol_of, split_provider
 from aiproxy.web.protocols.anthropic import Anthropic
 from aiproxy.web.protocols.gemini import Gemini
@@ -47,8 +48,15 @@ class Web(Resource):
 
     isLeaf = True
 
-    def __init__(self, gateway: Gateway, clock: IReactorTime, checks: Callable[[], Sequence[Check]]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        clock: IReactorTime,
+        checks: Callable[[], Sequence[Check]],
+        management: Management,
+    ) -> None:
         super().__init__()
+        self._management = management
         self._gateway = gateway
         self._clock = clock
         self._log = Logger(ACCESS)
@@ -70,6 +78,9 @@ class Web(Resource):
         if endpoint := self._fixed.get((request.method, request.path)):
             endpoint.serve(request)
             return NOT_DONE_YET
+        if self._management.owns(request.path):
+            self._management.serve(request)
+            return NOT_DONE_YET
         request.prepath = []
         request.postpath = [unquote_to_bytes(segment) for segment in request.path[1:].split(b"/")]
         app = self._ops if request.path in _OPS_PATHS else self._apps[protocol_of(request)]
@@ -78,19 +89,22 @@ class Web(Resource):
     def _page(self) -> bytes | None:
         return self.metrics.page() if self._gateway.snapshot.settings.metrics.enable else None
 
-    def refuse(self, request: Request) -> GatewayError | None:
+    def refuse(self, request: HttpRequest) -> GatewayError | None:
         """What there is to say against a request before its body is read. Begins its record."""
         context = attach(request, self._clock.seconds())
+        assert request.path is not None
+        if self._management.owns(request.path):
+            return self._draining() or self._management.objection(request)
         providers = self._gateway.snapshot.catalogue.providers
         context.provider, request.path = split_provider(normalise(request.path), providers)
         if request.path in _OPEN_PATHS:
             return None
         if not _is_utf8(request.path):
             return InvalidRequest("The path is not UTF-8.", code="invalid_url")
-        if self.draining and request.path not in _OPS_PATHS:
-            return Draining("This gateway is shutting down; try again, another one will answer.", retry_after=1)
+        if request.path not in _OPS_PATHS and (leaving := self._draining()):
+            return leaving
         keyring = self._gateway.snapshot.keyring
-        if keyring.open and _from_a_foreign_page(request):
+        if keyring.open and from_a_foreign_page(request):
             return Permission(
                 "This gateway asks for no key, so pages of other sites may not call it; configure api-keys."
             )
@@ -119,11 +133,18 @@ class Web(Resource):
         context.record.client = client.name
         return None
 
+    def _draining(self) -> GatewayError | None:
+        if not self.draining:
+            return None
+        return Draining("This gateway is shutting down; try again, another one will answer.", retry_after=1)
+
     def render_error(self, request: Request | None, error: GatewayError) -> Answer:
         if request is None or context_of(request) is None:  # too broken for a record, so for the access log
             self._log.info(
                 "refused before it was understood: {status} {words}", status=error.status, words=error.message
             )
+        if request is not None and self._management.owns(request.path or b""):
+            return self._management.error_answer(request, error)
         return error_answer(PROTOCOLS[protocol_of(request)].wire, request, error)
 
     def finished(self, request: HttpRequest) -> None:
@@ -170,21 +191,3 @@ def _is_utf8(path: bytes) -> bool:
 
 def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 1)
-
-
-def _from_a_foreign_page(request: Request) -> bool:
-    """Whether a browser sends this for a page that isn't ours, by `Origin`, or by a `Host` that only looks local."""
-    addresses = [f"//{header(request, b'host') or 'localhost'}", header(request, b"origin") or "//localhost"]
-    try:
-        return not all(_is_loopback(urlsplit(address).hostname) for address in addresses)
-    except ValueError:  # not an address at all
-        return True
-
-
-def _is_loopback(name: str | None) -> bool:
-    if name is None:
-        return False
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")

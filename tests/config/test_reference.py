@@ -29,6 +29,7 @@ ENVIRON = {
     "GOOGLE_CLIENT_SECRET": "a-google-client-secret",
     "TEAM_A_KEY": KEY,
     "PROXY_PASSWORD": "proxy-password",
+    "AIPROXY_MANAGEMENT_KEY": "a-management-key",
 }
 
 

@@ -27,6 +27,7 @@ from aiproxy.config.schema.keeping import (
 )
 from aiproxy.config.schema.listening import Limits, Tls
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
+from aiproxy.config.schema.managing import RemoteManagement
 from aiproxy.config.schema.observing import LogFormat, Logging, LogLevel, MetricsSettings, ModelPrice
 from aiproxy.config.schema.payload import (
     Payload,
@@ -90,6 +91,7 @@ __all__ = [
     "QuotaExceeded",
     "RawPayloadRule",
     "Remembered",
+    "RemoteManagement",
     "Replacement",
     "RequestScopedError",
     "Retention",

@@ -8,6 +8,7 @@ from aiproxy.config.schema.clients import ClientKey, KeyLimits
 from aiproxy.config.schema.keeping import MEMORY, Remembered, Retention, Store, is_state_file
 from aiproxy.config.schema.listening import Limits, Tls
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
+from aiproxy.config.schema.managing import RemoteManagement
 from aiproxy.config.schema.observing import Logging, MetricsSettings, ModelPrice
 from aiproxy.config.schema.payload import Payload, PayloadModel
 from aiproxy.config.schema.requests import MediaFetch, SystemPromptSettings, Translation
@@ -182,6 +183,9 @@ class Settings:
         "Proxy for calls to upstreams: http, https, socks5 or socks5h, with user and password.",
         "",
         example="http://user:${PROXY_PASSWORD}@proxy.example:3128",
+    )
+    remote_management: RemoteManagement = setting(
+        "The management API under `/v0/management`.", factory=RemoteManagement
     )
     metrics: MetricsSettings = setting(
         "Metrics for Prometheus at `/metrics`, which asks for a client key where there are any.",

@@ -1,0 +1,96 @@
+"""What a management route is: a line of the table, what it is handed, and who asks. Values only."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from aiproxy.codecs.base import Answer
+from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.web.request import HttpRequest
+
+LARGEST_COUNT = 10_000
+"""Of anything that is listed in one answer: about 10 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """`by` is how they showed who they are: `key`, `session`, or `nobody` at an open route."""
+
+    by: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: `path` are the variable parts of its path, `query` the last value of each argument."""
+
+    request: HttpRequest
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    who: Who
+
+    @property
+    def body(self) -> bytes:
+        return self.request.content.getvalue()
+
+    def json(self) -> Any:
+        """The body. Raises `InvalidRequest`."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise InvalidRequest(f"The body is not JSON: {error}.") from None
+
+    def object(self) -> dict[str, Any]:
+        found = self.json()
+        if not isinstance(found, dict):
+            raise InvalidRequest("The body must be a JSON object.")
+        return found
+
+    def text(self, name: str, *, default: str | None = None) -> str:
+        """A field of the body. Raises `InvalidRequest`."""
+        found = self.object().get(name, default)
+        if not isinstance(found, str):
+            raise InvalidRequest(f"The field '{name}' must be a text.", param=name)
+        return found
+
+    def number(self, name: str, default: float | None = None) -> float | None:
+        """An argument of the query. Raises `InvalidRequest`."""
+        text = self.query.get(name, "")
+        if not text:
+            return default
+        try:
+            return float(text)
+        except ValueError:
+            raise InvalidRequest(f"The argument '{name}' must be a number.", param=name) from None
+
+    def count(self, name: str, default: int) -> int:
+        found = self.number(name, default)
+        if found is None or not 1 <= found <= LARGEST_COUNT:
+            raise InvalidRequest(f"The argument '{name}' must be from 1 to {LARGEST_COUNT}.", param=name)
+        return int(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`path` in Werkzeug's way (`/requests/<request_id>`), below `/v0/management`. `query` are its arguments, `takes` the fields of a
+    JSON body, each with its words. `open` routes judge by themselves who may."""
+
+    method: str
+    path: str
+    words: str
+    serve: Callable[[Asked], Awaitable[Any]]
+    query: Mapping[str, str] = field(default_factory=dict)
+    takes: Mapping[str, str] = field(default_factory=dict)
+    gives: str = "application/json"
+    open: bool = False
+
+
+Served = Answer | Mapping[str, Any]
+"""What routes give: JSON, or an answer of their own kind. None where they wrote it themselves."""
+
+
+def download(body: bytes, content_type: str, name: str) -> Answer:
+    """A file for whoever asks by browser."""
+    return Answer(200, body, content_type, {"content-disposition": f'attachment; filename="{name}"'})

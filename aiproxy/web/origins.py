@@ -1,0 +1,26 @@
+"""Whether a browser asks on behalf of a page that isn't ours, or under a name that only looks like this machine's."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from twisted.web.server import Request
+
+from aiproxy.web.keys import header
+
+
+def from_a_foreign_page(request: Request) -> bool:
+    """Whether a browser sends this for a page that isn't ours, by `Origin`, or by a `Host` that only looks local."""
+    addresses = [f"//{header(request, b'host') or 'localhost'}", header(request, b"origin") or "//localhost"]
+    try:
+        return not all(is_loopback(urlsplit(address).hostname) for address in addresses)
+    except ValueError:  # not an address at all
+        return True
+
+
+def is_loopback(name: str | None) -> bool:
+    if name is None:
+        return False
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
