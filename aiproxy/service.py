@@ -9,6 +9,7 @@ from socket import gethostname
 from time import time
 from typing import Any
 
+import orjson
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import CancelledError, Deferred, DeferredList, execute
@@ -20,6 +21,7 @@ from twisted.python.failure import Failure
 
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
+from aiproxy.config.managed import key_settings
 from aiproxy.credentials.accounts import Accounts
 from aiproxy.credentials.files import Files, read_files
 from aiproxy.credentials.record import Record
@@ -27,6 +29,7 @@ from aiproxy.credentials.renewer import Renewer
 from aiproxy.credentials.web import TransportWeb
 from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
+from aiproxy.gateway.keys import ManagedKey
 from aiproxy.logs import Scrubbing, spellings
 from aiproxy.neutral.errors import Draining
 from aiproxy.pools.verdict import Scope
@@ -36,13 +39,16 @@ from aiproxy.storage.bus import Bus, Hub
 from aiproxy.storage.bus.amp import AmpCarrier
 from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
+from aiproxy.storage.keys import ManagedKeys
 from aiproxy.storage.quotas import Quotas
 from aiproxy.storage.single_flight import SingleFlight
+from aiproxy.storage.slices import Slices
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.spending import Spending
 from aiproxy.storage.state.calls import rows_of
 from aiproxy.storage.state.database import StateRefused
 from aiproxy.storage.state.retention import Retention
+from aiproxy.storage.state.rows import ClientKeyRow
 from aiproxy.storage.state.state import State, Status
 from aiproxy.storage.state_address import carrier_of, database_of
 from aiproxy.storage.store import StoreError
@@ -120,11 +126,16 @@ class GatewayService(Service):
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration, files))
         self.accounts.follow(files.records, self.gateway.snapshot.used)
         siblings = AmpCarrier(reactor, worker.bus) if worker is not None else Hub().join()
-        self.bus = Bus(carrier_of(reactor, kept) or siblings)
+        between_nodes = carrier_of(reactor, kept)
+        self.bus = Bus(between_nodes or siblings)
         self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
         self._conversations = Conversations(reactor, self.gateway.pool, self.state)
         self._kept_quotas = Quotas(reactor, self.gateway.quotas, self.state)
         self._spending = Spending(self.gateway.limiter, self.state)
+        self._slices = Slices(reactor, self.gateway.limiter, self.state)
+        self._shares = worker is not None or between_nodes is not None
+        """Whether other processes may count for the same limits."""
+        self.keys = ManagedKeys(reactor, self.state, self.bus, self._keys_taken)
         self._node = gethostname()
         self.gateway.observers.append(self._record)
         self.management = Management(
@@ -162,7 +173,12 @@ class GatewayService(Service):
         self._cooldowns.start()
         self._conversations.start()
         self._kept_quotas.start()
-        self._spending.start()
+        self.keys.start()
+        if self._shares:
+            self._slices.start()
+            self.gateway.refill = self._slices.refill
+        else:
+            self._spending.start()
         self.web.metrics.start()
         self.gateway.health_checks.start()
         self._know_secrets()
@@ -489,6 +505,9 @@ class GatewayService(Service):
             self._conversations.stop()
             self._kept_quotas.stop()
             self._cooldowns.stop()
+            self.keys.stop()
+            if self._shares:
+                await self._slices.stop()
             await self.bus.stop()
             await self.state.stop()
         _log.info("stopped")
@@ -497,8 +516,18 @@ class GatewayService(Service):
 
     def _record(self, call: CallRecord) -> None:
         """Every call that has ended, and each of its attempts."""
-        for row in rows_of(call, self._node, self.state.now() - self._reactor.seconds(), self.gateway.snapshot.prices):
+        for row in rows_of(call, self._node, self.state.now() - self._reactor.seconds()):
             self.state.append(row)
+
+    def _keys_taken(self, rows: Sequence[ClientKeyRow]) -> None:
+        keys: list[ManagedKey] = []
+        for row in rows:
+            try:
+                settings = key_settings(row.name, orjson.loads(row.settings))
+                keys.append(ManagedKey(bytes.fromhex(row.digest), row.id, settings, row.until))
+            except (ConfigurationInvalid, ValueError) as error:  # of a newer version, perhaps
+                _log.error("the managed key {name} is left out: {why}", name=row.name, why=str(error))
+        self.gateway.manage(keys)
 
     def _sites(self) -> Sequence[HttpSite]:
         """Ours, and those of former listeners whose last answers are under way."""

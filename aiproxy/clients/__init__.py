@@ -2,6 +2,7 @@
 
 from aiproxy.clients.client import ANYONE, Client, moment
 from aiproxy.clients.keyring import Keyring
-from aiproxy.clients.limits import Exceeded, Limited, Limiter
+from aiproxy.clients.limiter import Limiter
+from aiproxy.clients.limits import Exceeded, Limited, OutOfSlice
 
-__all__ = ["ANYONE", "Client", "Exceeded", "Keyring", "Limited", "Limiter", "moment"]
+__all__ = ["ANYONE", "Client", "Exceeded", "Keyring", "Limited", "Limiter", "OutOfSlice", "moment"]

@@ -1,4 +1,5 @@
-"""Client keys, looked up by digest, so that the time an answer takes says nothing about how much of a key was right."""
+"""Client keys, looked up by digest, so that the time an answer takes says nothing about how much of a key was right: who
+shows a key can't choose its digest, so a digest that is found by part of it is found by chance."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -8,8 +9,11 @@ from aiproxy.secrets import Secret
 
 
 class Keyring:
-    def __init__(self, keys: Iterable[tuple[Secret, Client]]) -> None:
-        self._clients = {_digest(key.reveal()): client for key, client in keys}
+    """`managed` are keys of which only the digest is known. Where one key is both, the configuration has the say."""
+
+    def __init__(self, keys: Iterable[tuple[Secret, Client]], managed: Iterable[tuple[bytes, Client]] = ()) -> None:
+        configured = {_digest(key.reveal()): client for key, client in keys}
+        self._clients = {**dict(managed), **configured}
 
     @property
     def open(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import ceil
 
-from aiproxy.clients.limits import Counts, Standing, Window
+from aiproxy.clients.limits import MICRO, Counts, Limit, Standing, Window
 from aiproxy.neutral.errors import QuotaExhausted, RateLimited
 
 _PER = {
@@ -17,15 +17,23 @@ _PER = {
 def refusal(standing: Standing) -> RateLimited:
     """Which limit it is, how much of it there is, and when to ask again."""
     limit = standing.limit
-    what = f"{limit.most} {_PER[limit.window].format(limit.counts)}"
+    what = f"{_amount(limit, limit.most)} {_PER[limit.window].format(_UNITS.get(limit.counts, limit.counts))}"
     if limit.window is Window.NOW:
         when, wait = "try again when one of them has ended", 1.0
     else:
         wait = standing.returns or 0.0
         when = f"try again in {_words(wait)}"
     kind = QuotaExhausted if limit.window is Window.MONTH else RateLimited
-    message = f"{standing.of.words} may use {what} ({limit.name}), of which {standing.remaining} are left; {when}."
+    message = f"{standing.of.words} may use {what} ({limit.name}), of which {_amount(limit, standing.remaining)} are left; {when}."
     return kind(message, retry_after=max(1.0, wait))
+
+
+_UNITS = {Counts.MICRO_USD: "US dollars"}
+
+
+def _amount(limit: Limit, amount: int) -> int | float:
+    """In the unit people count in."""
+    return amount / MICRO if limit.counts is Counts.MICRO_USD else amount
 
 
 def headers(standings: Sequence[Standing]) -> Mapping[str, str]:
@@ -47,9 +55,9 @@ def share(standings: Sequence[Standing]) -> list[dict[str, object]]:
         {
             "of": each.of.words,
             "limit": each.limit.name,
-            "most": each.limit.most,
-            "used": each.used,
-            "remaining": each.remaining,
+            "most": _amount(each.limit, each.limit.most),
+            "used": _amount(each.limit, each.used),
+            "remaining": _amount(each.limit, each.remaining),
             "resets_in_seconds": None if each.resets is None else round(each.resets, 3),
             "enforced": not each.of.shadow,
         }

@@ -54,13 +54,13 @@ def estimate(request: GenerateRequest) -> int:
     return turns + sum(map(_tool, request.tools))
 
 
-def most_tokens(size: int, body: Mapping[str, Any]) -> int:
+def most_tokens(size: int, body: Mapping[str, Any]) -> tuple[int, int]:
     """About what a request reads and writes at most, in any protocol: `size` is its bytes. The output is what it allows, else
     `USUAL_OUTPUT`."""
     nested = [each for name in ("generationConfig", "options") if isinstance(each := body.get(name), dict)]
     allowed = [each.get(name) for each in (body, *nested) for name in _OUTPUT_LIMITS]
     output = max((each for each in allowed if isinstance(each, int) and each > 0), default=USUAL_OUTPUT)
-    return min(size // BYTES_PER_TOKEN, LARGEST_CONTEXT) + min(output, LARGEST_CONTEXT)
+    return min(size // BYTES_PER_TOKEN, LARGEST_CONTEXT), min(output, LARGEST_CONTEXT)
 
 
 def of_text(text: str) -> int:

@@ -8,7 +8,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from aiproxy.config.schema import ClientKey, RemoteManagement, Settings
+from aiproxy.config.schema import RemoteManagement, Settings
 
 NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
@@ -18,7 +18,6 @@ NOT_YET: Mapping[type, frozenset[str]] = {
             "ws-auth",
         }
     ),
-    ClientKey: frozenset({"budget"}),
     RemoteManagement: frozenset({"disable-control-panel", "disable-auto-update-panel", "panel-github-repository"}),
 }  # fmt: skip
 """Keys that are specified for aiproxy but that this version can't act on: an error of their own, not a misspelling."""

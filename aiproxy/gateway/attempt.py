@@ -89,8 +89,23 @@ async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroun
     finally:
         provider, ended = upstream.provider.name, around.clock.seconds()
         usage = relays[-1].usage if relays else None
-        record = Attempt(upstream.id, provider, model.name, started, ended, outcome, kind, status, usage)
-        call.record.attempts.append(record)
+        prices = around.snapshot.prices
+        cost = prices.cost(provider, model.name, usage)
+        call.record.attempts.append(
+            Attempt(
+                upstream.id,
+                provider,
+                model.name,
+                started,
+                ended,
+                outcome,
+                kind,
+                status,
+                usage,
+                cost=cost,
+                prices=prices.version,
+            )
+        )
 
 
 async def _exchange(

@@ -59,7 +59,7 @@ class Call:
     """What was fetched, by URL."""
     committed: bool = False
     opened: bool = False
-    may_use: int = 0
+    may_use: tuple[int, int] = (0, 0)
     """Tokens: what it reads and writes at most, as far as its body tells."""
     told: Mapping[str, str] = field(default_factory=dict)
     """Headers of the answer, whoever gives it."""
@@ -101,7 +101,7 @@ def read_call(
     record.operation, record.streamed = operation.value, stream
     session = session_of(incoming.headers, asked)
     record.session = session.key
-    tokens = 0 if operation is Operation.COUNT_TOKENS else most_tokens(len(incoming.body), asked)
+    tokens = (0, 0) if operation is Operation.COUNT_TOKENS else most_tokens(len(incoming.body), asked)
     return Call(
         wire, codec, operation, incoming, model, stream, client, record, provider, session=session, may_use=tokens
     )

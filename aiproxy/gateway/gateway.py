@@ -15,11 +15,12 @@ from aiproxy.clients import Limiter
 from aiproxy.codecs.sessions import session_of
 from aiproxy.codecs.splice import read_object
 from aiproxy.config.schema import LogLevel
-from aiproxy.gateway.admission import Admission
+from aiproxy.gateway.admission import Admission, Refill, no_refill
 from aiproxy.gateway.attempt import Surroundings
 from aiproxy.gateway.call import Call, Sink
 from aiproxy.gateway.discovery import Discovery
 from aiproxy.gateway.health_checks import HealthChecks
+from aiproxy.gateway.keys import ManagedKey
 from aiproxy.gateway.opening import Opening
 from aiproxy.gateway.planning import plan
 from aiproxy.gateway.rounds import Allowance, Rounds
@@ -79,6 +80,8 @@ class Gateway:
         self.state = State(snapshot.settings, clock.seconds)
         self.limiter = Limiter()
         """What client keys have used of their limits."""
+        self.refill: Refill = no_refill
+        """Asks for more of limits that several processes share."""
         self.quotas = QuotaBook()
         """What vendors say of accounts' quotas."""
         self.journal = Journal()
@@ -86,6 +89,7 @@ class Gateway:
         self.observers: list[Callable[[CallRecord], None]] = []
         """Told of every call when it has ended. They may not wait, and may not raise."""
         self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)
+        self._managed: Sequence[ManagedKey] = ()
         self._rounds = Rounds(self.pool, clock, random)
         self.use(snapshot)
 
@@ -96,12 +100,18 @@ class Gateway:
     def use(self, snapshot: Snapshot) -> None:
         """Take a new configuration. Calls under way finish on the old one; health carries over by account id."""
         self._snapshot = snapshot
+        self.keyring = snapshot.keyring(self._managed)
         routing = snapshot.settings.routing
         sessions = routing.session_affinity_ttl if routing.session_affinity else 0.0
         self.pool.replace(snapshot.accounts, snapshot.strategy, sessions=sessions, queue=routing.queue)
         self.quotas.keep(snapshot.upstreams)
         self.discovery.forget()
         self.state.limit(snapshot.settings)
+
+    def manage(self, keys: Sequence[ManagedKey]) -> None:
+        """Take these keys beside those of the configuration, in the place of those taken before."""
+        self._managed = keys
+        self.keyring = self._snapshot.keyring(keys)
 
     @property
     def under_way(self) -> int:
@@ -122,10 +132,9 @@ class Gateway:
         told = f"The call took longer than {total:g} s (timeouts.total)."
         opening = Opening(call, call.codec, sink, self._clock) if call.stream and call.codec else None
         deadline = self._clock.callLater(total, lambda: running.interrupt(Timeout(told))) if total else None
-        admission = Admission(self.limiter, call)
+        admission = Admission(self.limiter, call, self._snapshot, self.refill)
         try:
-            admission.enter()
-            running.task = Deferred.fromCoroutine(self._serve(call, sink, self._snapshot, running))
+            running.task = Deferred.fromCoroutine(self._admitted(call, sink, admission, running))
             await running.task
             call.record.outcome = Outcome.COMPLETE
         except CancelledError:
@@ -167,6 +176,10 @@ class Gateway:
                 observe(call.record)
             if deadline is not None and deadline.active():
                 deadline.cancel()
+
+    async def _admitted(self, call: Call, sink: Sink, admission: Admission, running: _Interruptible) -> None:
+        await admission.enter()
+        await self._serve(call, sink, self._snapshot, running)
 
     async def _serve(self, call: Call, sink: Sink, snapshot: Snapshot, running: _Interruptible) -> None:
         """Stage after stage until one answers."""

@@ -12,16 +12,17 @@ from aiproxy.catalogue.capabilities import capabilities_of
 from aiproxy.catalogue.globs import matches
 from aiproxy.catalogue.offers import Offer
 from aiproxy.clients import Client, Keyring
+from aiproxy.clients.limits import Limited
 from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.config.payload import payload_rules
 from aiproxy.config.prompt import system_prompt
-from aiproxy.config.schema import Settings
+from aiproxy.config.schema import ModelPrice, Settings, TokenPrices
 from aiproxy.credentials.accounts import Used
 from aiproxy.credentials.base import Credential, Way
 from aiproxy.credentials.files import Files
 from aiproxy.credentials.login import Login
 from aiproxy.credentials.record import Record
-from aiproxy.gateway.keys import clients_of
+from aiproxy.gateway.keys import ManagedKey, clients_of, common_limits, managed_clients
 from aiproxy.gateway.stages import Fallbacks
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
@@ -32,7 +33,8 @@ from aiproxy.rewriting.system_prompt import SystemPrompt
 from aiproxy.secrets import Scrubber, Secret, digest
 from aiproxy.transports.base import Network
 from aiproxy.transports.media import MediaFetcher
-from aiproxy.usage.prices import NO_PRICES, Price, Prices
+from aiproxy.usage.prices import NO_PRICES, Price, Priced, Prices, Rates
+from aiproxy.usage.vendor_prices import vendor_prices
 
 DIRECT = "direct"
 """The `proxy-url` of an entry that uses none although there is a global one."""
@@ -42,7 +44,6 @@ DIRECT = "direct"
 class Snapshot:
     settings: Settings
     catalogue: Catalogue
-    keyring: Keyring
     upstreams: Mapping[str, Upstream]
     ways: Mapping[str, Way]
     """By account."""
@@ -55,6 +56,8 @@ class Snapshot:
     """Of the carriers that take one vendor's state through another's protocol."""
     fallbacks: Fallbacks
     prices: Prices = NO_PRICES
+    model_limits: Sequence[Limited] = ()
+    """What all clients may use of models together."""
     rules: tuple[FaultRule, ...] = ()
     """The operator's words on failures of every account."""
     used: Mapping[str, Used] = field(default_factory=dict)
@@ -95,6 +98,11 @@ class Snapshot:
     def reach(self, client: Client) -> Callable[[Offer], bool]:
         """Whose offers a client may take."""
         return lambda offer: client.may_reach(offer.account, offer.provider, offer.prefix)
+
+    def keyring(self, managed: Sequence[ManagedKey] = ()) -> Keyring:
+        """Of the keys of the configuration, and of those that are managed."""
+        providers = {upstream.provider.name for upstream in self.upstreams.values()}
+        return Keyring(clients_of(self.settings, providers), managed_clients(managed, self.settings, providers))
 
     @property
     def strategy(self) -> Strategy:
@@ -154,7 +162,6 @@ def build_snapshot(
     return Snapshot(
         settings=settings,
         catalogue=_catalogue(settings, upstreams.values()),
-        keyring=Keyring(clients_of(settings, {upstream.provider.name for upstream in upstreams.values()})),
         upstreams=upstreams,
         ways=ways,
         payload=payload_rules(settings.payload),
@@ -164,6 +171,7 @@ def build_snapshot(
         sealing_key=_sealing_key(secrets),
         fallbacks=_fallbacks(settings, providers, upstreams.values()),
         prices=_prices(settings),
+        model_limits=common_limits(settings),
         rules=rules_of(settings.request_scoped_errors),
         used=used,
         left_out=left_out,
@@ -171,11 +179,18 @@ def build_snapshot(
 
 
 def _prices(settings: Settings) -> Prices:
-    table = {
-        glob: Price(**{each.name: getattr(price, each.name) for each in fields(Price)})
-        for glob, price in settings.prices.items()
-    }
-    return Prices(table, lambda name, glob: matches(name, (glob,)))
+    """The operator's, then the vendors' own of the package."""
+    table = [Priced(glob, _price(price)) for glob, price in settings.prices.items()]
+    return Prices([*table, *vendor_prices()], lambda name, glob: matches(name, (glob,)))
+
+
+def _price(price: ModelPrice) -> Price:
+    long = price.long_context
+    return Price(**_rates(price), above=long.above, long=Rates(**_rates(long)) if long.above else None)
+
+
+def _rates(price: TokenPrices) -> dict[str, float]:
+    return {each.name: getattr(price, each.name) for each in fields(Rates)}
 
 
 def _proxy(url: str) -> str:

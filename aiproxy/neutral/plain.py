@@ -1,4 +1,5 @@
-"""Neutral values as plain JSON and back: for golden cases, the response store and the bus. What equals its default is left out.
+"""Neutral values as plain JSON and back: for golden cases, the response store and the bus. What equals its default is left
+out, and so is what isn't compared: a note beside the value.
 
 A member of a union says which one it is in `is`: `{"is": "TextPart", "text": "hi"}`."""
 
@@ -24,7 +25,7 @@ def to_plain(value: object) -> Json:
         case Mapping():
             return {str(key): to_plain(item) for key, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
-            said = {field.name: getattr(value, field.name) for field in fields(value)}
+            said = {field.name: getattr(value, field.name) for field in fields(value) if field.compare}
             named = {name: to_plain(item) for name, item in said.items() if item != _default(type(value), name)}
             return {TAG: type(value).__name__, **named}
         case _:

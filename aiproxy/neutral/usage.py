@@ -1,7 +1,8 @@
 """What one answer used, in disjoint buckets, and the two sums that protocols derive from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Usage:
     reasoning: int | None = None
     audio_out: int | None = None
     server_tools: Mapping[str, int] | None = None
+    raw: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    """What the vendor said, as it said it."""
 
     @classmethod
     def from_totals(
@@ -36,6 +39,7 @@ class Usage:
         audio_out: int | None = None,
         total: int | None = None,
         server_tools: Mapping[str, int] | None = None,
+        raw: Mapping[str, Any] | None = None,
     ) -> "Usage":
         """From the view of OpenAI and Gemini, where the details are parts of the total.
 
@@ -53,6 +57,7 @@ class Usage:
             reasoning=reasoning,
             audio_out=audio_out,
             server_tools=server_tools,
+            raw=raw,
         )
 
     @property
@@ -82,6 +87,8 @@ class Usage:
     def updated(self, later: "Usage") -> "Usage":
         """A later report of the same answer: its numbers win, what it leaves out stays."""
         said = {f.name: value for f in fields(later) if (value := getattr(later, f.name)) is not None}
+        if self.raw and later.raw:
+            said["raw"] = {**self.raw, **later.raw}
         return replace(self, **said)
 
     def plus(self, other: "Usage") -> "Usage":
@@ -89,12 +96,12 @@ class Usage:
         numbers = {
             f.name: _sum(one, two) if (one := getattr(self, f.name)) is not None else two
             for f in fields(self)
-            if f.name != "server_tools"
+            if f.name not in ("server_tools", "raw")
             for two in (getattr(other, f.name),)
         }
         tools = [*(self.server_tools or {}).items(), *(other.server_tools or {}).items()]
         uses = {kind: sum(count for name, count in tools if name == kind) for kind, _ in tools}
-        return Usage(**numbers, server_tools=uses or None)
+        return Usage(**numbers, server_tools=uses or None, raw=other.raw or self.raw)
 
 
 def _sum(first: int | None, *rest: int | None) -> int | None:

@@ -1,9 +1,5 @@
-"""What client keys have used of a day or a month, kept in the state: told as it happens, taken back at the start.
-
-Amounts are added up there, whoever adds them. A process reads them once, so what others use meanwhile it learns at its next
-start: limits are each process's own. To share one limit between processes, read its counter anew after every few seconds,
-and let each process spend no more than its slice of what is left until then; limits pass by at most the slices of those
-that didn't read in time."""
+"""What client keys have used of a day or a month, kept in the state: told as it happens, taken back at the start. For a
+gateway that is one process; several share their limits by `slices`."""
 
 from time import time
 

@@ -3,7 +3,7 @@
 The table has a version, so that a cost that was written down says by which prices it was reckoned. A model without a price
 costs nobody-knows-what (None), which is not nothing; so does an answer of which nobody said what it used."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from json import dumps
@@ -12,9 +12,12 @@ from aiproxy.neutral.usage import Usage
 
 MILLION = 1_000_000
 
+MOST_REMEMBERED = 1000
+"""Models whose price is remembered, so that it needn't be looked for again: clients can make names up."""
+
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class Rates:
     """US dollars for a million tokens. What is None is charged as `input`, or `output` where it was written."""
 
     input: float
@@ -25,9 +28,7 @@ class Price:
     audio_in: float | None = None
     audio_out: float | None = None
 
-    def of(self, usage: Usage) -> float | None:
-        if usage.input_total is None and usage.output_total is None:
-            return None
+    def of(self, usage: Usage) -> float:
         read = (
             (usage.input_uncached, None),
             (usage.cache_read, self.cache_read),
@@ -41,22 +42,66 @@ class Price:
         cost += sum((tokens or 0) * (self.output if price is None else price) for tokens, price in written)
         return cost / MILLION
 
+    def most(self, read: int, written: int) -> float:
+        """Of so many tokens, whatever kind they turn out to be."""
+        dearest_in = max(self.input, self.cache_write or 0, self.cache_write_1h or 0, self.audio_in or 0)
+        return (read * dearest_in + written * max(self.output, self.audio_out or 0)) / MILLION
+
+
+@dataclass(frozen=True, slots=True)
+class Price(Rates):
+    """`above` so many tokens of input, all of them, read and written, are charged by `long`."""
+
+    above: int = 0
+    long: Rates | None = None
+
+    def of(self, usage: Usage) -> float:
+        rates = self._rates(usage.input_total or 0)
+        return Rates.of(rates, usage)
+
+    def most(self, read: int, written: int) -> float:
+        return Rates.most(self._rates(read), read, written)
+
+    def _rates(self, read: int) -> Rates:
+        return self if self.long is None or read <= self.above else self.long
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A price of all models whose upstream's name matches the glob, at these providers; () for all."""
+
+    glob: str
+    price: Price
+    providers: tuple[str, ...] = ()
+
 
 class Prices:
-    """By globs of the upstreams' names of models; the first that matches counts. `matches` judges a name by a glob."""
+    """The first entry that matches counts. `matches` judges a name by a glob."""
 
-    def __init__(self, table: Mapping[str, Price], matches: Callable[[str, str], bool]) -> None:
+    def __init__(self, table: Sequence[Priced], matches: Callable[[str, str], bool]) -> None:
         self._table = table
         self._matches = matches
-        told = dumps([(glob, asdict(price)) for glob, price in table.items()])
+        self._known: dict[tuple[str, str], Price | None] = {}
+        told = dumps([asdict(each) for each in table])
         self.version = sha256(told.encode()).hexdigest()[:12] if table else ""
 
-    def cost(self, model: str, usage: Usage | None) -> float | None:
+    def price(self, provider: str, model: str) -> Price | None:
+        key = provider, model
+        if key not in self._known:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = next((each.price for each in self._table if self._fits(each, provider, model)), None)
+        return self._known[key]
+
+    def cost(self, provider: str, model: str, usage: Usage | None) -> float | None:
         """US dollars."""
-        if usage is None:
+        if usage is None or (usage.input_total is None and usage.output_total is None):
             return None
-        price = next((price for glob, price in self._table.items() if self._matches(model, glob)), None)
+        price = self.price(provider, model)
         return None if price is None else price.of(usage)
 
+    def _fits(self, priced: Priced, provider: str, model: str) -> bool:
+        return (not priced.providers or provider in priced.providers) and self._matches(model, priced.glob)
 
-NO_PRICES = Prices({}, lambda _name, _glob: False)
+
+NO_PRICES = Prices((), lambda _name, _glob: False)

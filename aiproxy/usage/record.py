@@ -52,6 +52,11 @@ class Attempt:
     error: str = ""
     upstream_status: int | None = None
     usage: Usage | None = None
+    estimated: bool = False
+    """Nobody said what was used: `usage` is our estimate."""
+    cost: float | None = None
+    """US dollars by the prices of the version `prices`; None where there is no price, or nobody knows what was used."""
+    prices: str = ""
 
 
 @dataclass(slots=True)

@@ -135,7 +135,7 @@ class Metrics:
         for kind, buckets in BUCKETS.items():
             if tokens := sum(getattr(used, bucket) or 0 for bucket in buckets):
                 self._tokens.labels(*where, kind).inc(tokens)
-        cost = self._gateway.snapshot.prices.cost(attempt.model, used)
+        cost = attempt.cost
         if cost is None:
             self._unpriced.labels(*where).inc()
         else:

@@ -103,7 +103,7 @@ class Web(Resource):
             return InvalidRequest("The path is not UTF-8.", code="invalid_url")
         if request.path not in _OPS_PATHS and (leaving := self._draining()):
             return leaving
-        keyring = self._gateway.snapshot.keyring
+        keyring = self._gateway.keyring
         if keyring.open and from_a_foreign_page(request):
             return Permission(
                 "This gateway asks for no key, so pages of other sites may not call it; configure api-keys."

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiproxy.clients.limits import Counts, Exceeded, Limit, Limited, Limiter, Reservation, Window
+from aiproxy.clients.limiter import Limiter
+from aiproxy.clients.limits import Counts, Exceeded, Limit, Limited, Reservation, Window
 from aiproxy.clients.told import headers, refusal
 
 NOON = datetime(2026, 2, 28, 12, tzinfo=UTC).timestamp()

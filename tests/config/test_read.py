@@ -100,7 +100,6 @@ def test_plain_forms() -> None:
         ("[1, 2]", ("wrong-type", 1, 1)),
         ("text", ("wrong-type", 1, 1)),
         ("ws-auth: true", ("not-yet", 1, 1)),
-        ("api-keys: [{key: a-long-enough-key, budget: {}}]", ("not-yet", 1, 37)),
     ],
 )
 def test_one_problem_at_its_place(text: str, found: tuple[str, int, int]) -> None:

@@ -89,7 +89,7 @@ def test_a_limit_is_told_before_it_is_reached_and_when_it_is(gateway: Daemon) ->
 def test_what_was_used_of_a_day_and_a_month_outlives_the_process(tmp_path: Path) -> None:
     with upstream(says("hello")) as vendor:
         configuration = f"""
-api-keys: [{{name: few, key: {FEW}, limits: {{requests-per-day: 2, tokens-per-month: 100000}}}}]
+api-keys: [{{name: few, key: {FEW}, limits: {{requests-per-day: 2}}, budget: {{tokens-per-month: 100000}}}}]
 openai-api-key: [{{api-key: key-of-vendor-0123456789, base-url: "{vendor.base_url}", models: [m]}}]
 """
         with daemon(tmp_path, configuration) as first:

@@ -18,7 +18,7 @@ openai-compatibility:
 
 
 def client_of(rig: Rig) -> Client:
-    found = rig.gateway.snapshot.keyring.find("a-client-key-of-some-length")
+    found = rig.gateway.keyring.find("a-client-key-of-some-length")
     assert found is not None
     return found
 

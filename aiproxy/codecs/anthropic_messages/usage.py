@@ -47,7 +47,9 @@ def take_usage(found: dict[str, Json]) -> tuple[Usage, dict[str, Json]]:
     if isinstance(uses, dict) and uses and all(_is_tool_count(name, count) for name, count in uses.items()):
         tools = {name.removesuffix(_SERVER_TOOL): count for name, count in uses.items()}
         del rest["server_tool_use"]
-    return Usage(fresh, read, written, hour, output_visible=total, reasoning=thinking, server_tools=tools), rest
+    return Usage(
+        fresh, read, written, hour, output_visible=total, reasoning=thinking, server_tools=tools, raw=found
+    ), rest
 
 
 def write_usage(usage: Usage | None, estimated_input: int = 0) -> dict[str, Json]:

@@ -30,6 +30,7 @@ def decode_usage(found: Json) -> Usage | None:
         output_total=written,
         reasoning=thoughts,
         audio_out=_audio(found, "candidatesTokensDetails"),
+        raw=found,
     )
     return usage if usage != Usage() else None
 

@@ -32,6 +32,7 @@ class Spent:
                 cache_read=_count(counts, "cacheReadInputTokens"),
                 cache_write=_count(counts, "cacheWriteInputTokens"),
                 output_visible=_count(counts, "outputTokens"),
+                raw=counts,
             )
         for found in (body, counts):
             if isinstance(share := found.get("contextUsagePercentage"), int | float) and 0 < share <= 100:

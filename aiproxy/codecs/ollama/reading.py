@@ -42,7 +42,8 @@ def read_usage(line: Mapping[str, Any]) -> Usage | None:
     prompt, output = (count if type(count) is int and count >= 0 else None for count in counts)
     if prompt is None and output is None:
         return None
-    return Usage.from_totals(input_total=prompt, output_total=output)
+    raw = {name: value for name, value in line.items() if name.endswith(("_count", "_duration"))}
+    return Usage.from_totals(input_total=prompt, output_total=output, raw=raw)
 
 
 def _exact(data: bytes) -> Json:

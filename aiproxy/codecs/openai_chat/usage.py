@@ -33,6 +33,7 @@ def read_usage(usage: Any) -> Usage | None:
         output_total=completion,
         reasoning=reasoning,
         audio_out=_count(written, "audio_tokens"),
+        raw=usage,
     )
 
 

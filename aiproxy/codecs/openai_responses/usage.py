@@ -26,6 +26,7 @@ def read_usage(found: Any) -> Usage | None:
         output_total=total_out,
         reasoning=reasoning,
         audio_out=_count(wrote, "audio_tokens"),
+        raw=found,
     )
 
 

@@ -13,7 +13,7 @@ which stands in one line with its type.
 What belongs elsewhere: reading files (`load`), rules that span keys (`checks`).
 """
 
-from aiproxy.config.schema.clients import ClientKey, KeyLimits
+from aiproxy.config.schema.clients import Budget, ClientKey, CommonLimits, KeyLimits
 from aiproxy.config.schema.keeping import (
     MEMORY,
     GitStore,
@@ -28,7 +28,7 @@ from aiproxy.config.schema.keeping import (
 from aiproxy.config.schema.listening import Limits, Tls
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
-from aiproxy.config.schema.observing import LogFormat, Logging, LogLevel, MetricsSettings, ModelPrice
+from aiproxy.config.schema.observing import LogFormat, Logging, LogLevel, MetricsSettings, ModelPrice, TokenPrices
 from aiproxy.config.schema.payload import (
     Payload,
     PayloadFilter,
@@ -63,7 +63,9 @@ __all__ = [
     "MEMORY",
     "PLAIN_FORM",
     "ApiKeyEntry",
+    "Budget",
     "ClientKey",
+    "CommonLimits",
     "CompatibilityEntry",
     "Demo",
     "ErrorAction",
@@ -104,6 +106,7 @@ __all__ = [
     "SystemPromptSettings",
     "Timeouts",
     "Tls",
+    "TokenPrices",
     "Translation",
     "UpstreamUrls",
     "VertexEntry",

@@ -1,5 +1,6 @@
 """Client keys and what their holders may use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiproxy.config.schema.requests import Translation
@@ -8,8 +9,19 @@ from aiproxy.secrets import Secret
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be used of a month, by UTC. What is left is shared by all workers, and by all nodes with one `state`."""
+
+    usd_per_month: float = setting(
+        "Most US dollars, by `prices`; a model without a price costs nothing here.", 0, minimum=0, unit="0 = no limit"
+    )
+    tokens_per_month: int = setting("Most tokens, read and written.", 0, minimum=0, unit="0 = no limit")
+
+
+@dataclass(frozen=True, slots=True)
 class KeyLimits:
-    """What one holder may use. Each worker process counts for itself."""
+    """What one holder may use. What is left of a day is shared by all workers, and by all nodes with one `state`; minutes and
+    calls at a time are each process's own."""
 
     requests_per_minute: int = setting("Most requests a minute.", 0, minimum=0, unit="0 = no limit")
     tokens_per_minute: int = setting(
@@ -20,8 +32,14 @@ class KeyLimits:
     )
     concurrent: int = setting("Most calls at a time.", 0, minimum=0, unit="0 = no limit")
     requests_per_day: int = setting("Most requests a day, by UTC.", 0, minimum=0, unit="0 = no limit")
-    tokens_per_month: int = setting("Most tokens a month, by UTC.", 0, minimum=0, unit="0 = no limit")
-    shadow: bool = setting("Count, and show at `/v1/quota`, but refuse nobody.", False)
+    shadow: bool = setting("Count, and show at `/v1/quota`, but refuse nobody; `budget` as well.", False)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonLimits(KeyLimits):
+    """What several holders may use together."""
+
+    budget: Budget = setting("What they may use of a month.", factory=Budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +74,12 @@ class ClientKey:
     tags: tuple[str, ...] = setting("Teams, projects, or whatever usage is told apart by.", (), example=["research"])
     translation: Translation | None = setting("Overrides the global `translation` for it.", None, example="strict")
     limits: KeyLimits = setting("What it may use.", factory=KeyLimits)
+    budget: Budget = setting("What it may use of a month.", factory=Budget)
+    model_limits: Mapping[str, CommonLimits] = setting(
+        "By glob of the models' names, as it calls them: what it may use of them; a call counts in each that matches.",
+        factory=dict,
+        example={"gpt-*": {"requests-per-day": 1000, "budget": {"usd-per-month": 20}}},
+    )
     answer_headers: bool = setting(
         "Whether its answers say who gave them and how fast (`x-aiproxy-provider`, `-model`, `-attempts`, `server-timing`).",
         True,

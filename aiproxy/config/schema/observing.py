@@ -33,8 +33,8 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelPrice:
-    """What a model's tokens cost, in US dollars for a million."""
+class TokenPrices:
+    """What tokens cost, in US dollars for a million."""
 
     input: float = setting("What it reads.", 0.0, minimum=0, example=2.5)
     output: float = setting("What it writes, thinking included.", 0.0, minimum=0, example=15)
@@ -49,3 +49,17 @@ class ModelPrice:
     )
     audio_in: float | None = setting("Sound that it reads; as `input` when absent.", None, minimum=0, example=10)
     audio_out: float | None = setting("Sound that it makes; as `output` when absent.", None, minimum=0, example=20)
+
+
+@dataclass(frozen=True, slots=True)
+class LongContextPrices(TokenPrices):
+    """What all tokens of a call cost whose input is a long one."""
+
+    above: int = setting("Calls that read more tokens than this.", 0, minimum=0, unit="0 = none", example=200000)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice(TokenPrices):
+    """What a model's tokens cost, in US dollars for a million."""
+
+    long_context: LongContextPrices = setting("Of calls that read much.", factory=LongContextPrices)

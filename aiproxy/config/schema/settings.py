@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiproxy.config.schema.clients import ClientKey, KeyLimits
+from aiproxy.config.schema.clients import ClientKey, CommonLimits
 from aiproxy.config.schema.keeping import MEMORY, Remembered, Retention, Store, is_state_file
 from aiproxy.config.schema.listening import Limits, Tls
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
@@ -35,10 +35,16 @@ class Settings:
     api_keys: tuple[ClientKey, ...] = setting(
         "Client keys, plain text or mappings; with none, only this machine may call.", ()
     )
-    tag_limits: Mapping[str, KeyLimits] = setting(
+    tag_limits: Mapping[str, CommonLimits] = setting(
         "By tag of client keys: what all keys with this tag may use together.",
         factory=dict,
-        example={"research": {"requests-per-minute": 600, "tokens-per-month": 50000000}},
+        example={"research": {"requests-per-minute": 600, "budget": {"usd-per-month": 500}}},
+    )
+    model_limits: Mapping[str, CommonLimits] = setting(
+        "By glob of the models' names, as clients call them: what all clients may use of them together; a call counts in "
+        "each that matches.",
+        factory=dict,
+        example={"gpt-*": {"concurrent": 50, "requests-per-minute": 600}},
     )
     limits: Limits = setting("What one client request may cost before it is understood.", factory=Limits)
     routing: Routing = setting("How accounts are chosen.", factory=Routing)
@@ -93,8 +99,8 @@ class Settings:
         path=is_state_file,
     )
     prices: Mapping[str, ModelPrice] = setting(
-        "By globs of the upstreams' names of models, the first that matches: what the usage records' `cost` is reckoned by. A "
-        "model without a price has usage but no cost.",
+        "By globs of the upstreams' names of models, the first that matches: what the usage records' `cost` is reckoned by, "
+        "before the vendors' list prices that come with the program. A model without a price has usage but no cost.",
         factory=dict,
         example={"gpt-5.4*": {"input": 2.5, "output": 15}},
     )

@@ -18,6 +18,7 @@ class Topic(StrEnum):
     COOLDOWN = "cooldown"
     TOKEN = "token"  # noqa: S105 - a topic
     COUNTER = "counter"
+    KEYS = "keys"
     CONFIGURATION = "configuration"
 
 

@@ -9,13 +9,15 @@ import orjson
 from aiproxy.neutral.usage import Usage
 from aiproxy.storage.state.rows import RequestRow, UsageRow
 from aiproxy.usage import Attempt, CallRecord, Passed
-from aiproxy.usage.prices import NO_PRICES, Prices
 
 LARGEST = 2**63 - 1
 """Of a BIGINT; an upstream may claim any number of tokens."""
 
 LONGEST_TEXT = 500
 """Characters of a name that are kept: clients choose model names, and whoever may call may send a long one."""
+
+LONGEST_RAW = 4000
+"""Characters of an upstream's own words on usage that are kept: real ones are a few hundred."""
 
 MOST_CHOICES = 50
 MOST_PASSED = 20
@@ -27,9 +29,7 @@ _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that no database takes in a text."""
 
 
-def rows_of(
-    record: CallRecord, node: str, offset: float, prices: Prices = NO_PRICES
-) -> Iterator[RequestRow | UsageRow]:
+def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow | UsageRow]:
     """`offset` is what lies between the record's clock and the time of day, in seconds."""
     ended = record.started if record.ended is None else record.ended
     request_id, client = text(record.request_id), text(record.client)
@@ -79,9 +79,21 @@ def rows_of(
             asked=text(record.model),
             session=text(record.session),
             first_byte=_first_byte(record, attempt),
-            cost=prices.cost(attempt.model, attempt.usage),
-            prices=prices.version,
+            cost=attempt.cost,
+            prices=attempt.prices,
+            estimated=int(attempt.estimated),
+            raw=_raw(used),
         )
+
+
+def _raw(used: Usage) -> str:
+    """What the upstream said, as it said it."""
+    if not used.raw:
+        return ""
+    try:
+        return orjson.dumps(used.raw).decode()[:LONGEST_RAW]
+    except TypeError:
+        return json.dumps(used.raw)[:LONGEST_RAW]
 
 
 def _first_byte(record: CallRecord, attempt: Attempt) -> float | None:

@@ -46,6 +46,15 @@ MIGRATIONS: Sequence[Migration] = (
         "ALTER TABLE usage ADD COLUMN cost DOUBLE PRECISION",
         "ALTER TABLE usage ADD COLUMN prices TEXT NOT NULL DEFAULT ''",
     ),
+    (  # 4
+        "ALTER TABLE usage ADD COLUMN estimated BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE usage ADD COLUMN raw TEXT NOT NULL DEFAULT ''",
+        """CREATE TABLE slices (client TEXT NOT NULL, meter TEXT NOT NULL, period TEXT NOT NULL, process TEXT NOT NULL,
+        amount BIGINT NOT NULL, until DOUBLE PRECISION NOT NULL, PRIMARY KEY (client, meter, period, process))""",
+        """CREATE TABLE client_keys (digest TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL,
+        ending TEXT NOT NULL, settings TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, until DOUBLE PRECISION,
+        changed DOUBLE PRECISION NOT NULL)""",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -14,6 +14,9 @@ PIECE = 5000
 KEPT_DAYS = 400
 """How long counters, quota windows and writers' numbers are kept after their last change: a year's budget and a month."""
 
+KEPT_DAY_DAYS = 60
+"""How long counters of single days are kept: the ledger tells of them, too."""
+
 ENDED_DAYS = 1
 """How long what has an end of its own outlasts it: the next rest goes on doubling from the last one."""
 
@@ -36,6 +39,8 @@ def tidy(database: Database, retention: Retention, now: float) -> bool:
         for table in KEYED:
             column, days = (table.ends, ENDED_DAYS) if table.ends else ("changed", KEPT_DAYS)
             session.run(f"DELETE FROM {table.name} WHERE {column} < ?", (now - days * DAY,))  # noqa: S608
+        session.run("DELETE FROM slices WHERE until < ?", (now - ENDED_DAYS * DAY,))
+        session.run("DELETE FROM counters WHERE changed < ? AND length(period) = 10", (now - KEPT_DAY_DAYS * DAY,))
         session.run("DELETE FROM writers WHERE changed < ?", (now - KEPT_DAYS * DAY,))
     if not deleted and database.live_bytes() > retention.megabytes * 2**20:
         with database.transaction() as session:

@@ -46,6 +46,10 @@ class UsageRow(NamedTuple):
     cost: float | None = None
     """US dollars by the prices of the version `prices`; None where there is no price, or nobody said what was used."""
     prices: str = ""
+    estimated: int = 0
+    """1: nobody said what was used, the tokens are our estimate."""
+    raw: str = ""
+    """What the upstream said of usage, as it said it: JSON, or empty."""
 
 
 class RequestRow(NamedTuple):
@@ -115,7 +119,22 @@ class CounterRow(NamedTuple):
     changed: float
 
 
-KeyedRow = CooldownRow | QuotaRow | AffinityRow
+class ClientKeyRow(NamedTuple):
+    """A client key that was made here. `digest` is its SHA-256 in hexadecimal, the key itself is nowhere; `ending` its last
+    characters, by which people know it again. Keys with one `id` are one holder's: the old and the new one of a rotation.
+    `settings` is a JSON object, what the configuration would say of the key; `until` when it stops working, None for never."""
+
+    digest: str
+    id: str
+    name: str
+    ending: str
+    settings: str
+    created: float
+    until: float | None
+    changed: float
+
+
+KeyedRow = CooldownRow | QuotaRow | AffinityRow | ClientKeyRow
 Row = UsageRow | RequestRow | KeyedRow | CounterRow
 Key = tuple[str, ...]
 
@@ -177,8 +196,9 @@ REQUESTS = Table("requests", RequestRow)
 COOLDOWNS = Table("cooldowns", CooldownRow, ("account", "model"), ends="until")
 QUOTAS = Table("quotas", QuotaRow, ("account", "period"))
 AFFINITY = Table("affinity", AffinityRow, ("session",), ends="until")
+CLIENT_KEYS = Table("client_keys", ClientKeyRow, ("digest",), ends="until")
 COUNTERS = Table("counters", CounterRow, ("client", "meter", "period"))
 
 LOGS = (USAGE, REQUESTS)
-KEYED = (COOLDOWNS, QUOTAS, AFFINITY, COUNTERS)
+KEYED = (COOLDOWNS, QUOTAS, AFFINITY, COUNTERS, CLIENT_KEYS)
 TABLES = (*LOGS, *KEYED)

@@ -69,7 +69,7 @@ class State:
         self._beside = database.another()
         self._writer = OneThread(reactor, "state-writer")
         self._reader = self._writer if self._beside is database else OneThread(reactor, "state-reader")
-        self._name = token_hex(8)
+        self.name = token_hex(8)
         self._number = 0
         self._batch = Batch()
         self._sent: Batch | None = None
@@ -202,12 +202,12 @@ class State:
         """In the writer's thread."""
         try:
             with self.database.transaction() as session:
-                batches.write(session, batch, self._name, number, now)
+                batches.write(session, batch, self.name, number, now)
         except (StateUnavailable, StateRefused):
             raise
         except Exception:  # noqa: BLE001 - a value no database takes must not keep the others from being written
             with self.database.transaction() as session:
-                lost = batches.salvage(session, batch, self._name, number, now)
+                lost = batches.salvage(session, batch, self.name, number, now)
             _log.failure("state: {count} records could not be written and are lost", count=lost)
             self._dropped += lost
 

@@ -1,0 +1,34 @@
+"""The settings of a client key that is no part of the configuration, read as if it were."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from aiproxy.config.problems import ConfigurationInvalid, has_errors
+from aiproxy.config.read import Reading
+from aiproxy.config.schema import ClientKey
+from aiproxy.config.tree import parse
+
+NOT_SETTINGS = frozenset({"key", "name", "disabled"})
+"""Of an entry of `api-keys`: what a managed key has in another way."""
+
+
+def key_settings(name: str, settings: Mapping[str, Any]) -> ClientKey:
+    """`settings` are the keys of an entry of `api-keys` but `key`, `name` and `disabled`. Raises `ConfigurationInvalid` that
+    says what is wrong with them, and `ValueError` for what can't be said in JSON."""
+    refused = sorted(NOT_SETTINGS & settings.keys())
+    if refused:
+        raise ValueError(f"{', '.join(refused)}: not a setting of a managed key")
+    entry = {**settings, "name": name, "key": "managed-elsewhere-0123456789"}
+    try:
+        text = orjson.dumps({"api-keys": [entry]}).decode()
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    root, problems = parse(text, "the key's settings", one_place=True)
+    reading = Reading(environ={}, directory=Path())
+    read = reading.settings(root)
+    if has_errors([*problems, *reading.problems]):
+        raise ConfigurationInvalid([*problems, *reading.problems])
+    return read.api_keys[0]
