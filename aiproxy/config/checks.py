@@ -53,13 +53,13 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         vertex_problems(settings, reading),
         _names(settings),
         _providers(settings),
-        fallback_problems(settings),
+        fallback_problems(settings, reading),
         payload_problems(settings.payload),
         prompt_problems(settings.system_prompt),
         management_problems(settings.remote_management),
         reach_problems(settings, list(upstreams(settings)), reading),
         _readable(reading, file),
-        store_problems(settings.store),
+        store_problems(settings.store, reading),
     )
     return [
         problem_at(reading.place(path), severity, code, message, path=path)
@@ -114,7 +114,7 @@ def _client_keys(settings: Settings) -> Iterator[Finding]:
             yield _error("duplicate-client-key", path, f"this is the key of api-keys[{holders[key]}] again")
         holders.setdefault(key, index)
         yield from _expiry(client.expires, f"api-keys[{index}].expires")
-        if len(key) < SHORTEST_CLIENT_KEY:
+        if len(key) < SHORTEST_CLIENT_KEY and not _PLACEHOLDER.fullmatch(key):
             message = f"a client key shorter than {SHORTEST_CLIENT_KEY} characters can be guessed"
             yield _warning("short-key", path, message)
     yield from _repeated([(client.name, f"api-keys[{i}].name") for i, client in enumerate(settings.api_keys)])
@@ -144,7 +144,7 @@ def _key(key: Secret, path: str) -> Iterator[Finding]:
     text = key.reveal()
     if _PLACEHOLDER.fullmatch(text):
         yield _error("example-key", path, "this key stands in examples; everyone knows it")
-    if not re.fullmatch(r"[!-~]+", text):
+    elif not re.fullmatch(r"[!-~]+", text):
         yield _error("bad-key", path, "a key is one line of printable ASCII without blanks")
 
 
@@ -192,10 +192,12 @@ def _entries(settings: Settings) -> Iterator[Finding]:
             if account in accounts:
                 yield _warning("duplicate-account", key_path, f"this is the account of {accounts[account]} again")
             accounts.setdefault(account, key_path)
-        for name, value in entry.headers.items():
+        for number, (name, value) in enumerate(entry.headers.items()):
             bad = not _TOKEN.fullmatch(name) or name.lower() in _OURS
             if bad or not re.fullmatch(r"[\t -~\xa0-\xff]*", value):
-                yield _error("bad-header", f"{path}.headers", "a header here has a name or a value that can't be sent")
+                yield _error(
+                    "bad-header", f"{path}.headers[{number}]", "this header has a name or a value that can't be sent"
+                )
 
 
 def upstreams(settings: Settings) -> Iterator[tuple[str, KeyEntry | CompatibilityEntry]]:

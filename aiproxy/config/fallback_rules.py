@@ -7,16 +7,17 @@ from aiproxy.catalogue import known_provider
 from aiproxy.catalogue.providers import ALSO_CALLED, WITH_LOGINS
 from aiproxy.config.problems import Finding, Severity
 from aiproxy.config.provider_names import may_log_in, names_at, names_of, providers_there
+from aiproxy.config.read import Reading
 from aiproxy.config.schema import CompatibilityEntry, KeyEntry, RequestScopedError, Settings
 
 Chains = Mapping[str, Sequence[str]]
 
 
-def fallback_problems(settings: Settings) -> Iterator[Finding]:
+def fallback_problems(settings: Settings, reading: Reading) -> Iterator[Finding]:
     yield from _providers(settings)
     yield from _models(settings)
     for path, rules in _rule_lists(settings):
-        yield from _patterns(path, rules)
+        yield from _patterns(path, rules, reading)
 
 
 def _providers(settings: Settings) -> Iterator[Finding]:
@@ -106,7 +107,7 @@ def _rule_lists(settings: Settings) -> Iterator[tuple[str, Sequence[RequestScope
         yield f"openai-compatibility[{index}].request-scoped-errors", compatible.request_scoped_errors
 
 
-def _patterns(path: str, rules: Sequence[RequestScopedError]) -> Iterator[Finding]:
+def _patterns(path: str, rules: Sequence[RequestScopedError], reading: Reading) -> Iterator[Finding]:
     for number, rule in enumerate(rules):
         for index, pattern in enumerate(rule.match_regexr):
             try:
@@ -114,6 +115,6 @@ def _patterns(path: str, rules: Sequence[RequestScopedError]) -> Iterator[Findin
             except re.error as error:
                 where = f"{path}[{number}].match-regexr[{index}]"
                 yield Severity.ERROR, "bad-pattern", f"this is not a regular expression: {error.msg}", where
-        if not (rule.status or rule.match or rule.match_regexr):
+        if not (rule.status or rule.match or rule.match_regexr or reading.failed(f"{path}[{number}]")):
             message = "this rule fits every failure; give it a status or words"
             yield Severity.WARNING, "rule-for-everything", message, f"{path}[{number}]"

@@ -113,8 +113,11 @@ def configuration(
     overridden = with_overrides(laid.root, overrides)
     reading = Reading(environ, document.directory if document else Path.cwd())
     settings = reading.settings(with_implied(overridden.root, environ))
-    reading.problems += [*problems, *laid.problems, *overridden.problems]
+    reading.problems += [*laid.problems, *overridden.problems]
     reading.problems += check(settings, reading, document.file if document else None)
+    # What isn't even YAML of ours (a tag, an alias of nothing) is not judged as a value as well.
+    known = {(problem.line, problem.column) for problem in problems}
+    reading.problems = [p for p in reading.problems if not p.line or (p.line, p.column) not in known] + problems
     if has_errors(reading.problems):
         raise ConfigurationInvalid(reading.problems)
     files = [Path(settings.tls.cert), Path(settings.tls.key)] if settings.tls.enable else []

@@ -65,7 +65,7 @@ class Reading:
         return self.places[path]
 
     def failed(self, path: str) -> bool:
-        """Whether something under a top-level key could not be read, its name included."""
+        """Whether a key, or something under it, could not be read, its name included."""
         return path in self.misspelt or any(
             p.severity is Severity.ERROR and (p.path == path or p.path.startswith((f"{path}.", f"{path}[")))
             for p in self.problems
@@ -124,7 +124,7 @@ class Reading:
                 return UNREAD
             value = Entries((), node.place if value is None else value.place)
         read = self._value(wanted, value, path, each.metadata)
-        if each.metadata["required"] and not read:
+        if each.metadata["required"] and not read and not self.failed(path):
             return self.error(value.place, "missing-key", f"`{path}` is empty", path)
         return read
 
@@ -164,8 +164,9 @@ class Reading:
         if not isinstance(node, Entries):
             return self._wrong("a mapping of names to text", node, path)
         texts = {}
-        for key, value in node.pairs:
+        for number, (key, value) in enumerate(node.pairs):
             text = self._value(str, value, _under(path, key.text if showable(key.text) else "?"), {})
+            self.places[f"{path}[{number}]"] = key.place
             if text is not UNREAD:
                 texts[key.text] = text
                 if _SECRETIVE.search(key.text) and isinstance(value, Scalar):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from aiproxy.config.problems import Finding, Severity
+from aiproxy.config.read import Reading
 from aiproxy.config.schema import Store, StoreType
 
 NEEDED: Mapping[StoreType, tuple[str, ...]] = {
@@ -19,7 +20,7 @@ _SSH_SHORT = re.compile(r"[\w.-]+@[\w.-]+:\S+")
 """`git@host:path`, as people write it."""
 
 
-def store_problems(store: Store) -> Iterator[Finding]:
+def store_problems(store: Store, reading: Reading) -> Iterator[Finding]:
     values = {
         "postgres.dsn": bool(store.postgres.dsn),
         "git.url": bool(store.git.url),
@@ -29,7 +30,7 @@ def store_problems(store: Store) -> Iterator[Finding]:
         "s3.secret-key": bool(store.s3.secret_key),
     }
     for key in NEEDED[store.type]:
-        if not values[key]:
+        if not values[key] and not reading.failed(f"store.{key}"):
             message = f"a store of type {store.type} needs `store.{key}`"
             yield Severity.ERROR, "incomplete-store", message, f"store.{key}"
     yield from _git(store.git.url)

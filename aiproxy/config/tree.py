@@ -141,8 +141,12 @@ def _place_at(position: int, text: str, source: str) -> Place:
 
 def _syntax(error: Any, text: str, source: str) -> Problem:
     mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark and text else (0, 0)
     words = _nameless(error.problem or error.context or "this is not YAML")
+    begun = error.context_mark
+    if mark and begun and text[begun.index :].strip() and not text[mark.index :].strip():
+        # At the end of the file nothing is to be seen: what was begun and never ended is.
+        mark, words = begun, f"what begins here never ends ({words})"
+    line, column = (mark.line + 1, mark.column + 1) if mark and text else (0, 0)
     return Problem(source, line, column, Severity.ERROR, "yaml-syntax", words, excerpt=excerpt(text, line, column))
 
 

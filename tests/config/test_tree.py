@@ -100,7 +100,7 @@ def test_what_is_wrong_without_stopping_the_reading(text: str, code: str, line: 
         ("a: [1,\n", "yaml-syntax", 2, 1),
         ("a:\n\tb: 1\n", "yaml-syntax", 2, 1),
         ("a: b: c\n", "yaml-syntax", 1, 5),
-        ("a: 'x\n", "yaml-syntax", 2, 1),
+        ("a: 'x\n", "yaml-syntax", 1, 4),
         ("a: 1\nb: \x01\n", "yaml-syntax", 2, 4),
         ('a: 1\nb: "\\UFFFFFFFF"', "yaml-syntax", 2, 5),
         ("keys: [${A}]\n", "yaml-syntax", 1, 9),
