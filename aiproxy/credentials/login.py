@@ -50,7 +50,8 @@ class Login:
     """`types` are the files' (the first is written). `urls` are named as in `upstreams` of the configuration, without
     `-url`. `lead` is how many seconds before its end a token is renewed. `secret_from` says where the vendor documents the
     client's secret, for clients that need one; `closed` what the vendor has said about others' use, and when. `ways` are
-    the ways in, the first the usual one. `base` is where the upstream's own calls go."""
+    the ways in, the first the usual one. `base` is where the upstream's own calls go. `completes` is asked once what `renew` gave
+    is kept: nothing that fails after a refresh token was used may lose the next one."""
 
     provider: str
     types: tuple[str, ...]
@@ -65,6 +66,7 @@ class Login:
     secret_from: str = ""
     closed: str = ""
     ways: tuple[Way, ...] = ()
+    completes: Renew | None = None
     parallel: int = 2
     """Renewals of one provider at a time: they come from one address."""
 

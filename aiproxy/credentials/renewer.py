@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from aiproxy.credentials.base import Way
 from aiproxy.credentials.exchange import Web
-from aiproxy.credentials.login import Changes, Login
+from aiproxy.credentials.login import Changes, Login, Renew
 from aiproxy.credentials.record import REFUSED, Record, Unreadable, login_mark, read_record
 from aiproxy.credentials.times import written
 from aiproxy.credentials.token import Token
@@ -31,7 +31,8 @@ ENDLESS = 10 * 365 * 86400.0
 """Seconds that a token lasts whose end nobody knows: until it is refused."""
 
 RENEWAL_SECONDS = 60.0
-"""For all questions of one renewal; real ones take one second. Then it is failed, whatever comes of it."""
+"""For all questions of one renewal; real ones take one second. Then it is failed, whatever comes of it. A gateway that stops
+waits that long for those under way, since the old refresh token may be worth nothing by then."""
 
 SAVES = 5
 """Tries to save new tokens in a file that others write at the same time."""
@@ -149,9 +150,19 @@ class Renewer:
 
     async def _ask(self, login: Login, record: Record, way: Way) -> Record:
         assert login.renew is not None
+        until = self._clock.seconds() + RENEWAL_SECONDS
+        renewed = await self._stepped(login.renew, login, record, way, until)
+        if login.completes is not None:
+            renewed = await self._stepped(login.completes, login, renewed, way, until)
+        _log.info("account {account}: token renewed", account=record.id)
+        return renewed
+
+    async def _stepped(self, step: Renew, login: Login, record: Record, way: Way, until: float) -> Record:
+        """What the vendor gave is in the file before anything else is done."""
         before = record.text(*login.refresh)
-        asked = Deferred.fromCoroutine(login.renew(login, record, self._web(way, RENEWAL_SECONDS), self._now()))
-        asked.addTimeout(RENEWAL_SECONDS, self._clock, lambda _, seconds: _late(way, seconds))
+        asked = Deferred.fromCoroutine(step(login, record, self._web(way, RENEWAL_SECONDS), self._now()))
+        left = max(0.0, until - self._clock.seconds())
+        asked.addTimeout(left, self._clock, lambda _, __: _late(way, RENEWAL_SECONDS))
         try:
             changes = await asked
         except CredentialRefused as error:
@@ -159,9 +170,7 @@ class Renewer:
             await self._save(login, record, {REFUSED: mark}, before)
             _log.warn("account {account} is refused, and left alone: {why}", account=record.id, why=error.message)
             raise
-        renewed = await self._save(login, record, {**changes, REFUSED: None}, before)
-        _log.info("account {account}: token renewed", account=record.id)
-        return renewed
+        return await self._save(login, record, {**changes, REFUSED: None}, before)
 
     async def _save(self, login: Login, record: Record, changes: Changes, before: str) -> Record:
         """Write changes into the file as it is by then. A file that has another refresh token than `before` was logged in

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
+from aiproxy.config.schema import OAuthClient, Settings
 from aiproxy.credentials.base import Way
 from aiproxy.credentials.exchange import Answer, Ask
+from aiproxy.credentials.logins.iflow import IFLOW
 from aiproxy.credentials.logins.kimi import KIMI
 from aiproxy.credentials.record import read_record
 from aiproxy.credentials.renewer import Renewer, Right
 from aiproxy.credentials.times import written
 from aiproxy.neutral.errors import CredentialRefused, GatewayError
+from aiproxy.secrets import Secret
 from aiproxy.storage.documents import digest
 from aiproxy.storage.store import Change, Conflict, Entry, Unavailable
 from tests.rig.upstream import Received
@@ -28,6 +31,7 @@ T = TypeVar("T")
 NAME = "auths/kimi-1.json"
 AT = 1_790_000_000.0
 CLOCK = Clock()
+CLIENTS = Settings(oauth_clients={"iflow": OAuthClient(client_secret=Secret("secret"))})
 WAY = Way("kimi-1", None, "", CLOCK)  # type: ignore[arg-type] # the vendor is asked from memory
 
 
@@ -232,3 +236,25 @@ def test_an_account_that_logs_in_anew_between_answer_and_saving_keeps_its_new_lo
         world.step(0)
     assert (world.kept["refresh_token"], world.kept["note"]) == ("another-login", 1)
     assert process.results[-1].text("access_token") == "another"
+
+
+def test_a_refresh_token_is_kept_before_the_vendor_is_asked_for_more() -> None:
+    world = World()
+    world.put(type="iflow", access_token="access-0", refresh_token="refresh-0", api_key="key-0")
+    process = Process(world)
+    iflow = IFLOW.resolved(CLIENTS)
+    answer = world.vendor.answer
+    world.vendor.answer = lambda path, said, received: answer("/getUserInfo" if "getUserInfo" in received.path else path, said, received)  # type: ignore[method-assign]  # fmt: skip
+    asked = Deferred.fromCoroutine(process.renewer.renew(iflow, NAME, "key-0", WAY))
+    while "refresh-0" not in world.vendor.used:
+        world.step(0)
+    assert (world.kept["refresh_token"], world.kept["api_key"]) == ("refresh-1", "key-0")
+    process.kill()  # its key is never asked for
+    asked.addErrback(lambda _: None)
+    again = Process(world)
+    Deferred.fromCoroutine(again.renewer.renew(iflow, NAME, "key-0", WAY)).addBoth(again.results.append)
+    while world.steps:
+        world.step(0)
+    assert world.vendor.used == ["refresh-0", "refresh-1"]
+    assert (world.kept["refresh_token"], world.kept["api_key"]) == ("refresh-2", "key-2")
+    assert world.kept["expired"] == written(AT + world.vendor.lifetime)

@@ -20,15 +20,27 @@ _BY_TOKEN = Refresh(authorized=True)
 
 DAY = 86400.0
 
+KEY_ENDS = "aiproxy_key_ends"
+"""Where a file says when the key will end that is asked for next."""
+
 
 async def _renew(login: Login, record: Record, web: Web, now: float) -> Changes:
-    """A key that was had by a cookie is made anew by it; one of a login is asked for with the new token."""
+    """A key that was had by a cookie is made anew by it. A login's new token is kept first, with the old key and its end."""
     if cookie := record.text("cookie"):
         return await key_by_cookie(login, cookie, record.id, web, now)
     changes = dict(await _BY_TOKEN(login, record, web, now))
     # What a login gives is no key yet, wherever the file has its key.
     (access, *_) = [changes.pop(path) for path in login.access if path in changes]
-    return {**changes, "access_token": access, **await key_of(login, access, record.id, web)}
+    (ends, *_) = [changes.pop(path) for path in login.expires if path in changes]
+    return {**changes, "access_token": access, KEY_ENDS: ends}
+
+
+async def _key(login: Login, record: Record, web: Web, now: float) -> Changes:  # noqa: ARG001 - a `Renew`
+    """For a login's new token, its key."""
+    if record.text("cookie"):
+        return {}
+    given = await key_of(login, record.text("access_token"), record.id, web)
+    return {**login.write(record, given["api_key"], "", record.text(KEY_ENDS)), **given, KEY_ENDS: None}
 
 
 async def key_of(login: Login, access: str, account: str, web: Web) -> Changes:
@@ -98,6 +110,7 @@ IFLOW = Login(
     client=Client("10009311001"),
     secret_from=_WHERE,
     renew=_renew,
+    completes=_key,
     lead=DAY,
     base="https://apis.iflow.cn/v1",
     urls={
