@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from aiproxy.config.codes import CODES
 from aiproxy.config.load import load_config
 from aiproxy.config.names import ELSEWHERE, NOT_YET, VOCABULARY, keys_of
 from aiproxy.config.reference import example, inserted, main, uncommented
 from aiproxy.config.schema import PLAIN_FORM, Settings
-from tests.config.reading import KEY, codes, load
+from tests.config.reading import KEY, load
 from tests.vendors.google_tokens import service_account
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -88,10 +87,3 @@ def test_no_name_is_both_known_and_not() -> None:
 def test_plain_forms_fill_a_field_that_exists() -> None:
     for cls, name in PLAIN_FORM.items():
         assert name in {field.name for field in fields(cls)}
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_every_code_is_shown_by_its_example(code: str) -> None:
-    text = CODES[code].example
-    if not text.startswith("#"):  # what needs more than a file says so in its first line
-        assert code in {found for found, _, _ in codes(text)}

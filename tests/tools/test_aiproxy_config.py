@@ -141,6 +141,7 @@ def test_every_code_is_explained(code: str) -> None:
     assert result.exit_code == 0
     assert result.output.startswith(f"{code}\n")
     assert CODES[code].example.splitlines()[0] in result.output
+    assert CODES[code].mended.splitlines()[-1] in result.output
 
 
 def test_an_unknown_code_names_the_nearest() -> None:

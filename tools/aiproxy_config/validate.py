@@ -26,8 +26,9 @@ def _explain(context: click.Context, _parameter: click.Parameter, code: str | No
     explanation = CODES[code]
     click.echo(f"{code}\n")
     click.echo(click.wrap_text(explanation.words, width=80, initial_indent="  ", subsequent_indent="  "))
-    click.echo("\n  For example:\n")
-    click.echo("\n".join(f"    {line}" for line in explanation.example.splitlines()))
+    for title, example in (("For example:", explanation.example), ("Mended:", explanation.mended)):
+        click.echo(f"\n  {title}\n")
+        click.echo("\n".join(f"    {line}" for line in example.splitlines()))
     context.exit()
 
 
