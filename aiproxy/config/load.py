@@ -136,21 +136,22 @@ def configuration(
 def origins(settings: Settings, places: Mapping[str, Place]) -> Mapping[str, str]:
     """Which layer set each value."""
     found = {}
-    for path in _leaves(settings, ""):
+    for path, _ in leaves(settings):
         found[path] = str(places[path]) if path in places else BUILT_IN
     return found
 
 
-def _leaves(value: Any, path: str) -> Iterator[str]:
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of some settings by its path; a mapping whose keys are anybody's names is one."""
     if is_dataclass(value):
         for each in fields(value):
             name = kebab(each.name)
-            yield from _leaves(getattr(value, each.name), f"{path}.{name}" if path else name)
+            yield from leaves(getattr(value, each.name), f"{path}.{name}" if path else name)
     elif isinstance(value, tuple) and value:
         for index, element in enumerate(value):
-            yield from _leaves(element, f"{path}[{index}]")
+            yield from leaves(element, f"{path}[{index}]")
     else:
-        yield path
+        yield path, value
 
 
 def _refused(place: Place, code: str, message: str) -> ConfigurationInvalid:

@@ -37,7 +37,7 @@ def uncommented(text: str) -> str:
 
 def table() -> str:
     """The keys as a Markdown table, nested ones by their path (`[]` is any entry of a list, `PROVIDER` any provider's name)."""
-    rows = [f"| `{path}` | {_default_words(each)} | {_sentence(each)} |" for path, each in _paths(Settings, "")]
+    rows = [f"| `{path}` | {_default_words(each)} | {sentence(each)} |" for path, each in _paths(Settings, "")]
     return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows]) + "\n"
 
 
@@ -58,7 +58,7 @@ def _mapping(cls: type, indent: str, examples: Mapping[str, Any], *, commented: 
 
 
 def _words(each: Field[Any], indent: str) -> list[str]:
-    return [f"{indent}## {line}" for line in wrap(_sentence(each), 116 - len(indent))]
+    return [f"{indent}## {line}" for line in wrap(sentence(each), 116 - len(indent))]
 
 
 def _setting(
@@ -72,7 +72,7 @@ def _setting(
     within = each.metadata["examples"] or {
         key.removeprefix(f"{name}."): value for key, value in examples.items() if key.startswith(f"{name}.")
     }
-    mark = "#" if not commented and (shown is not None or listed or _default(each) is None) else ""
+    mark = "#" if not commented and (shown is not None or listed or default_of(each) is None) else ""
     if is_dataclass(inner) and isinstance(inner, type) and get_origin(wanted) is not Mapping:
         yield f"{indent}{mark}{name}:"
         deeper = indent + ("    " if listed else "  ")
@@ -81,7 +81,7 @@ def _setting(
             block = _dashed(block, len(indent) + 2)
         yield from (f"{indent}{mark}{line[len(indent) :]}" if mark and "##" not in line else line for line in block)
     else:
-        value = shown if shown is not None else _default(each)
+        value = shown if shown is not None else default_of(each)
         yield f"{indent}{mark}{name}: {_yaml(False if value is None else value)}"
 
 
@@ -103,7 +103,7 @@ def _paths(cls: type, under: str) -> Iterator[tuple[str, Field[Any]]]:
             yield from _paths(inner, path + {tuple: "[].", Mapping: ".PROVIDER."}.get(get_origin(wanted), "."))
 
 
-def _sentence(each: Field[Any]) -> str:
+def sentence(each: Field[Any]) -> str:
     """The setting's words, with what it must be."""
     about = each.metadata
     notes = [about["unit"]] if about["unit"] else []
@@ -111,7 +111,7 @@ def _sentence(each: Field[Any]) -> str:
         notes.append(f"{about['minimum']:g} to {about['maximum']:g}")
     elif about["minimum"]:
         notes.append(f"at least {about['minimum']:g}")
-    default = _default(each)
+    default = default_of(each)
     if isinstance(default, StrEnum):
         notes.append("one of " + ", ".join(type(default)))
     if about["required"]:
@@ -120,13 +120,13 @@ def _sentence(each: Field[Any]) -> str:
 
 
 def _default_words(each: Field[Any]) -> str:
-    default = _default(each)
+    default = default_of(each)
     if each.metadata["required"] or default is None or is_dataclass(default):
         return ""
     return f"`{_yaml(default)}`"
 
 
-def _default(each: Field[Any]) -> Any:
+def default_of(each: Field[Any]) -> Any:
     if each.default_factory is MISSING:
         return each.default
     made: object = each.default_factory()

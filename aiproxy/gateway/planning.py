@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from functools import partial
 
 from aiproxy.catalogue.globs import matches
+from aiproxy.clients import Client
+from aiproxy.codecs import openai_chat
+from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.reasoning import split_suffix
-from aiproxy.gateway.call import Call
+from aiproxy.gateway.call import Call, read_call
 from aiproxy.gateway.continuing import Continuation
 from aiproxy.gateway.endpoints import able
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Offered, Stage, stages
 from aiproxy.providers.base import Operation
+from aiproxy.usage import CallRecord
 
 
 def plan(call: Call, snapshot: Snapshot) -> Sequence[Stage]:
@@ -46,3 +50,16 @@ def _offers(call: Call, snapshot: Snapshot, model: str, provider: str) -> Sequen
         for account, names in step.served.items()
         for served in names
     ]
+
+
+def routes(model: str, client: Client, snapshot: Snapshot) -> tuple[tuple[str, ...], ...]:
+    """By stage, who would be asked for a chat: accounts with what their upstreams call the model, the best priority first."""
+    chat = openai_chat.CODEC
+    call = read_call(chat.wire, Operation.CHAT, Incoming(b"{}", model, False), client, CallRecord("", 0.0), codec=chat)
+    return tuple(
+        tuple(
+            f"{account}:{name}"
+            for account, name in sorted(stage.candidates, key=lambda each: snapshot.upstreams[each[0]].priority)
+        )
+        for stage in plan(call, snapshot)
+    )

@@ -11,10 +11,15 @@ import click
 
 COMMANDS: Mapping[str, str] = {
     "accounts": "accounts:accounts",
+    "diff": "diff:diff",
     "init": "init:init",
+    "keys": "keys:keys",
     "login": "login:login",
+    "models": "models:models",
     "route": "route:route",
+    "schema": "show:schema",
     "set": "edits:set_",
+    "show": "show:show",
     "state": "state:state",
     "store": "store:store",
     "unset": "edits:unset",

@@ -1,11 +1,15 @@
 """`init`: a first configuration, written where nobody else can read it."""
 
+import json
 import os
 from pathlib import Path
 
 import click
 
+from aiproxy.config.json_schema import json_schema
 from aiproxy_config.starter import starter, write_private
+
+SCHEMA = "aiproxy.schema.json"
 
 
 @click.command()
@@ -14,10 +18,12 @@ from aiproxy_config.starter import starter, write_private
 def init(path: Path, force: bool) -> None:
     """Write a commented configuration to PATH (aiproxy.yaml), with a new random client key.
 
-    When OPENAI_API_KEY is set, an account that uses the variable is configured; its value is not written.
+    Beside it stands aiproxy.schema.json, by which editors complete and check it. When OPENAI_API_KEY is set, an account that uses the variable is configured; its value is not written.
     """
     try:
-        write_private(path, starter(os.environ), replace=force)
+        schema = path.with_name(SCHEMA)
+        write_private(path, f"# yaml-language-server: $schema={SCHEMA}\n{starter(os.environ)}", replace=force)
+        schema.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
     except FileExistsError:
         raise click.ClickException(f"{path} exists; --force replaces it") from None
     except OSError as error:

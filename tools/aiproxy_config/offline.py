@@ -2,14 +2,17 @@
 
 import os
 
+import click
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
+from aiproxy.clients import Client
 from aiproxy.config import Settings
 from aiproxy.credentials.base import Credential
 from aiproxy.credentials.files import read_files
 from aiproxy.credentials.login import Login
 from aiproxy.credentials.record import Record
+from aiproxy.gateway.keys import clients_of
 from aiproxy.gateway.snapshot import Snapshot, build_snapshot
 from aiproxy.neutral.errors import GatewayError, UpstreamFailed
 from aiproxy.providers.base import NO_KEY
@@ -58,3 +61,12 @@ class _Nowhere:
 
     def resolve(self, host: str) -> Deferred[str]:
         return fail(UpstreamFailed(f"Nothing is asked here, {host} neither."))
+
+
+def client_named(snapshot: Snapshot, holder: str) -> Client:
+    """Whose key has this name in logs."""
+    clients = {client.name: client for _, client in clients_of(snapshot.settings, snapshot.catalogue.providers)}
+    if holder not in clients:
+        known = ", ".join(clients) or "none"
+        raise click.ClickException(f"there is no client key named {holder!r}; there are: {known}")
+    return clients[holder]

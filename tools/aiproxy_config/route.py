@@ -13,14 +13,13 @@ from aiproxy.clients import ANYONE, Client
 from aiproxy.codecs.codec import Incoming
 from aiproxy.gateway.call import Call, read_call
 from aiproxy.gateway.explaining import Explanation, Foreseen, ForeseenStage, explain
-from aiproxy.gateway.keys import clients_of
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Because
 from aiproxy.gateway.state import State
 from aiproxy.providers.base import Operation
 from aiproxy.registry import PROTOCOLS
 from aiproxy.usage import CallRecord
-from aiproxy_config.offline import offline, reading
+from aiproxy_config.offline import client_named, offline, reading
 from aiproxy_config.options import CONFIG
 from aiproxy_config.terminal import run
 
@@ -79,7 +78,7 @@ def route(
         Operation(operation),
         content,
         model,
-        _client(snapshot, holder),
+        client_named(snapshot, holder) if holder else ANYONE,
         _provider(snapshot, provider),
     )
     asked = call.model
@@ -108,17 +107,6 @@ def _call(
     record = CallRecord("route", 0.0)
     streams = protocol == "ollama" and operation is Operation.CHAT
     return read_call(codec.wire, operation, incoming, client, record, codec=codec, streams=streams, provider=provider)
-
-
-def _client(snapshot: Snapshot, holder: str | None) -> Client:
-    if holder is None:
-        return ANYONE
-    providers = snapshot.catalogue.providers
-    clients = {client.name: client for _, client in clients_of(snapshot.settings, providers)}
-    if holder not in clients:
-        known = ", ".join(clients) or "none"
-        raise click.ClickException(f"there is no client key named {holder!r}; there are: {known}")
-    return clients[holder]
 
 
 def _provider(snapshot: Snapshot, named: str) -> str:

@@ -1,0 +1,195 @@
+"""`aiproxy-config keys …`: the client keys of the configuration file."""
+
+import json
+import os
+import secrets
+import time
+from typing import Any
+
+import click
+
+from aiproxy.clients import moment
+from aiproxy.config.edit import data_of, edited, without
+from aiproxy.config.load import Configuration, load_config
+from aiproxy.config.schema import ClientKey
+from aiproxy.config.steps import NotEdited
+from aiproxy.config.tree import parse
+from aiproxy.config.yaml_text import one_line
+from aiproxy.credentials.times import written
+from aiproxy.storage.state.rows import ClientKeyRow
+from aiproxy_config import managed
+from aiproxy_config.editing import change
+from aiproxy_config.options import CONFIG
+
+RANDOM_BYTES = 32
+"""Of a new key: as many as nobody tries out, on networks or off."""
+
+
+@click.group()
+def keys() -> None:
+    """Look after client keys: those of `api-keys` in the configuration file, and managed ones, which are kept in the state as
+    digests. A gateway that runs takes changes up by itself.
+
+    A key is shown when it is made, and never again. NAME is what logs call its holder; `key-N`, its place in the list, for one
+    without a name; of a managed key also its id."""
+
+
+@keys.command("list")
+@click.option("--json", "in_json", is_flag=True, help="For programs.")
+@CONFIG
+@managed.sentences
+def list_(in_json: bool, config: str | None) -> None:
+    """All client keys: what each may use, and whether it works. The keys themselves are not shown."""
+    configuration = load_config(config, environ=os.environ)
+    found = [{"name": name, **_told(key)} for name, key in _named(configuration).items()]
+    found += [_managed(row) for row in managed.listed(configuration)]
+    if in_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for told in found:
+        name = told.pop("name")
+        state, *_ = told.pop("state"), None
+        details = ", ".join(f"{key}: {one_line(value)}" for key, value in told.items())
+        click.echo(f"{name}  {state}" + (f"  {details}" if details else ""))
+    if not found:
+        click.echo("There is no client key: only this machine may call, without one.")
+
+
+@keys.command()
+@click.argument("name")
+@click.option("--model", "models", multiple=True, metavar="GLOB", help="A model that it may use; repeatable.")
+@click.option("--provider", "providers", multiple=True, help="A provider whose accounts it may spend; repeatable.")
+@click.option("--expires", metavar="DATE", help="When it stops working.")
+@click.option("--tag", "tags", multiple=True, help="A team or a project; repeatable.")
+@click.option("--managed", "in_state", is_flag=True, help="Keep it in the state, for all nodes that share it.")
+@CONFIG
+@managed.sentences
+def new(
+    name: str,
+    models: tuple[str, ...],
+    providers: tuple[str, ...],
+    expires: str | None,
+    tags: tuple[str, ...],
+    in_state: bool,
+    config: str | None,
+) -> None:
+    """Make a client key for NAME, write it to the configuration file, or its digest to the state, and show it once.
+
+    Limits and the rest are set afterwards: `aiproxy-config set 'api-keys[N].limits.requests-per-minute' 60`."""
+    configuration = load_config(config, environ=os.environ)
+    if name in _named(configuration):
+        raise click.ClickException(f"there is a client key named {name!r} already; `keys rotate` gives it another one")
+    options = {"models": list(models), "providers": list(providers), "expires": expires, "tags": list(tags)}
+    said: dict[str, Any] = {option: value for option, value in options.items() if value}
+    if in_state:
+        click.echo(managed.create(configuration, name, said).key)
+        return
+    key = _random()
+    entry = {"name": name, "key": key, **said}
+    place = len(configuration.settings.api_keys)
+    change(config, lambda before: edited(before, f"api-keys[{place}]", entry))
+    click.echo(key)
+    if not place:
+        click.echo("This is the first key: from now on every call needs one.", err=True)
+
+
+@keys.command()
+@click.argument("name")
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="SECONDS",
+    help="How long a managed key's old one works on.",
+)
+@CONFIG
+@managed.sentences
+def rotate(name: str, overlap: float, config: str | None) -> None:
+    """Give NAME another key, and show it once. The old one stops working at once, unless an --overlap is given."""
+    configuration = load_config(config, environ=os.environ)
+    if found := managed.find(configuration, name, unless=_named(configuration)):
+        click.echo(managed.rotate(configuration, found, overlap).key)
+        return
+    if overlap:
+        raise click.UsageError("keys of the configuration file have no --overlap; managed ones do")
+    place = _place(configuration, name)
+    key = _random()
+    change(config, lambda before: _rotated(before, place, key))
+    click.echo(key)
+
+
+@keys.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Also when it is the last one, so that no key is asked for any more.")
+@CONFIG
+@managed.sentences
+def revoke(name: str, yes: bool, config: str | None) -> None:
+    """Take NAME's key out of the configuration file, or end a managed one. It stops working at once."""
+    configuration = load_config(config, environ=os.environ)
+    if found := managed.find(configuration, name, unless=_named(configuration)):
+        managed.revoke(configuration, found)
+        click.echo(f"The key of {name} is revoked.")
+        return
+    place = _place(configuration, name)
+    if len(configuration.settings.api_keys) == 1 and not yes:
+        raise click.ClickException(
+            f"{name!r} is the last key: without it no key is asked for any more. --yes revokes it all the same"
+        )
+    file = change(config, lambda before: without(before, f"api-keys[{place}]"))
+    click.echo(f"{file}: the key of {name} is revoked.")
+
+
+def _random() -> str:
+    return f"aiproxy-{secrets.token_urlsafe(RANDOM_BYTES)}"
+
+
+def _named(configuration: Configuration) -> dict[str, ClientKey]:
+    return {key.name or f"key-{number}": key for number, key in enumerate(configuration.settings.api_keys, 1)}
+
+
+def _place(configuration: Configuration, name: str) -> int:
+    names = list(_named(configuration))
+    if name not in names:
+        raise click.ClickException(f"there is no client key named {name!r}; there are: {', '.join(names) or 'none'}")
+    return names.index(name)
+
+
+def _rotated(text: str, place: int, key: str) -> str:
+    """A key that the file only refers to is changed where it is."""
+    listed = data_of(parse(text, "")[0]).get("api-keys") or []
+    entry = listed[place] if place < len(listed) else None
+    path, before = (
+        (f"api-keys[{place}].key", entry.get("key")) if isinstance(entry, dict) else (f"api-keys[{place}]", entry)
+    )
+    if not isinstance(before, str) or "${" in before:
+        raise NotEdited("this key stands in a variable or in a file of its own; change it there")
+    return edited(text, path, key)
+
+
+def _told(key: ClientKey) -> dict[str, Any]:
+    expired = bool(key.expires) and time.time() >= moment(key.expires)
+    state = "disabled" if key.disabled else "expired" if expired else "works"
+    limits = {
+        limit.replace("_", "-"): getattr(key.limits, limit)
+        for limit in key.limits.__dataclass_fields__
+        if getattr(key.limits, limit)
+    }
+    said = {
+        "models": list(key.models), "providers": list(key.providers), "prefixes": list(key.prefixes),
+        "accounts": list(key.accounts), "expires": key.expires, "tags": list(key.tags), "limits": limits,
+    }  # fmt: skip
+    return {"state": state, **{name: value for name, value in said.items() if value}}
+
+
+def _managed(row: ClientKeyRow) -> dict[str, Any]:
+    ended = row.until is not None and row.until <= time.time()
+    ending = {"until": written(row.until)} if row.until is not None else {}
+    settings = json.loads(row.settings)
+    return {
+        "name": row.name,
+        "state": "ended" if ended else "works",
+        "id": row.id,
+        "key": f"…{row.ending}",
+        **settings,
+        **ending,
+    }

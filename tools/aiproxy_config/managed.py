@@ -1,0 +1,75 @@
+"""Managed client keys, changed in the state without a gateway; those that run notice within seconds."""
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiproxy.clients import moment
+from aiproxy.config.load import Configuration
+from aiproxy.config.managed import key_settings
+from aiproxy.config.schema import MEMORY, is_state_file
+from aiproxy.storage.state import client_keys
+from aiproxy.storage.state.client_keys import Made, UnknownKey
+from aiproxy.storage.state.database import Session, StateRefused, StateUnavailable
+from aiproxy.storage.state.rows import ClientKeyRow
+from aiproxy.storage.state_address import database_of
+from aiproxy_config.options import refusing
+
+sentences = refusing(StateRefused, StateUnavailable, UnknownKey, ValueError)
+
+
+def create(configuration: Configuration, name: str, settings: Mapping[str, Any]) -> Made:
+    expires = key_settings(name, settings).expires
+    if expires:
+        try:
+            moment(expires)
+        except ValueError:
+            raise ValueError("--expires wants a date or a time, as 2099-12-31 or 2099-12-31T18:00+01:00") from None
+    with _session(configuration) as session:
+        return client_keys.create(session, time.time(), name=name, settings=settings)
+
+
+def listed(configuration: Configuration) -> Sequence[ClientKeyRow]:
+    """None where there is no state yet: looking makes none."""
+    state = configuration.settings.state_in_effect
+    if state == MEMORY or (is_state_file(state) and not Path(state).exists()):
+        return ()
+    with _session(configuration) as session:
+        return client_keys.listed(session)
+
+
+def find(configuration: Configuration, name: str, *, unless: Collection[str]) -> str:
+    """The id of the holder that is called so, "" for none. The configuration's own keys (`unless`) are meant first."""
+    if name in unless:
+        return ""
+    ids = {row.id for row in listed(configuration) if name in (row.id, row.name)}
+    if len(ids) > 1:
+        raise click.ClickException(f"several managed keys are named {name!r}; use an id: {', '.join(sorted(ids))}")
+    return next(iter(ids), "")
+
+
+def revoke(configuration: Configuration, key_id: str) -> None:
+    with _session(configuration) as session:
+        client_keys.revoke(session, time.time(), key_id)
+
+
+def rotate(configuration: Configuration, key_id: str, overlap: float) -> Made:
+    with _session(configuration) as session:
+        return client_keys.rotate(session, time.time(), key_id, overlap)
+
+
+@contextmanager
+def _session(configuration: Configuration) -> Iterator[Session]:
+    state = configuration.settings.state_in_effect
+    if state == MEMORY:
+        raise click.ClickException(
+            "the state is in memory, so that nothing outside the gateway can keep a key in it; set `state`"
+        )
+    with closing(database_of(state)) as database:
+        database.open()
+        with database.transaction() as session:
+            yield session
