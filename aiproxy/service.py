@@ -55,6 +55,9 @@ from aiproxy.storage.store import StoreError
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
+from aiproxy.web.management.requests import Requests
+from aiproxy.web.management.routes import Route
+from aiproxy.web.management.usage import Usage
 from aiproxy.web.metrics import Gauge
 from aiproxy.web.ops import Check
 from aiproxy.web.origins import is_loopback
@@ -144,6 +147,7 @@ class GatewayService(Service):
             os.environ.get(SESSION_KEY, ""),
             lambda: self.gateway.snapshot.settings.remote_management,
             self._documents,
+            self._tables,
         )
         self.web = Web(self.gateway, reactor, self.checks, self.management)
         self.web.metrics.also(self._gauges)
@@ -512,11 +516,23 @@ class GatewayService(Service):
             await self.state.stop()
         _log.info("stopped")
 
+    # -- management
+
+    def _tables(self, in_thread: Callable[..., Any]) -> Sequence[Sequence[Route]]:
+        return (
+            Requests(self.gateway.journal, self.state, self._offset).routes(),
+            Usage(self.state, self._node, in_thread).routes(),
+        )
+
+    def _offset(self) -> float:
+        """What lies between the gateway's clock and the time of day."""
+        return self.state.now() - float(self._reactor.seconds())
+
     # -- what outlives the process
 
     def _record(self, call: CallRecord) -> None:
         """Every call that has ended, and each of its attempts."""
-        for row in rows_of(call, self._node, self.state.now() - self._reactor.seconds()):
+        for row in rows_of(call, self._node, self._offset()):
             self.state.append(row)
 
     def _keys_taken(self, rows: Sequence[ClientKeyRow]) -> None:

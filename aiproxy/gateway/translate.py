@@ -90,6 +90,7 @@ class Translation:
             came = SummarySource(came)
         if self.source.tells_times:
             came = TimedSource(came, Stopwatch(setting))
+        setting.call.record.warnings = self.down.report.warnings
         if setting.call.stream:
             head = {"content-type": self.source.stream_content_type, **_warnings(self.down.report)}
             told = replace(setting, head=replace(setting.head, headers={**setting.head.headers, **head}))

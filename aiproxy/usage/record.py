@@ -77,6 +77,8 @@ class CallRecord:
     rewritten: int = 0
     """How many requests in the upstream's own protocol did not pass as they came: the operator's rules or prompt, or what this
     upstream wants said otherwise, had them written anew."""
+    warnings: tuple[str, ...] = ()
+    """What the translation of the answer's attempt lost (`drop:seed`, …)."""
     continued: bool = False
     """Whether an answer that broke off went on at another account."""
     first_byte: float | None = None

@@ -1,15 +1,19 @@
 """The management API's door, as who knocks at it sees it."""
 
+import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.rig.daemon import Daemon, daemon
+from tests.rig.upstream import fails, says, upstream
 
 KEY = "a-management-key-0123456789"
 BEARER = {"authorization": f"Bearer {KEY}"}
@@ -181,3 +185,70 @@ def test_the_first_start_lets_a_key_be_set(tmp_path: Path, configuration: str | 
             assert KEY not in text
         cookie = done.headers["set-cookie"].partition(";")[0]
         assert ask(running, "/audit", headers={"cookie": cookie}).status_code == 200
+
+
+# -- how calls went, and what was used
+
+
+def test_calls_and_their_usage_are_told_alike_everywhere(tmp_path: Path) -> None:
+    with upstream(says("hello")) as good, upstream(fails(500)) as bad:
+        configuration = f"""
+remote-management: {{secret-key: "{KEY}"}}
+prices: {{m: {{input: 1000000, output: 2000000}}}}
+request-retry: 0
+openai-api-key:
+  - {{name: bad, api-key: key-of-vendor-0123456789, base-url: "{bad.base_url}", models: [m, broken], priority: 1}}
+  - {{name: good, api-key: key-of-vendor-9876543210, base-url: "{good.base_url}", models: [m]}}
+"""
+        with daemon(tmp_path, configuration) as running:
+            running.wait_for("replaced by its hash")
+            statuses = []
+            for number, (model, more) in enumerate([("m", {}), ("m", {"seed": 1}), ("broken", {})]):
+                body = {"model": model, "messages": [{"role": "user", "content": "x"}], **more}
+                headers = {"x-request-id": f"req_number_{number}"}
+                url = f"{running.base_url}/chat/completions"
+                statuses.append(httpx2.post(url, json=body, headers=headers, timeout=20).status_code)
+            assert statuses[:2] == [200, 200]
+            assert statuses[2] >= 500
+            at_once = ask(running, "/requests/req_number_0", headers=BEARER).json()
+            assert at_once["outcome"] == "complete"
+            assert "bad" in at_once["story"]
+            listed = until(lambda: ask(running, "/requests", headers=BEARER).json()["requests"], 3)
+            assert [call["request_id"] for call in listed] == [f"req_number_{number}" for number in (2, 1, 0)]
+            failed = ask(running, "/requests?failed=true", headers=BEARER).json()["requests"]
+            assert [call["model"] for call in failed] == ["broken"]
+            one = ask(running, "/requests?model=m&limit=1", headers=BEARER).json()["requests"]
+            assert [call["request_id"] for call in one] == ["req_number_1"]
+            whole = ask(running, "/requests/req_number_0", headers=BEARER).json()
+            assert [attempt["account"] for attempt in whole["attempts"]] == ["bad", "good"]
+            assert whole["attempts"][1]["cost"] > 0
+            assert whole["decision"][0]["account"] == "bad"
+            assert ask(running, "/requests/no-such-call", headers=BEARER).status_code == 404
+            assert ask(running, "/requests?failed=maybe", headers=BEARER).status_code == 400
+            usage = ask(running, "/usage", headers=BEARER).json()
+            by_key = ask(running, "/usage/sums?by=client,model,day", headers=BEARER).json()["usage"]
+            total = ask(running, "/usage/sums", headers=BEARER).json()["usage"][0]
+            assert usage["usage"]["total_requests"] == total["attempts"] == sum(row["attempts"] for row in by_key)
+            assert usage["failed_requests"] == total["failed"]
+            table = ask(running, "/usage/sums?by=model&format=csv", headers=BEARER)
+            assert table.headers["content-type"].startswith("text/csv")
+            rows = list(csv.DictReader(StringIO(table.text)))
+            assert sum(float(row["cost_usd"]) for row in rows) == pytest.approx(total["cost_usd"])
+            assert ask(running, "/usage/sums?by=colour", headers=BEARER).status_code == 400
+            export = ask(running, "/usage/export", headers=BEARER).json()
+            metrics = httpx2.get(f"{running.address}/metrics", timeout=20).text
+            assert f'aiproxy_cost_usd_total{{model="m",provider="openai"}} {total["cost_usd"]:.1f}' in metrics
+            first = ask(running, "/usage/import", "POST", json=export, headers=BEARER).json()
+            again = ask(running, "/usage/import", "POST", json=export, headers=BEARER).json()
+            assert (first["added"], first["skipped"]) == (total["attempts"], 0)
+            assert (again["added"], again["skipped"]) == (0, total["attempts"])
+            assert ask(running, "/usage/import", "POST", json={"usage": 1}, headers=BEARER).status_code == 400
+
+
+def until(look: Callable[[], list[Any]], count: int) -> list[Any]:
+    """Records are written within a second."""
+    end = monotonic() + 10
+    while len(found := look()) < count:
+        assert monotonic() < end
+        sleep(0.02)
+    return found

@@ -22,7 +22,7 @@ from aiproxy.web.context import context_of
 from aiproxy.web.management.audit import Audit, Change
 from aiproxy.web.management.entering import Entering
 from aiproxy.web.management.gate import SAFE, Gate
-from aiproxy.web.management.keeping import Documents, hash_plain_key
+from aiproxy.web.management.keeping import Documents, InThread, hash_plain_key
 from aiproxy.web.management.openapi import document
 from aiproxy.web.management.routes import Asked, Route, Who
 from aiproxy.web.request import HttpRequest
@@ -33,7 +33,8 @@ _ROOT = ROOT.encode()
 
 
 class Management:
-    """`password` and `session_key` are those of `Gate`, "" for none; `tables` are the routes of whoever has something to manage."""
+    """`password` and `session_key` are those of `Gate`, "" for none; `tables` gives the routes of whoever has something
+    to manage, who may do in a thread what takes long."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Management:
         session_key: str,
         settings: Callable[[], RemoteManagement],
         documents: Documents,
-        tables: Sequence[Sequence[Route]] = (),
+        tables: Callable[[InThread], Sequence[Sequence[Route]]],
         now: Callable[[], float] = time,
     ) -> None:
         self.gate = Gate(reactor, password, session_key, settings, now)
@@ -62,7 +63,7 @@ class Management:
         self.routes: Sequence[Route] = (
             *Entering(self.gate, documents).routes(),
             *own,
-            *(route for table in tables for route in table),
+            *(route for table in tables(self.gate.in_thread) for route in table),
         )
         self._app = Klein()
         self._app.handle_errors(Exception)(self._failed)

@@ -55,7 +55,7 @@ class Asked:
             raise InvalidRequest(f"The field '{name}' must be a text.", param=name)
         return found
 
-    def number(self, name: str, default: float | None = None) -> float | None:
+    def number(self, name: str, default: float) -> float:
         """An argument of the query. Raises `InvalidRequest`."""
         text = self.query.get(name, "")
         if not text:
@@ -67,7 +67,7 @@ class Asked:
 
     def count(self, name: str, default: int) -> int:
         found = self.number(name, default)
-        if found is None or not 1 <= found <= LARGEST_COUNT:
+        if not 1 <= found <= LARGEST_COUNT:
             raise InvalidRequest(f"The argument '{name}' must be from 1 to {LARGEST_COUNT}.", param=name)
         return int(found)
 

@@ -1,0 +1,121 @@
+"""Usage in CLIProxyAPI's shape, there and back."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.storage.state.asking import Span, latest_attempts, sums, take_over
+from aiproxy.storage.state.rows import USAGE, UsageRow
+from aiproxy.storage.state.sqlite import SqliteDatabase
+from aiproxy.web.management.statistics import rows_of, statistics
+
+DETAIL = {
+    "timestamp": "2026-03-01T23:59:59.123456789Z",
+    "latency_ms": 1500,
+    "source": "someone@example.com",
+    "auth_index": "0123",
+    "tokens": {
+        "input_tokens": 100,
+        "output_tokens": 50,
+        "reasoning_tokens": 20,
+        "cached_tokens": 30,
+        "total_tokens": 150,
+    },
+    "failed": False,
+}
+
+
+def exported(*details: dict[str, Any]) -> dict[str, Any]:
+    return {"version": 1, "usage": {"apis": {"team": {"models": {"gpt": {"details": list(details)}}}}}}
+
+
+def test_their_details_become_disjoint_buckets() -> None:
+    (row,) = rows_of(exported(DETAIL), "node")
+    assert (row.input_uncached, row.cache_read, row.output_visible, row.reasoning) == (70, 30, 30, 20)
+    assert (row.client, row.model, row.account, row.seconds) == ("team", "gpt", "someone@example.com", 1.5)
+    assert row.at == pytest.approx(1772409599.123456)
+    apart = {**DETAIL, "tokens": {**DETAIL["tokens"], "total_tokens": 170}}  # type: ignore[dict-item]
+    (row,) = rows_of(exported(apart), "node")
+    assert (row.output_visible, row.reasoning) == (50, 20)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"version": 2, "usage": {"apis": {}}},
+        {"usage": {"apis": []}},
+        exported({"tokens": {}}),
+        exported({**DETAIL, "timestamp": "yesterday"}),
+        exported({**DETAIL, "tokens": {"input_tokens": "many"}}),
+    ],
+)
+def test_what_is_no_export_is_refused(content: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest):
+        rows_of(content, "node")
+
+
+@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.dictionaries(st.text(), inner)))
+def test_junk_raises_ours_only(content: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        rows_of({"usage": content}, "node")
+
+
+def row(at: float, client: str, model: str, tokens: int, outcome: str = "complete") -> UsageRow:
+    return UsageRow(
+        at, "n", f"r{at}", 1, client, "openai-chat", "chat", "a", "p", model, 0.5, outcome,
+        input_uncached=tokens, cache_read=1, output_visible=2, reasoning=3, cost=0.5,
+    )  # fmt: skip
+
+
+attempts = st.lists(
+    st.builds(
+        row,
+        st.integers(0, 10**6).map(float),
+        st.sampled_from(["", "a", "b"]),
+        st.sampled_from(["m", "n"]),
+        st.integers(0, 1000),
+        st.sampled_from(["complete", "failed"]),
+    ),
+    max_size=20,
+    unique_by=lambda row: row.at,
+)
+
+
+@given(attempts)
+def test_every_sum_agrees_and_an_export_comes_back_once(rows: list[UsageRow]) -> None:
+    database = SqliteDatabase(None)
+    database.open()
+    with database.transaction() as session:
+        session.many(USAGE.insert, rows)
+    with database.transaction(writes=False) as session:
+        told = statistics(sums(session, ("client", "model"), Span()), sums(session, ("hour",), Span()), rows)
+        usage = told["usage"]
+        total = sums(session, (), Span())[0]
+        assert usage["total_requests"] == total["attempts"] == len(rows)
+        assert usage["failure_count"] == told["failed_requests"] == total["failed"]
+        tokens = sum((each.input_uncached or 0) + 6 for each in rows)
+        assert usage["total_tokens"] == tokens == sum(usage["tokens_by_hour"].values())
+        assert sum(usage["tokens_by_day"].values()) == tokens
+        assert sum(usage["requests_by_hour"].values()) == len(rows)
+        days = sums(session, ("day",), Span())
+        assert (
+            sum(day["input_uncached"] + day["cache_read"] + day["output_visible"] + day["reasoning"] for day in days)
+            == tokens
+        )
+        assert all(day["day"] % 86400 == 0 for day in days)
+        assert [each.at for each in latest_attempts(session, Span(), 3)] == sorted((r.at for r in rows), reverse=True)[
+            :3
+        ]
+    database.close()
+    other = SqliteDatabase(None)
+    other.open()
+    with other.transaction() as session:
+        assert take_over(session, rows_of({"usage": usage}, "elsewhere")) == len(rows)
+        assert take_over(session, rows_of({"usage": usage}, "elsewhere")) == 0
+        again = statistics(sums(session, ("client", "model"), Span()), sums(session, ("hour",), Span()), rows)
+        assert {**again["usage"], "apis": 0} == {**usage, "apis": 0}
+    other.close()
