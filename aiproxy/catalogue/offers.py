@@ -1,6 +1,6 @@
 """What one account offers: the names clients use, and what its upstream calls those models."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aiproxy.catalogue.globs import matches
@@ -23,6 +23,9 @@ class Alias:
     fork: bool = False
     forced: bool = False
 
+
+PREVIEW = "-preview"
+"""What vendors put behind a model's name for what will be its next version; a date or another word may follow."""
 
 Names = Mapping[str, tuple[Served, ...]]
 """By the name clients use; several models under one name stand in for one another."""
@@ -69,6 +72,16 @@ class Offer:
 
     def excludes(self, name: str) -> bool:
         return matches(name, self.excluded)
+
+    @property
+    def previews(self) -> Mapping[str, Sequence[str]]:
+        """The upstream's names of its list that are another model's preview, by that one's name."""
+        found: dict[str, list[str]] = {}
+        for name in {served.name: None for each in self.models.values() for served in each}:
+            model, preview, _ = name.partition(PREVIEW)
+            if preview and not self.excludes(name):
+                found.setdefault(model, []).append(name)
+        return found
 
 
 def named(aliases: Iterable[Alias]) -> Names:

@@ -76,6 +76,14 @@ _CONTEXT_LENGTH = re.compile(
     re.IGNORECASE,
 )
 
+_FOREIGN_STATE = re.compile(
+    r"invalid `?signature`? in `?thinking|(?:invalid|corrupted) thought signature|invalid_encrypted_content|"
+    r"encrypted content .{0,80}(?:could not be|did not match)|thinking_signature_invalid|"
+    r"`?thinking`? or `?redacted_thinking`? blocks .{0,80}cannot be modified",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Anthropic's, Google's and OpenAI's words for signed or encrypted thinking that they did not make for this account."""
+
 _A_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
 """What a 404 speaks of that isn't about an address: Anthropic's `model: …`, Google's `models/… is not found`, Ollama's
 `model '…' not found`."""
@@ -192,6 +200,8 @@ def _kind(status: int, said: Mapping[str, Any]) -> type[GatewayError]:
         specific = errors.UpstreamFailed
     if specific is errors.InvalidRequest and _CONTEXT_LENGTH.search(text):
         return errors.ContextLength
+    if specific is errors.InvalidRequest and _FOREIGN_STATE.search(f"{said.get('code')} {text}"):
+        return errors.ForeignState
     if specific is errors.RateLimited and any(_BY_THE_DAY.search(quota) for quota in _quotas(said)):
         return errors.QuotaExhausted
     return specific

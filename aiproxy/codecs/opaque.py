@@ -5,8 +5,11 @@ from dataclasses import replace
 
 from aiproxy.codecs.envelope import Envelope, Sealer, is_envelope
 from aiproxy.neutral.carried import OpaqueKind, OpaqueState
-from aiproxy.neutral.parts import Part, ReasoningPart
+from aiproxy.neutral.parts import CompactionPart, Part, ReasoningPart
 from aiproxy.neutral.request import Turn
+
+NOBODY = ""
+"""The vendor of state that nobody takes back. That there was some still matters: Gemini wants a word in its place."""
 
 
 def read_slot(sealer: Sealer, value: str, vendor: str, kind: OpaqueKind, item_id: str | None = None) -> Envelope | None:
@@ -59,6 +62,21 @@ def without_strangers(turns: tuple[Turn, ...], scope: str | None) -> tuple[Turn,
         return turns
     kept = (replace(turn, parts=tuple(_kept(turn.parts, scope))) for turn in turns)
     return tuple(turn for turn in kept if turn.parts)
+
+
+def without_state(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """The history with no opaque state that anybody takes back: without the thinking that has some, and without the upstream's
+    names for what stood beside it. Compacted history stays: without its state it would be nothing."""
+    kept = (replace(turn, parts=tuple(_plain(turn.parts))) for turn in turns)
+    return tuple(turn for turn in kept if turn.parts)
+
+
+def _plain(parts: Iterable[Part]) -> Iterator[Part]:
+    for part in parts:
+        if isinstance(part, CompactionPart):
+            yield part
+        elif not (isinstance(part, ReasoningPart) and (part.opaque or part.redacted)):
+            yield replace(part, opaque=tuple(replace(state, vendor=NOBODY) for state in part.opaque), id=None)
 
 
 def _kept(parts: Iterable[Part], scope: str | None) -> Iterator[Part]:

@@ -36,7 +36,7 @@ from aiproxy.gateway.translate import (
     written_anew,
 )
 from aiproxy.gateway.upstream_headers import headers_for
-from aiproxy.neutral.errors import CredentialRefused, GatewayError, NotShown, Unsupported, UpstreamFailed
+from aiproxy.neutral.errors import CredentialRefused, ForeignState, GatewayError, NotShown, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part, TextPart
 from aiproxy.pools.quota import QuotaBook
 from aiproxy.providers.base import NO_MEMBERS, Operation, Upstream
@@ -111,15 +111,16 @@ async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroun
 async def _exchange(
     call: Call, upstream: Upstream, model: Served, around: Surroundings, began: Callable[[Relay], None]
 ) -> None:
-    """Asked once, unless the upstream turns out to lack something that can be done without: the endpoint, or the right to show
-    its thinking."""
+    """Asked once, unless the upstream turns out to lack something that can be done without: the endpoint, the right to show
+    its thinking, or the key to the thinking that the request brings back."""
     prompted = not around.snapshot.system_prompt.changes_nothing
     endpoint, silent = endpoint_for(call, upstream, prompted=prompted), False
+    stateless = False
     if endpoint is None and call.operation is not Operation.COUNT_TOKENS:
         told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
         raise Unsupported(told, param="model")
     while endpoint is not None:
-        target = Target(upstream, endpoint, model.name, call.model if model.forced else "", silent)
+        target = Target(upstream, endpoint, model.name, call.model if model.forced else "", silent, stateless)
         try:
             await _ask(call, target, around, began)
             return
@@ -127,6 +128,10 @@ async def _exchange(
             if silent or passes_through(call, target):
                 raise
             silent = True
+        except ForeignState:
+            if stateless or call.committed or endpoint.codec is None or call.codec is None:
+                raise
+            stateless = True
         except GatewayError as error:
             if call.committed:
                 raise

@@ -159,9 +159,10 @@ def build_snapshot(
             if upstream.id in of_file:
                 name, login = of_file[upstream.id]
                 used.setdefault(name, Used(login, ways[upstream.id]))
+    catalogue = _catalogue(settings, upstreams.values())
     return Snapshot(
         settings=settings,
-        catalogue=_catalogue(settings, upstreams.values()),
+        catalogue=catalogue,
         upstreams=upstreams,
         ways=ways,
         payload=payload_rules(settings.payload),
@@ -169,7 +170,7 @@ def build_snapshot(
         scrub=Scrubber(spellings([*secrets, *(files.secrets if files else ())])),
         media=_media(settings, network, clock),
         sealing_key=_sealing_key(secrets),
-        fallbacks=_fallbacks(settings, providers, upstreams.values()),
+        fallbacks=_fallbacks(settings, catalogue, upstreams.values()),
         prices=_prices(settings),
         model_limits=common_limits(settings),
         rules=rules_of(settings.request_scoped_errors),
@@ -212,13 +213,13 @@ def _media(settings: Settings, network: Network, clock: IReactorTime) -> MediaFe
     return MediaFetcher(network, limits, _proxy(settings.proxy_url), clock) if limits.enabled else None
 
 
-def _fallbacks(settings: Settings, providers: Sequence[Provider], upstreams: Collection[Upstream]) -> Fallbacks:
+def _fallbacks(settings: Settings, catalogue: Catalogue, upstreams: Collection[Upstream]) -> Fallbacks:
     names = {upstream.provider.name for upstream in upstreams}
     chain = {
         known_provider(provider, names): [known_provider(target, names) for target in targets]
         for provider, targets in settings.provider_fallback_chain.items()
     }
-    previews = {provider.name: provider.previews for provider in providers if provider.previews}
+    previews = {offer.account: found for offer in catalogue.offers if (found := offer.previews)}
     return Fallbacks(
         {provider: [target for target in targets if target] for provider, targets in chain.items() if provider},
         settings.model_fallback,

@@ -45,7 +45,7 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Fallbacks:
     """`chain` is by provider, `models` by the name clients use; `too_long` says of such a name whether the request's length
-    is a reason too. `previews` is by provider, then by the upstream's name."""
+    is a reason too. `previews` is by account, then by the upstream's name."""
 
     chain: Mapping[str, Sequence[str]] = field(default_factory=dict)
     models: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -109,7 +109,7 @@ def _of_model(
     previews = [
         Offered(each.account, Served(preview, each.served.forced), each.provider)
         for each in first
-        for preview in fallbacks.previews.get(each.provider, {}).get(each.served.name, ())
+        for preview in fallbacks.previews.get(each.account, {}).get(each.served.name, ())
     ]
     if previews:
         yield Stage(_candidates(previews), model, Because.PREVIEW)

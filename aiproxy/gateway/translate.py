@@ -8,7 +8,7 @@ from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
 from aiproxy.codecs.envelope import MARKS, Sealer
 from aiproxy.codecs.media_urls import with_bytes
-from aiproxy.codecs.opaque import without_strangers
+from aiproxy.codecs.opaque import without_state, without_strangers
 from aiproxy.codecs.reasoning import seen_when_asked
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.shortening import shortened
@@ -23,8 +23,8 @@ from aiproxy.gateway.sources import RememberedSource, ScopedSource, SummarySourc
 from aiproxy.gateway.state import State, unknown_response
 from aiproxy.gateway.stopwatch import Stopwatch
 from aiproxy.neutral.errors import UpstreamFailed
-from aiproxy.neutral.parts import Part
-from aiproxy.neutral.request import GenerateRequest, Turn
+from aiproxy.neutral.parts import Part, ToolResultPart
+from aiproxy.neutral.request import GenerateRequest, ReasoningConfig, Turn
 from aiproxy.neutral.response import GenerateResponse
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Endpoint, Operation, Upstream
@@ -37,13 +37,14 @@ STOPS = "sampling.stop"
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where an attempt goes; `model` is the upstream's name of it, `shown` what answers shall call it ("" as they do). `silent`:
-    it has refused to show its thinking."""
+    it has refused to show its thinking. `stateless`: it can't use the signed or encrypted thinking in the request."""
 
     upstream: Upstream
     endpoint: Endpoint
     model: str
     shown: str = ""
     silent: bool = False
+    stateless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,9 @@ class Translation:
 
 def passes_through(call: Call, target: Target) -> bool:
     """The client's protocol is the endpoint's, and nothing in the body is to be said differently: no alias that can't be
-    replaced in place, no thinking asked for by the model's name, no carrier of ours that would mean nothing to the
-    upstream. Nor is the answer one that we must keep in its place, or that another account may go on with."""
-    if call.continuation is not None:
+    replaced in place, no thinking asked for by the model's name, none to be left out, no carrier of ours that would mean
+    nothing to the upstream. Nor is the answer one that we must keep in its place, or that another account may go on with."""
+    if call.continuation is not None or target.stateless:
         return False
     endpoint = target.endpoint
     storing = call.codec.storing if call.codec else None
@@ -190,6 +191,12 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     if turns is not request.turns:
         report.lose("part.reasoning")
         request = replace(request, turns=turns)
+    if to.stateless:
+        report.lose("part.reasoning")
+        request = replace(request, turns=without_state(request.turns))
+        if request.reasoning.mode == "manual" and _results_last(request):  # thinking would have to lead to the calls
+            request = replace(request, reasoning=ReasoningConfig(mode="off"))
+            report.lose("reasoning.mode")
     if call.media:
         request = with_bytes(request, target, capabilities, call.media, report)
     summarises = _summarises(call, source, to, request)
@@ -210,6 +217,10 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
         outgoing = target.encode_request(up)
     pausing = PausingSource(partial(FramedSource, target, up)) if target.pauses and not native else None
     return Translation(source, target, down, up, outgoing, counting, summarises, remember, pausing, scope)
+
+
+def _results_last(request: GenerateRequest) -> bool:
+    return bool(request.turns) and any(isinstance(part, ToolResultPart) for part in request.turns[-1].parts)
 
 
 def _summarises(call: Call, source: Codec, to: Target, request: GenerateRequest) -> bool:

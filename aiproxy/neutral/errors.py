@@ -63,6 +63,11 @@ class NotShown(InvalidRequest):
     """The upstream thinks, but shows its thinking to others only."""
 
 
+class ForeignState(InvalidRequest):
+    """The request brings back opaque state (signed or encrypted thinking) that the upstream can't use: another account made it,
+    or another model."""
+
+
 class RequestTimeout(InvalidRequest):
     """The client fell silent in the middle of its request."""
 

@@ -138,8 +138,7 @@ class Provider:
     have, where it can't be asked. `headers` go with every request unless the client says them, and the values of `added`
     beside whatever the client says in the same lists; `passed_on` are the client's headers that mean something to this upstream, `passed_families` what the names of others begin with.
     `faults` are its failures that blame somebody else than their kind says, the first row that fits; `windows` reads quotas off an
-    answer's headers, at a time since the epoch; `previews` the names
-    under which it offers the same model before its release, with a quota of its own; `stale` the statuses by which it says
+    answer's headers, at a time since the epoch; `stale` the statuses by which it says
     that a token is no good any more; `binds_state` globs of the models whose signed thinking only the account that made it
     can give back."""
 
@@ -156,7 +155,6 @@ class Provider:
     passed_on: tuple[str, ...] = ()
     passed_families: tuple[str, ...] = ()
     faults: tuple[FaultRule, ...] = COMMON
-    previews: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     windows: Callable[[Mapping[str, str], float], Iterable[Window]] | None = None
     stale: frozenset[int] = frozenset((401,))
     binds_state: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Gemini Code Assist with the login of Gemini CLI: Gemini's wire format in an envelope that names a project.
 
 Source: provider sheet gemini-cli; requests of Gemini CLI 0.61. Left out as disguise: the client string of Gemini CLI; we say
-who we are. Google has named no preview with a quota of its own since June 2026."""
+who we are."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -172,3 +172,11 @@ def test_a_provider_of_that_very_name_goes_before_what_others_call_ours() -> Non
 )
 def test_globs(name: str, globs: tuple[str, ...], expected: bool) -> None:
     assert matches(name, globs) is expected
+
+
+def test_previews_are_known_by_their_names() -> None:
+    models = [Alias("pro"), Alias("pro-preview-06-05"), Alias("flash-preview"), Alias("pro-preview"), Alias("mini")]
+    assert Offer("a", "p", named(models), excluded=("pro-preview",)).previews == {
+        "pro": ["pro-preview-06-05"],
+        "flash": ["flash-preview"],
+    }

@@ -70,6 +70,24 @@ def test_another_project_of_a_login_is_asked_where_that_is_wished(switch: str, a
     assert rig.ask().accounts == accounts
 
 
+@pytest.mark.parametrize(("switch", "models"), [("true", ["pro", "pro-preview-06-05"]), ("false", ["pro"])])
+@pytest.mark.parametrize(
+    "provider", ["gemini-api-key", "openai-api-key"]
+)  # their quotas are told in words of their own
+def test_a_models_preview_stands_in_where_its_quota_is_used_up(provider: str, switch: str, models: list[str]) -> None:
+    rig = Rig(
+        f"quota-exceeded: {{switch-preview-model: {switch}}}\nrequest-retry: 0\nmax-retry-interval: 0\n{provider}:\n"
+        '  - {api-key: key-one-0123456789, name: one, base-url: "http://one.test/v1", models: [pro, pro-preview-06-05]}\n'
+    )
+    used_up = {
+        "error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Resource has been exhausted (quota)."}
+    }
+    rig["one"].script = [Said(429, used_up), fails(500)]
+    asked = rig.ask("pro")
+    assert [attempt.model for attempt in asked.record.attempts] == models
+    assert asked.record.choices[-1].stage == ("preview" if len(models) > 1 else "asked")
+
+
 def test_a_model_that_one_account_lacks_is_asked_of_another() -> None:
     rig = Rig(FILL + TWO)
     rig["one"].script = [fails(404, "The model `m` does not exist", "model_not_found")]

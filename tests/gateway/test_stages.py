@@ -54,9 +54,9 @@ C, R, M = ["c1/claude-opus"], ["r1/anthropic/opus"], ["o1/gpt-mini"]
         # a loop ends
         ("pro", "gemini", Fallbacks({"gemini": ["vertex"], "vertex": ["gemini"]}, {"pro": ["opus"], "opus": ["pro"]}),
          [("asked", "pro", G), ("provider-fallback", "pro", V), ("model-fallback", "opus", C + R)]),
-        # previews, at the same accounts
-        ("pro", "", Fallbacks({"gemini": ["vertex"]}, previews={"gemini": {"gemini-pro": ["gemini-pro-preview"]}}),
-         [("asked", "pro", G), ("preview", "pro", ["g1/gemini-pro-preview", "g2/gemini-pro-preview"]),
+        # previews, at the same accounts, where they have one
+        ("pro", "", Fallbacks({"gemini": ["vertex"]}, previews={"g2": {"gemini-pro": ["gemini-pro-preview"]}}),
+         [("asked", "pro", G), ("preview", "pro", ["g2/gemini-pro-preview"]),
           ("provider-fallback", "pro", V)]),
     ],
 )  # fmt: skip

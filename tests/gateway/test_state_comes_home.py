@@ -5,8 +5,9 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
-from aiproxy.codecs import anthropic_messages, openai_responses
+from aiproxy.codecs import anthropic_messages, gemini, openai_responses
 from aiproxy.gateway.named_answers import LONGEST_HEAD, NamedSink
+from aiproxy.neutral import errors
 from aiproxy.usage import story
 from tests.rig.scripted import Asked, Rig, Said, Sink, fails
 
@@ -143,3 +144,82 @@ def test_the_id_is_found_wherever_the_writes_are_cut() -> None:
     sink.write(b" " * LONGEST_HEAD)
     sink.write(answer)
     assert sink.id == "", "late is never"
+
+
+CALLED = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+RESULT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "done"}]}
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "another account's"}
+FOREIGN = "messages.1.content.0: Invalid `signature` in `thinking` block"
+SAID = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "hello"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 1, "output_tokens": 1},
+}
+
+
+def claude(*script: Said) -> Rig:
+    made = Rig('claude-api-key: [{api-key: key-one-0123456789, name: one, base-url: "http://one.test"}]')
+    made["one"].script = list(script)
+    return made
+
+
+def test_thinking_that_the_upstream_does_not_know_is_left_out_with_a_warning() -> None:
+    made = claude(fails(400, FOREIGN), Said(200, SAID))
+    turns = [ASKED, {"role": "assistant", "content": [THOUGHT, CALLED]}, RESULT]
+    thinking = {"type": "enabled", "budget_tokens": 2048}
+    asked = made.ask(
+        "claude-x", codec=anthropic_messages.CODEC, messages=turns, max_tokens=4096, thinking=thinking, tools=[]
+    )
+    assert (asked.error, asked.accounts) == (None, ["one"])
+    first, second = (json.loads(each.body) for each in made["one"].asked)
+    assert first["messages"] == turns
+    assert [block["type"] for block in second["messages"][1]["content"]] == ["tool_use"]
+    assert second["thinking"] == {"type": "disabled"}, (
+        "a budget's thinking must lead to the calls whose results come last"
+    )
+    assert asked.sink.headers["x-aiproxy-warnings"] == "drop:messages[].content[].thinking, drop:thinking.type"
+    assert json.loads(asked.sink.body)["content"] == SAID["content"]
+
+
+def test_thinking_is_left_out_once() -> None:
+    made = claude(fails(400, FOREIGN), fails(400, FOREIGN))
+    asked = made.ask("claude-x", codec=anthropic_messages.CODEC, messages=[ASKED], max_tokens=99)
+    assert isinstance(asked.error, errors.ForeignState)
+    assert len(made["one"].asked) == 2
+
+
+def test_encrypted_reasoning_goes_with_the_names_that_hang_on_it() -> None:
+    made = Rig(OPENAI)
+    message = {"type": "message", "id": "msg_2", "role": "assistant", "status": "completed", "content": []}
+    whole = {"id": "resp_1", "object": "response", "status": "completed", "model": "m", "output": [message]}
+    made["one"].script = [
+        fails(400, "The encrypted content for item rs_1 could not be verified."),
+        Said(200, whole),
+    ]
+    reasoning = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"}
+    result = {"type": "function_call_output", "call_id": "call_1", "output": "done"}
+    asked = made.ask(codec=openai_responses.CODEC, input=[reasoning, call, result], store=False)
+    assert asked.error is None
+    sent = json.loads(made["one"].asked[1].body)["input"]
+    assert [item["type"] for item in sent] == ["function_call", "function_call_output"]
+    assert "id" not in sent[0]
+
+
+def test_a_signature_of_another_project_is_left_out() -> None:
+    made = rig()
+    made["one"].script = [fails(400, "Corrupted thought signature.")]
+    call = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": SIGNATURE}
+    result = {"functionResponse": {"name": "f", "response": {"x": 1}}}
+    contents = [
+        {"role": "user", "parts": [{"text": "hi"}]},
+        {"role": "model", "parts": [call]},
+        {"role": "user", "parts": [result]},
+    ]
+    asked = made.ask(MODEL, codec=gemini.CODEC, contents=contents)
+    assert asked.error is None
+    assert signature_sent(made, "one") == "skip_thought_signature_validator"

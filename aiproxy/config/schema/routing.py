@@ -97,7 +97,7 @@ class QuotaExceeded:
         "When a login's quota is used up in one of its projects, try its other projects.", True
     )
     switch_preview_model: bool = setting(
-        "When a model's quota is used up, try its preview at the same accounts, where the provider is known to have one.",
+        "When a model's quota or rate limit is used up, try its preview (`NAME-preview`, or with more behind it) at the same accounts, where their list of models has one.",
         True,
     )
 

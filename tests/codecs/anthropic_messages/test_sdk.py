@@ -141,6 +141,7 @@ EVERY_ERROR = [
     (errors.RequestTimeout, anthropic.APIStatusError, 408, "invalid_request_error"),
     (errors.UnsupportedEncoding, anthropic.APIStatusError, 415, "invalid_request_error"),
     (errors.NotShown, anthropic.BadRequestError, 400, "invalid_request_error"),
+    (errors.ForeignState, anthropic.BadRequestError, 400, "invalid_request_error"),
     (errors.ExpectationFailed, anthropic.APIStatusError, 417, "invalid_request_error"),
     (errors.VersionNotSupported, anthropic.InternalServerError, 505, "invalid_request_error"),
     (errors.Authentication, anthropic.AuthenticationError, 401, "authentication_error"),

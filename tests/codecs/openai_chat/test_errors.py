@@ -19,6 +19,7 @@ EVERY_ERROR = [
     (errors.RequestTimeout, openai.APIStatusError, 408),
     (errors.UnsupportedEncoding, openai.APIStatusError, 415),
     (errors.NotShown, openai.BadRequestError, 400),
+    (errors.ForeignState, openai.BadRequestError, 400),
     (errors.ExpectationFailed, openai.APIStatusError, 417),
     (errors.VersionNotSupported, openai.InternalServerError, 505),
     (errors.Authentication, openai.AuthenticationError, 401),
