@@ -50,6 +50,8 @@ class Configuration:
     """Every secret in it, for the log's scrubber."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Key path → `built-in`, `FILE:LINE:COL`, a variable's name, or `--set …`."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Key path → where its value stands, for everything that was set."""
     files: tuple[Path, ...] = ()
     """What a reload should watch: the configuration, certificates, files of secrets, the system prompt."""
     file: Path | None = None
@@ -128,6 +130,7 @@ def configuration(
         in_order(reading.problems),
         tuple({secret.reveal(): secret for secret in (*reading.secrets, *secrets_within(settings))}.values()),
         origins(settings, reading.places),
+        reading.places,
         (*([document.file] if document and document.file else []), *files, *reading.files, *laid.files),
         document.file if document else None,
     )

@@ -92,11 +92,15 @@ def _nobody_is_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("aiproxy.config.checks.UNPRIVILEGED_PORTS", ports)
 
 
-@pytest.mark.parametrize("code", CODES)
+OFFLINE = [code for code, told in CODES.items() if "port 8000" not in told.example + told.mended]
+"""The others are shown by an upstream, in tests/tools/test_online.py."""
+
+
+@pytest.mark.parametrize("code", OFFLINE)
 def test_every_code_is_shown_by_its_example(code: str, tmp_path: Path) -> None:
     assert code in found(CODES[code].example, tmp_path)
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", OFFLINE)
 def test_every_mended_example_is_without_a_finding(code: str, tmp_path: Path) -> None:
     assert found(CODES[code].mended, tmp_path) == set()

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from aiproxy.config.codes import CODES
-from aiproxy.config.load import BUILT_IN, Document, configuration, decoded, find
-from aiproxy.config.problems import ConfigurationInvalid, Problem, Severity
+from aiproxy.config.load import BUILT_IN, Configuration, Document, configuration, decoded, find
+from aiproxy.config.problems import ConfigurationInvalid, Problem, Severity, in_order
 from aiproxy_config.formats import MACHINE_FORMATS, Findings, text
 
 STANDARD_INPUT = "-"
@@ -43,6 +43,9 @@ def _explain(context: click.Context, _parameter: click.Parameter, code: str | No
     show_default=True,
     help="For people and editors, programs, code scanning, or GitHub Actions.",
 )
+@click.option(
+    "--online", is_flag=True, help="Ask every upstream, too: is it there, does it take the key, has it the models?"
+)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Check with this value; repeatable.")
 @click.option(
@@ -59,10 +62,11 @@ def validate(
     files: tuple[str, ...],
     config: str | None,
     style: str,
+    online: bool,
     strict: bool,
     overrides: tuple[str, ...],
 ) -> None:
-    """Find every problem in FILES, each at its line.
+    """Find every problem in FILES, each at its line. Nothing is sent anywhere, unless --online is given.
 
     "-" is standard input. Without FILES, the one is checked that aiproxy would use: $AIPROXY_CONFIG, ./aiproxy.yaml,
     ./config.yaml, /etc/aiproxy/aiproxy.yaml, else the built-in one. Variables of the form AIPROXY__SECTION__KEY count,
@@ -72,7 +76,7 @@ def validate(
     """
     if config is not None:
         files = (config, *files)
-    findings = _validated(files or (None,), os.environ, overrides)
+    findings = _validated(files or (None,), os.environ, overrides, online=online)
     if style == "text":
         click.echo(text(findings, colour=_coloured(os.environ)), color=True)
     else:
@@ -81,7 +85,9 @@ def validate(
     context.exit(1 if fatal else 0)
 
 
-def _validated(files: Sequence[str | None], environ: Mapping[str, str], overrides: Sequence[str]) -> Findings:
+def _validated(
+    files: Sequence[str | None], environ: Mapping[str, str], overrides: Sequence[str], *, online: bool
+) -> Findings:
     sources: list[str] = []
     problems: list[Problem] = []
     for file in files:
@@ -93,10 +99,19 @@ def _validated(files: Sequence[str | None], environ: Mapping[str, str], override
             continue
         sources.append(document.name if document else BUILT_IN)
         try:
-            problems += configuration(document, environ=environ, overrides=overrides).warnings
+            read = configuration(document, environ=environ, overrides=overrides)
         except ConfigurationInvalid as invalid:
             problems += invalid.problems
+            continue
+        problems += in_order([*read.warnings, *(_asked(read) if online else ())])
     return Findings(sources, problems)
+
+
+def _asked(read: Configuration) -> Sequence[Problem]:
+    """Imported when it is asked for: the upstreams' protocols are not needed to read a file."""
+    from aiproxy_config.online import online_problems
+
+    return online_problems(read, lambda words: click.echo(words, err=True))
 
 
 def _document(file: str | None, environ: Mapping[str, str]) -> Document | None:
