@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
@@ -22,6 +23,7 @@ from twisted.python.failure import Failure
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
 from aiproxy.config.managed import key_settings
+from aiproxy.config.schema import PromptLogMode
 from aiproxy.credentials.accounts import Accounts
 from aiproxy.credentials.files import Files, read_files
 from aiproxy.credentials.record import Record
@@ -31,6 +33,9 @@ from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
 from aiproxy.gateway.keys import ManagedKey
 from aiproxy.logs import Scrubbing, spellings
+from aiproxy.logs.observer import MEGABYTE
+from aiproxy.logs.output import FileOutput, Output, StreamOutput
+from aiproxy.logs.prompt_log import PromptLog
 from aiproxy.neutral.errors import Draining
 from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
@@ -52,6 +57,7 @@ from aiproxy.storage.state.rows import ClientKeyRow
 from aiproxy.storage.state.state import State, Status
 from aiproxy.storage.state_address import carrier_of, database_of
 from aiproxy.storage.store import StoreError
+from aiproxy.storage.threads import OneThread
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
@@ -139,6 +145,7 @@ class GatewayService(Service):
         self._shares = worker is not None or between_nodes is not None
         """Whether other processes may count for the same limits."""
         self.keys = ManagedKeys(reactor, self.state, self.bus, self._keys_taken)
+        self._prompt_thread = OneThread(reactor, "prompt-log")
         self._node = gethostname()
         self.gateway.observers.append(self._record)
         self.management = Management(
@@ -185,6 +192,7 @@ class GatewayService(Service):
             self._spending.start()
         self.web.metrics.start()
         self.gateway.health_checks.start()
+        self._start_prompt_log()
         self._know_secrets()
         self._warn()
         self._documents.start(self._loaded)
@@ -500,6 +508,7 @@ class GatewayService(Service):
             await _maybe(self._port.stopListening())
         for site in self._sites():
             site.abort()
+        await self._stop_prompt_log()
         await self.accounts.stop()
         self.management.stop()
         self._documents.stop()
@@ -515,6 +524,30 @@ class GatewayService(Service):
             await self.bus.stop()
             await self.state.stop()
         _log.info("stopped")
+
+    # -- the prompt log
+
+    def _start_prompt_log(self) -> None:
+        settings = self._configuration.settings.prompt_log
+        if settings.mode is PromptLogMode.NONE:
+            return
+        output: Output = StreamOutput(sys.__stdout__ or sys.stdout)
+        if settings.mode is PromptLogMode.FILE:
+            number = f"-{self._worker.number}" if self._worker is not None else ""
+            path = os.path.join(settings.directory, f"prompts{number}.jsonl")
+            try:
+                os.makedirs(settings.directory, mode=0o700, exist_ok=True)
+                output = FileOutput(path, settings.max_total_size_mb * MEGABYTE, output)
+            except OSError as error:
+                raise self._cannot_start(f"aiproxy: prompt-log: {path}: {error.strerror}") from None
+        self._prompt_thread.start()
+        self.gateway.prompts = PromptLog(output, self._scrubbing, self._prompt_thread.run, media=settings.media)
+
+    async def _stop_prompt_log(self) -> None:
+        """When what waits is written."""
+        if self.gateway.prompts is not None:
+            await self._prompt_thread.run(self.gateway.prompts.close)
+            self._prompt_thread.stop()
 
     # -- management
 

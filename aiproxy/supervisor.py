@@ -25,7 +25,7 @@ from twisted.python.failure import Failure
 
 from aiproxy.storage.bus.amp import AmpHub
 from aiproxy.web.listening import BACKLOG, interface_of
-from aiproxy.worker import LIFELINE, LISTENING, READY, SESSION_KEY, VARIABLE
+from aiproxy.worker import LIFELINE, LISTENING, NUMBER, READY, SESSION_KEY, VARIABLE
 
 FIRST_PAUSE = 1.0
 """Seconds before a worker that ended is replaced; each time one ends early the next pause is twice as long."""
@@ -145,7 +145,7 @@ class Supervisor(Service):
             worker,
             sys.executable,
             [sys.executable, "-m", "aiproxy", *self._arguments],
-            env={**os.environ, VARIABLE: self._bus, SESSION_KEY: self._session_key},
+            env={**os.environ, VARIABLE: self._bus, SESSION_KEY: self._session_key, NUMBER: str(slot.number)},
             childFDs={0: 0, 1: 1, 2: 2, LISTENING: self._port.fileno(), READY: "r", LIFELINE: "w"},
         )
         return worker

@@ -18,6 +18,8 @@ VARIABLE = "AIPROXY_WORKER"
 SESSION_KEY = "AIPROXY_SESSION_KEY"
 """Beside it: what browsers' sessions are signed with, so that each worker knows those of the others."""
 
+NUMBER = "AIPROXY_WORKER_NUMBER"
+
 LISTENING, READY, LIFELINE = 3, 4, 5
 """The descriptors a worker is born with: the listening socket; a pipe to say `ready` in; one whose end is the supervisor's."""
 
@@ -25,6 +27,8 @@ LISTENING, READY, LIFELINE = 3, 4, 5
 @dataclass(frozen=True, slots=True)
 class Worker:
     bus: str
+    number: int = 0
+    """Which of them it is, from 1; a successor has its predecessor's."""
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -64,4 +68,4 @@ class _Lifeline:
 
 def worker_of(environ: Mapping[str, str]) -> Worker | None:
     """None for a process that nobody supervises."""
-    return Worker(environ[VARIABLE]) if VARIABLE in environ else None
+    return Worker(environ[VARIABLE], int(environ.get(NUMBER, "0"))) if VARIABLE in environ else None

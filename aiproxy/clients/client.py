@@ -21,7 +21,8 @@ class Client:
 
     `may_use` judges a model's name, `may_reach` an account by its name, its provider and its prefix. Of calls that wait for
     an account, those of a smaller `priority` are served first. `expires` is seconds since the epoch, None for never.
-    `strict` overrides how this client's requests are translated. `told`: its answers say who gave them, and how fast."""
+    `strict` overrides how this client's requests are translated. `told`: its answers say who gave them, and how fast.
+    `logged`: the prompt log, where there is one, has its calls."""
 
     name: str
     tenant: str
@@ -33,6 +34,7 @@ class Client:
     tags: tuple[str, ...] = ()
     strict: bool | None = None
     told: bool = True
+    logged: bool = True
     limits: tuple[Limited, ...] = ()
 
     def objection(self, now: float) -> str:

@@ -27,9 +27,12 @@ from aiproxy.gateway.rounds import Allowance, Rounds
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Stage
 from aiproxy.gateway.state import State
+from aiproxy.logs.prompt_entry import Told
+from aiproxy.logs.prompt_log import Copying, PromptLog
 from aiproxy.neutral.errors import ContextLength, GatewayError, Internal, NotFound, Timeout
 from aiproxy.pools.pool import Pool
 from aiproxy.pools.quota import QuotaBook
+from aiproxy.providers.base import Operation
 from aiproxy.usage import CallRecord, Journal, Outcome, story
 
 _log = Logger("aiproxy.calls")
@@ -88,6 +91,8 @@ class Gateway:
         """The latest calls, with every decision: `journal.find(request_id)`."""
         self.observers: list[Callable[[CallRecord], None]] = []
         """Told of every call when it has ended. They may not wait, and may not raise."""
+        self.prompts: PromptLog | None = None
+        """Where requests and answers are written in words."""
         self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)
         self._managed: Sequence[ManagedKey] = ()
         self._rounds = Rounds(self.pool, clock, random)
@@ -126,6 +131,9 @@ class Gateway:
     async def answer(self, call: Call, sink: Sink) -> None:
         """Answer the call into `sink`. Raises the `GatewayError` to render if nothing was written yet;
         otherwise the stream has been ended honestly and the error says how. Cancelling it means the client left."""
+        prompts, copy = self.prompts, None
+        if prompts is not None and call.client.logged and call.operation is not Operation.COUNT_TOKENS:
+            sink = copy = Copying(sink)
         running = _Interruptible()
         self._under_way.add(running)
         total = self._snapshot.settings.timeouts.total
@@ -172,6 +180,8 @@ class Gateway:
                     outcome=call.record.outcome,
                     story=story(call.record),
                 )
+            if prompts is not None and copy is not None:
+                prompts.note(_told(call, copy))
             for observe in self.observers:
                 observe(call.record)
             if deadline is not None and deadline.active():
@@ -238,3 +248,22 @@ class Gateway:
         at = f"at the provider {call.provider!r}" if call.provider not in ("", EVERY_PROVIDER) else "here"
         message = f"The model {call.model!r} does not exist {at} or this key may not use it.{hint} GET /v1/models lists the names."
         return NotFound(message, code="model_not_found", param="model")
+
+
+def _told(call: Call, copy: Copying) -> Told:
+    record = call.record
+    return Told(
+        at=time(),
+        request_id=record.request_id,
+        client=record.client,
+        protocol=record.protocol,
+        operation=record.operation,
+        model=record.model,
+        outcome=record.outcome or "",
+        error=record.error,
+        codec=call.codec,
+        incoming=call.original or call.incoming,
+        streamed=call.stream,
+        answer=copy.answer,
+        whole=copy.whole and record.outcome is Outcome.COMPLETE,
+    )

@@ -74,6 +74,7 @@ def _client(
         tags=key.tags,
         strict=None if key.translation is None else key.translation == "strict",
         told=key.answer_headers,
+        logged=key.prompt_log,
     )
 
 

@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = {
     "diff": "diff:diff",
     "init": "init:init",
     "keys": "keys:keys",
+    "log": "log:log",
     "login": "login:login",
     "models": "models:models",
     "route": "route:route",

@@ -28,7 +28,16 @@ from aiproxy.config.schema.keeping import (
 from aiproxy.config.schema.listening import Limits, Tls
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
-from aiproxy.config.schema.observing import LogFormat, Logging, LogLevel, MetricsSettings, ModelPrice, TokenPrices
+from aiproxy.config.schema.observing import (
+    LogFormat,
+    Logging,
+    LogLevel,
+    MetricsSettings,
+    ModelPrice,
+    PromptLogMode,
+    PromptLogSettings,
+    TokenPrices,
+)
 from aiproxy.config.schema.payload import (
     Payload,
     PayloadFilter,
@@ -89,6 +98,8 @@ __all__ = [
     "PayloadProtocol",
     "PayloadRule",
     "PostgresStore",
+    "PromptLogMode",
+    "PromptLogSettings",
     "PromptMode",
     "QuotaExceeded",
     "RawPayloadRule",

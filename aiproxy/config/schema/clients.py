@@ -84,3 +84,4 @@ class ClientKey:
         "Whether its answers say who gave them and how fast (`x-aiproxy-provider`, `-model`, `-attempts`, `server-timing`).",
         True,
     )
+    prompt_log: bool = setting("Whether the prompt log, where there is one, has its calls.", True)

@@ -27,6 +27,25 @@ class Logging:
     max_total_size_mb: int = setting("The log file and its rotated predecessors together.", 100, minimum=1, unit="MiB")
 
 
+class PromptLogMode(StrEnum):
+    NONE = "none"
+    CONSOLE = "console"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLogSettings:
+    mode: PromptLogMode = setting("`file`, `console` (standard output), or `none`.", PromptLogMode.NONE)
+    directory: str = setting(
+        "Where `prompts.jsonl` is written, with its rotated predecessors; of several workers each has its own "
+        "(`prompts-1.jsonl`, …).",
+        "logs",
+        path=True,
+    )
+    max_total_size_mb: int = setting("A file and its rotated predecessors together.", 100, minimum=1, unit="MiB")
+    media: bool = setting("Whether pictures and other base64 stay in it.", False)
+
+
 @dataclass(frozen=True, slots=True)
 class MetricsSettings:
     enable: bool = setting("Serve `/metrics`.", True)

@@ -9,7 +9,7 @@ from aiproxy.config.schema.keeping import MEMORY, Remembered, Retention, Store, 
 from aiproxy.config.schema.listening import Limits, Tls
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
-from aiproxy.config.schema.observing import Logging, MetricsSettings, ModelPrice
+from aiproxy.config.schema.observing import Logging, MetricsSettings, ModelPrice, PromptLogSettings
 from aiproxy.config.schema.payload import Payload, PayloadModel
 from aiproxy.config.schema.requests import MediaFetch, SystemPromptSettings, Translation
 from aiproxy.config.schema.routing import HealthCheck, QuotaExceeded, RequestScopedError, Routing, Timeouts
@@ -192,6 +192,10 @@ class Settings:
     )
     remote_management: RemoteManagement = setting(
         "The management API under `/v0/management`.", factory=RemoteManagement
+    )
+    prompt_log: PromptLogSettings = setting(
+        "What calls ask and answer, in words, a JSON object a line; takes effect at the next start.",
+        factory=PromptLogSettings,
     )
     metrics: MetricsSettings = setting(
         "Metrics for Prometheus at `/metrics`, which asks for a client key where there are any.",
