@@ -1,7 +1,7 @@
 """One try at one account: sign → send → relay or translate, and the record of how it went."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -9,7 +9,9 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy.catalogue import Served
+from aiproxy.codecs import openai_chat
 from aiproxy.codecs.base import Answer
+from aiproxy.codecs.openai_chat.unasked_usage import asking, asks
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import splice_model
 from aiproxy.credentials.base import Headers
@@ -21,6 +23,7 @@ from aiproxy.gateway.first_token import first_token_within
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.media import bring_media
 from aiproxy.gateway.pausing import PausingResponse
+from aiproxy.gateway.quiet import QuietLane, QuietRenamingLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay, nothing
 from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
@@ -38,6 +41,7 @@ from aiproxy.gateway.translate import (
 from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import CredentialRefused, ForeignState, GatewayError, NotShown, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part, TextPart
+from aiproxy.neutral.usage import Usage
 from aiproxy.pools.quota import QuotaBook
 from aiproxy.providers.base import NO_MEMBERS, Operation, Upstream
 from aiproxy.rewriting.payload import Sending
@@ -45,6 +49,7 @@ from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
 from aiproxy.transports.base import Request, Response
 from aiproxy.transports.body import read_body
 from aiproxy.usage import Attempt, Outcome
+from aiproxy.usage.estimate import estimate
 
 GENERATES = (Operation.CHAT, Operation.COMPLETIONS)
 """What payload rules are for: requests for an answer."""
@@ -88,7 +93,7 @@ async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroun
         raise
     finally:
         provider, ended = upstream.provider.name, around.clock.seconds()
-        usage = relays[-1].usage if relays else None
+        usage, guessed = _used(call, relays[-1], outcome) if relays else (None, False)
         prices = around.snapshot.prices
         cost = prices.cost(provider, model.name, usage)
         call.record.attempts.append(
@@ -102,10 +107,20 @@ async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroun
                 kind,
                 status,
                 usage,
+                estimated=guessed,
                 cost=cost,
                 prices=prices.version,
             )
         )
+
+
+def _used(call: Call, relay: Relay, outcome: Outcome) -> tuple[Usage | None, bool]:
+    """What the answer used, and whether we had to estimate it: nobody said so of one that was seen, or not to its end."""
+    said = relay.usage
+    whole = outcome is Outcome.COMPLETE and said is not None and said.output_total is not None
+    if whole or call.operation not in GENERATES or not (relay.committed and relay.size):
+        return said, False
+    return estimate(said, call.may_use[0], relay.heard, relay.size), True
 
 
 async def _exchange(
@@ -144,6 +159,8 @@ async def _exchange(
 async def _ask(call: Call, target: Target, around: Surroundings, began: Callable[[Relay], None]) -> None:
     clock, idle = around.clock, around.snapshot.settings.timeouts.idle
     translation = None if passes_through(call, target) else await _translated(call, target, around)
+    if translation is None and _tells_usage_when_asked(call, target):
+        target = replace(target, quiet=True)
     report = (
         translation.down.report
         if isinstance(translation, Translation)
@@ -201,6 +218,10 @@ async def _relay(call: Call, target: Target, setting: Setting, around: Surroundi
     streamed = sends_stream(setting.head.upstream, otherwise=call.stream)
     if streamed is not call.stream and call.operation not in EMBEDS and target.endpoint.codec is not None:
         return (await translate(call, target, around.snapshot, around.state, around.now)).relay(setting)
+    if streamed and target.quiet:
+        return StreamRelay(
+            setting, QuietRenamingLane(call.wire, target.shown) if target.shown else QuietLane(call.wire)
+        )
     if not target.shown:
         return StreamRelay(setting, WatchLane(call.wire)) if streamed else WholeRelay(setting)
     if streamed:
@@ -264,11 +285,18 @@ def _request(
     return Request("POST", url, tuple(headers.items()), body, snapshot.ways[upstream.id].proxy)
 
 
+def _tells_usage_when_asked(call: Call, target: Target) -> bool:
+    """And the client doesn't ask."""
+    chat = target.endpoint.wire is openai_chat.WIRE and call.operation in GENERATES
+    return chat and call.stream and not asks(call.incoming.body)
+
+
 def _as_it_came(call: Call, target: Target) -> bytes:
-    """But for an alias, replaced in place."""
+    """But for an alias, replaced in place, and usage that is asked for."""
+    body = call.incoming.body
     if target.model != call.model and not target.endpoint.names_model_in_path:
-        return splice_model(call.incoming.body, target.model)
-    return call.incoming.body
+        body = splice_model(body, target.model)
+    return asking(body) if target.quiet else body
 
 
 def _prompted(came: bytes, call: Call, target: Target, around: Surroundings) -> bytes:

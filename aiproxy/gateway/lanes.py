@@ -51,6 +51,10 @@ class Lane(Protocol):
     @property
     def usage(self) -> Usage | None: ...
 
+    @property
+    def heard(self) -> int:
+        """How many frames, or events, there were so far."""
+
     def feed(self, data: bytes) -> bytes:
         """What the client gets for these bytes; what was good of them, where `error` is set."""
 
@@ -75,6 +79,7 @@ class WatchLane:
         self._observer = wire.observer()
         self._held = b""
         self._over = False  # the protocol's own end was passed on
+        self.heard = 0
         self.error: GatewayError | None = None
 
     @property
@@ -96,6 +101,7 @@ class WatchLane:
         good = b""
         try:
             frames = self._framer.feed(data)
+            self.heard += len(frames)
             for number, frame in enumerate(frames):
                 try:
                     if self._observer.feed(frame):
@@ -234,6 +240,7 @@ class TranslateLane:
         self.complete = False
         self.error: GatewayError | None = None
         self.usage: Usage | None = None
+        self.heard = 0
 
     @property
     def ended(self) -> bool:
@@ -270,6 +277,7 @@ class TranslateLane:
                         self.complete = self.useful = True
                     case _:
                         self.useful = True
+                self.heard += 1
                 out.append(self._encoder.feed(event))
         except GatewayError as error:
             self.error = error

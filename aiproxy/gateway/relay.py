@@ -83,12 +83,19 @@ class Relay(Protocol):
         self._patience = setting.idle
         self._inflate = inflater(setting.head.upstream)
         self._ended = False
+        self.size = 0
+        """Bytes that came of the answer's body."""
         self.done: Deferred[None] = Deferred(lambda _: None)
 
     @property
     def usage(self) -> Usage | None:
         """What the answer is known to have used, so far."""
         raise NotImplementedError
+
+    @property
+    def heard(self) -> int:
+        """How many frames came of a stream; 0 of an answer in one piece."""
+        return 0
 
     @property
     def committed(self) -> bool:
@@ -104,6 +111,7 @@ class Relay(Protocol):
             return
         if self._alarm is not None:
             self._alarm.reset(self._patience)
+        self.size += len(data)
         self._guard(lambda: self.received(self._inflate(data)))
 
     def connectionLost(self, reason: Failure = Failure(ResponseDone())) -> None:  # noqa: B008
@@ -260,6 +268,10 @@ class StreamRelay(Relay):
     @property
     def usage(self) -> Usage | None:
         return self._lane.usage
+
+    @property
+    def heard(self) -> int:
+        return self._lane.heard
 
     def connectionMade(self) -> None:
         super().connectionMade()

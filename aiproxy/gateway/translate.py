@@ -37,7 +37,8 @@ STOPS = "sampling.stop"
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where an attempt goes; `model` is the upstream's name of it, `shown` what answers shall call it ("" as they do). `silent`:
-    it has refused to show its thinking. `stateless`: it can't use the signed or encrypted thinking in the request."""
+    it has refused to show its thinking. `stateless`: it can't use the signed or encrypted thinking in the request.
+    `quiet`: a relayed stream is asked for usage that the client doesn't want to see."""
 
     upstream: Upstream
     endpoint: Endpoint
@@ -45,6 +46,7 @@ class Target:
     shown: str = ""
     silent: bool = False
     stateless: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from aiproxy.pools.verdict import FaultRule, Scope
 from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of, text
-from aiproxy.providers.openai_dialects import content_parts, count_streams, messages
+from aiproxy.providers.openai_dialects import content_parts, messages
 
 FIRST_REST_NOT_IN_PLAN = 1800.0
 """Seconds. A plan changes when its owner changes it, or when the month ends."""
@@ -44,9 +44,7 @@ COPILOT = Provider(
     name="copilot",
     base_url="https://api.individual.githubcopilot.com",
     endpoints=(
-        replace(
-            speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions", repairs=(count_streams,)), tells=who_asks
-        ),
+        replace(speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions"), tells=who_asks),
         Endpoint(Operation.MODELS, "/models", openai_chat.WIRE),
     ),
     accounts=_accounts,

@@ -11,7 +11,7 @@ from aiproxy.credentials.signed import SignedKey
 from aiproxy.neutral.carried import Json
 from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.logins import account_of
-from aiproxy.providers.openai_dialects import count_streams, thinks
+from aiproxy.providers.openai_dialects import thinks
 
 SWITCHED = ("glm-", "qwen3-max-preview", "deepseek-v3.1", "deepseek-v3.2")
 """What the names of models begin with whose thinking is switched in their chat template."""
@@ -64,7 +64,7 @@ IFLOW = Provider(
                 openai_chat.CODEC,
                 Operation.CHAT,
                 "/chat/completions",
-                repairs=(switch_thinking, leave_out_no_tools, count_streams),
+                repairs=(switch_thinking, leave_out_no_tools),
             ),
             leaves_out=unknown_effort,
         ),

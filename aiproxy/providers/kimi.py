@@ -17,7 +17,6 @@ from aiproxy.providers.kimi_repairs import (
     say_thinking,
 )
 from aiproxy.providers.logins import account_of, text
-from aiproxy.providers.openai_dialects import count_streams
 
 DEVICE = {
     "x-msh-platform": "aiproxy",
@@ -42,7 +41,7 @@ KIMI = Provider(
             openai_chat.CODEC,
             Operation.CHAT,
             "/v1/chat/completions",
-            repairs=(name_model, fill_call_ids, keep_reasoning, leave_out_silent_turns, say_thinking, count_streams),
+            repairs=(name_model, fill_call_ids, keep_reasoning, leave_out_silent_turns, say_thinking),
         ),
         speaking(anthropic_messages.CODEC, Operation.CHAT, "/v1/messages", repairs=(name_model,)),
         speaking(anthropic_messages.CODEC, Operation.COUNT_TOKENS, "/v1/messages/count_tokens", repairs=(name_model,)),

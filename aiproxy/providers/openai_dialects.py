@@ -6,15 +6,6 @@ from typing import Any
 from aiproxy.neutral.carried import Json
 
 
-def count_streams(body: dict[str, Json]) -> bool:
-    """Usage comes at the end of a stream only when it is asked for."""
-    options = body.get("stream_options")
-    if body.get("stream") is not True or (isinstance(options, dict) and "include_usage" in options):
-        return False
-    body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-    return True
-
-
 def messages(body: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
     found = body.get("messages")
     yield from (each for each in (found if isinstance(found, list) else ()) if isinstance(each, dict))

@@ -13,7 +13,7 @@ from aiproxy.pools.verdict import FaultRule, Scope
 from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of, text
-from aiproxy.providers.openai_dialects import content_parts, count_streams, messages
+from aiproxy.providers.openai_dialects import content_parts, messages
 
 FIRST_REST_EXHAUSTED = 3600.0
 """Seconds. The quota is a day's, and no header says when the day ends."""
@@ -50,9 +50,7 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
 QWEN = Provider(
     name="qwen",
     base_url="https://portal.qwen.ai/v1",
-    endpoints=(
-        speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions", repairs=(one_system_message, count_streams)),
-    ),
+    endpoints=(speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions", repairs=(one_system_message,)),),
     accounts=_accounts,
     vendor="qwen",
     abilities={"developer_role": False, "freeform_tools": False},

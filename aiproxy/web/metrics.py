@@ -5,7 +5,7 @@ Labels have few values, of bounded number: a model that isn't in the configurati
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
@@ -16,6 +16,7 @@ from aiproxy import __version__
 from aiproxy.gateway import Gateway, Snapshot
 from aiproxy.pools.verdict import Scope
 from aiproxy.usage import Attempt, CallRecord, Outcome
+from aiproxy.web.tallies import Counts, Spread
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -39,8 +40,6 @@ BUCKETS = {
 LAG_SECONDS = 1.0
 """Between measurements of how late the reactor is."""
 
-disable_created_metrics()
-
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
@@ -63,16 +62,22 @@ class Metrics:
         ProcessCollector(registry=registry)
         registry.register(_Now(gateway))
 
-        def counter(name: str, words: str, *labels: str) -> Counter:
-            return Counter(f"aiproxy_{name}", words, labels, registry=registry)
+        def counter(name: str, words: str, *labels: str) -> Counts:
+            made = Counts(f"aiproxy_{name}", words, labels)
+            registry.register(made)
+            return made
 
-        def histogram(name: str, words: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"aiproxy_{name}_seconds", words, ("protocol",), buckets=buckets, registry=registry)
+        def histogram(name: str, words: str, bounds: tuple[float, ...], *labels: str) -> Spread:
+            made = Spread(f"aiproxy_{name}_seconds", words, labels, bounds)
+            registry.register(made)
+            return made
 
         self._requests = counter("requests", "Calls that have ended.", "protocol", "outcome")
-        self._duration = histogram("request_duration", "From a call's coming to its end.", LONG)
-        self._first = histogram("time_to_first_token", "From a call's coming to its answer's first word.", LONG)
-        self._overhead = histogram("overhead", "From a call's coming to its first attempt.", SHORT)
+        self._duration = histogram("request_duration", "From a call's coming to its end.", LONG, "protocol")
+        self._first = histogram(
+            "time_to_first_token", "From a call's coming to its answer's first word.", LONG, "protocol"
+        )
+        self._overhead = histogram("overhead", "From a call's coming to its first attempt.", SHORT, "protocol")
         self._attempts = counter("attempts", "Tries at accounts.", "provider", "result")
         self._failovers = counter("failovers", "Failed tries that another one followed.", "reason")
         self._tokens = counter("tokens", "Tokens, each in one kind.", "provider", "model", "kind")
@@ -82,9 +87,7 @@ class Metrics:
         )
         self._truncated = counter("streams_truncated", "Answers that broke off after their first byte.", "provider")
         self._left = counter("client_disconnects", "Calls whose client left.", "phase")
-        self._lag = Histogram(
-            "aiproxy_reactor_lag_seconds", "How late the reactor's timers are.", buckets=SHORT, registry=registry
-        )
+        self._lag = histogram("reactor_lag", "How late the reactor's timers are.", SHORT)
         gateway.observers.append(self.observe)
 
     def also(self, look: Callable[[], Iterable[Gauge]]) -> None:
@@ -102,7 +105,7 @@ class Metrics:
 
     def _tick(self) -> None:
         now = self._clock.seconds()
-        self._lag.observe(max(0.0, now - self._due))
+        self._lag.add((), max(0.0, now - self._due))
         self._due = now + LAG_SECONDS
 
     def page(self) -> bytes:
@@ -110,36 +113,36 @@ class Metrics:
 
     def observe(self, call: CallRecord) -> None:
         protocol = call.protocol
-        self._requests.labels(protocol, call.outcome or OTHER).inc()
+        self._requests.sums[protocol, call.outcome or OTHER] += 1
         if call.ended is not None:
-            self._duration.labels(protocol).observe(max(0.0, call.ended - call.started))
+            self._duration.add((protocol,), max(0.0, call.ended - call.started))
         if call.first_byte is not None:
-            self._first.labels(protocol).observe(max(0.0, call.first_byte - call.started))
+            self._first.add((protocol,), max(0.0, call.first_byte - call.started))
         if call.attempts:
-            self._overhead.labels(protocol).observe(max(0.0, call.attempts[0].started - call.started))
+            self._overhead.add((protocol,), max(0.0, call.attempts[0].started - call.started))
         if call.outcome is Outcome.CUT:
-            self._truncated.labels(call.provider).inc()
+            self._truncated.sums[call.provider,] += 1
         if call.outcome is Outcome.CANCELLED:
-            self._left.labels("waiting" if call.first_byte is None else "answering").inc()
+            self._left.sums["waiting" if call.first_byte is None else "answering",] += 1
         for failed in call.attempts[:-1]:
-            self._failovers.labels(failed.error or OTHER).inc()
+            self._failovers.sums[failed.error or OTHER,] += 1
         for attempt in call.attempts:
             self._count(attempt)
 
     def _count(self, attempt: Attempt) -> None:
-        self._attempts.labels(attempt.provider, attempt.error or attempt.outcome).inc()
+        self._attempts.sums[attempt.provider, attempt.error or attempt.outcome] += 1
         used = attempt.usage
         if used is None:
             return
         where = attempt.provider, attempt.model if attempt.model in self._models() else OTHER
         for kind, buckets in BUCKETS.items():
             if tokens := sum(getattr(used, bucket) or 0 for bucket in buckets):
-                self._tokens.labels(*where, kind).inc(tokens)
+                self._tokens.sums[(*where, kind)] += tokens
         cost = attempt.cost
         if cost is None:
-            self._unpriced.labels(*where).inc()
+            self._unpriced.sums[where] += 1
         else:
-            self._cost.labels(*where).inc(cost)
+            self._cost.sums[where] += cost
 
     def _models(self) -> frozenset[str]:
         """What the upstreams of this configuration call their models."""

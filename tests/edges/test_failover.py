@@ -270,7 +270,9 @@ def test_a_last_frame_without_its_blank_line_still_arrives(client: OpenAI, bad: 
         wire.chunk(b"")
 
     bad.script.append(stops_short)
-    stream = client.chat.completions.create(model="m", messages=ASK, stream=True)
+    stream = client.chat.completions.create(
+        model="m", messages=ASK, stream=True, stream_options={"include_usage": True}
+    )
     assert [chunk.usage.total_tokens for chunk in stream if chunk.usage] == [10]
 
 

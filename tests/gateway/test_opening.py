@@ -24,7 +24,7 @@ ALIVE = b": keep-alive\n\n"
 def test_signs_of_life_and_then_the_answer() -> None:
     rig, stream = Rig(TWO), Streams()
     rig["one"].otherwise = stream
-    asked = rig.ask(stream=True)
+    asked = rig.ask(stream=True, stream_options={"include_usage": True})
     rig.wait(OPENING_SECONDS - 1)
     assert (asked.sink.status, asked.sink.body) == (0, b""), "an error could still have a status"
     rig.wait(1 + KEEP_ALIVE_SECONDS)
@@ -42,7 +42,7 @@ def test_signs_of_life_and_then_the_answer() -> None:
 def test_another_account_answers_a_stream_that_has_only_shown_life() -> None:
     rig, first, second = Rig(TWO), Streams(), Streams()
     rig["one"].otherwise, rig["two"].otherwise = first, second
-    asked = rig.ask(stream=True)
+    asked = rig.ask(stream=True, stream_options={"include_usage": True})
     first.say(events("x")[0])  # a role: nothing that anybody waits for
     rig.wait(OPENING_SECONDS)
     first.end(clean=False)

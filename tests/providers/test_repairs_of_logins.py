@@ -7,7 +7,7 @@ import pytest
 
 from aiproxy.providers import antigravity_repairs as antigravity
 from aiproxy.providers import codex_repairs as codex
-from aiproxy.providers import iflow, kimi_repairs, openai_dialects, qwen
+from aiproxy.providers import iflow, kimi_repairs, qwen
 from aiproxy.providers.base import Repair
 from aiproxy.providers.code_assist_repairs import join_turns, leave_out_empty_texts
 from aiproxy.providers.copilot import who_asks
@@ -122,9 +122,6 @@ def developer(text: str) -> dict[str, Any]:
         (kimi_repairs.say_thinking, {"reasoning_effort": "high"}, {"thinking": {"type": "enabled", "effort": "high"}}),
         (kimi_repairs.say_thinking, {"reasoning_effort": "none"}, {"thinking": {"type": "disabled"}}),
         (kimi_repairs.say_thinking, {"thinking": {"type": "disabled"}}, None),
-        (openai_dialects.count_streams, {"stream": True}, {"stream": True, "stream_options": {"include_usage": True}}),
-        (openai_dialects.count_streams, {"stream": True, "stream_options": {"include_usage": False}}, None),
-        (openai_dialects.count_streams, {}, None),
     ],
 )  # fmt: skip
 def test_what_is_said_differently(repair: Repair, came: dict[str, Any], goes: dict[str, Any] | None) -> None:

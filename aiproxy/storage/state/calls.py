@@ -110,7 +110,11 @@ def _decision(record: CallRecord, offset: float) -> str:
         return ""
     told = [
         {
-            **choice._asdict(),
+            "account": choice.account,
+            "model": choice.model,
+            "why": choice.why,
+            "stage": choice.stage,
+            "waited": choice.waited,
             "at": choice.at - record.started,
             "passed": [_passed(each, offset) for each in choice.passed[:MOST_PASSED]],
         }
