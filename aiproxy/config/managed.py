@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from aiproxy.clients import moment
 from aiproxy.config.problems import ConfigurationInvalid, has_errors
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import ClientKey
@@ -31,4 +32,6 @@ def key_settings(name: str, settings: Mapping[str, Any]) -> ClientKey:
     read = reading.settings(root)
     if has_errors([*problems, *reading.problems]):
         raise ConfigurationInvalid([*problems, *reading.problems])
+    if read.api_keys[0].expires:
+        moment(read.api_keys[0].expires)
     return read.api_keys[0]

@@ -119,7 +119,7 @@ def _used(call: Call, relay: Relay, outcome: Outcome) -> tuple[Usage | None, boo
     said = relay.usage
     whole = outcome is Outcome.COMPLETE and said is not None and said.output_total is not None
     if whole or call.operation not in GENERATES or not (relay.committed and relay.size):
-        return said, False
+        return said, said is not None and said.estimated
     return estimate(said, call.may_use[0], relay.heard, relay.size), True
 
 

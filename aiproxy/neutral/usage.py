@@ -21,9 +21,13 @@ class Usage:
     output_visible: int | None = None
     reasoning: int | None = None
     audio_out: int | None = None
+    image_in: int | None = None
+    image_out: int | None = None
     server_tools: Mapping[str, int] | None = None
     raw: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     """What the vendor said, as it said it."""
+    estimated: bool = field(default=False, compare=False, repr=False)
+    """The vendor doesn't say; who read its answer guesses."""
 
     @classmethod
     def from_totals(
@@ -37,6 +41,8 @@ class Usage:
         output_total: int | None = None,
         reasoning: int | None = None,
         audio_out: int | None = None,
+        image_in: int | None = None,
+        image_out: int | None = None,
         total: int | None = None,
         server_tools: Mapping[str, int] | None = None,
         raw: Mapping[str, Any] | None = None,
@@ -48,14 +54,16 @@ class Usage:
         if reasoning and input_total is not None and output_total is not None:
             output_total += reasoning if total == input_total + output_total + reasoning else 0
         return cls(
-            input_uncached=_rest(input_total, cache_read, cache_write, audio_in, tool_prompt),
+            input_uncached=_rest(input_total, cache_read, cache_write, audio_in, image_in, tool_prompt),
             cache_read=cache_read,
             cache_write=cache_write,
             audio_in=audio_in,
             tool_prompt=tool_prompt,
-            output_visible=_rest(output_total, reasoning, audio_out),
+            output_visible=_rest(output_total, reasoning, audio_out, image_out),
             reasoning=reasoning,
             audio_out=audio_out,
+            image_in=image_in,
+            image_out=image_out,
             server_tools=server_tools,
             raw=raw,
         )
@@ -64,13 +72,19 @@ class Usage:
     def input_total(self) -> int | None:
         """Everything the model read: the OpenAI and Gemini view of input."""
         return _sum(
-            self.input_uncached, self.cache_read, self.cache_write, self.cache_write_1h, self.audio_in, self.tool_prompt
+            self.input_uncached,
+            self.cache_read,
+            self.cache_write,
+            self.cache_write_1h,
+            self.audio_in,
+            self.image_in,
+            self.tool_prompt,
         )
 
     @property
     def input_fresh(self) -> int | None:
         """What was neither read from a cache nor written to one: Anthropic's `input_tokens`."""
-        return _sum(self.input_uncached, self.audio_in, self.tool_prompt)
+        return _sum(self.input_uncached, self.audio_in, self.image_in, self.tool_prompt)
 
     @property
     def cache_write_total(self) -> int | None:
@@ -82,7 +96,7 @@ class Usage:
     @property
     def output_total(self) -> int | None:
         """Everything the model wrote, thinking included."""
-        return _sum(self.output_visible, self.reasoning, self.audio_out)
+        return _sum(self.output_visible, self.reasoning, self.audio_out, self.image_out)
 
     def updated(self, later: "Usage") -> "Usage":
         """A later report of the same answer: its numbers win, what it leaves out stays."""
@@ -96,12 +110,13 @@ class Usage:
         numbers = {
             f.name: _sum(one, two) if (one := getattr(self, f.name)) is not None else two
             for f in fields(self)
-            if f.name not in ("server_tools", "raw")
+            if f.name not in ("server_tools", "raw", "estimated")
             for two in (getattr(other, f.name),)
         }
         tools = [*(self.server_tools or {}).items(), *(other.server_tools or {}).items()]
         uses = {kind: sum(count for name, count in tools if name == kind) for kind, _ in tools}
-        return Usage(**numbers, server_tools=uses or None, raw=other.raw or self.raw)
+        guessed = self.estimated or other.estimated
+        return Usage(**numbers, server_tools=uses or None, raw=other.raw or self.raw, estimated=guessed)
 
 
 def _sum(first: int | None, *rest: int | None) -> int | None:

@@ -23,5 +23,7 @@ def estimate(said: Usage | None, read: int, frames: int, size: int) -> Usage:
     return (
         said
         if told >= written
-        else replace(said, output_visible=written - (said.reasoning or 0) - (said.audio_out or 0))
+        else replace(
+            said, output_visible=written - (said.reasoning or 0) - (said.audio_out or 0) - (said.image_out or 0)
+        )
     )

@@ -27,6 +27,8 @@ class Rates:
     cache_write_1h: float | None = None
     audio_in: float | None = None
     audio_out: float | None = None
+    image_in: float | None = None
+    image_out: float | None = None
 
     def of(self, usage: Usage) -> float:
         read = (
@@ -35,17 +37,25 @@ class Rates:
             (usage.cache_write, self.cache_write),
             (usage.cache_write_1h, self.cache_write_1h),
             (usage.audio_in, self.audio_in),
+            (usage.image_in, self.image_in),
             (usage.tool_prompt, None),
         )
-        written = ((usage.output_visible, None), (usage.reasoning, None), (usage.audio_out, self.audio_out))
+        written = (
+            (usage.output_visible, None),
+            (usage.reasoning, None),
+            (usage.audio_out, self.audio_out),
+            (usage.image_out, self.image_out),
+        )
         cost = sum((tokens or 0) * (self.input if price is None else price) for tokens, price in read)
         cost += sum((tokens or 0) * (self.output if price is None else price) for tokens, price in written)
         return cost / MILLION
 
     def most(self, read: int, written: int) -> float:
         """Of so many tokens, whatever kind they turn out to be."""
-        dearest_in = max(self.input, self.cache_write or 0, self.cache_write_1h or 0, self.audio_in or 0)
-        return (read * dearest_in + written * max(self.output, self.audio_out or 0)) / MILLION
+        dearest_in = max(
+            self.input, self.cache_write or 0, self.cache_write_1h or 0, self.audio_in or 0, self.image_in or 0
+        )
+        return (read * dearest_in + written * max(self.output, self.audio_out or 0, self.image_out or 0)) / MILLION
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 10)
 OTHER = "other"
 
 BUCKETS = {
-    "input": ("input_uncached", "audio_in", "tool_prompt"),
+    "input": ("input_uncached", "audio_in", "image_in", "tool_prompt"),
     "cache_read": ("cache_read",),
     "cache_write": ("cache_write", "cache_write_1h"),
-    "output": ("output_visible", "audio_out"),
+    "output": ("output_visible", "audio_out", "image_out"),
     "reasoning": ("reasoning",),
 }
 """Kinds of tokens, disjoint, and the buckets of usage each is made of."""

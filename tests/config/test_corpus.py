@@ -14,7 +14,7 @@ import pytest
 from tests.config.reading import problems
 from tests.vendors.google_tokens import service_account
 
-CASES = Path(__file__).parents[1] / "cases" / "configuration"
+CASES = Path(__file__).parent / "corpus"
 MARK = re.compile("‹([a-z-]+)›")
 
 ENVIRON = {"WORD": "word", "LARGE": "123456", "EMPTY": "", "KEY": "a-key-from-elsewhere"}

@@ -29,7 +29,9 @@ def test_what_is_wrong_is_named(settings: dict[str, Any], words: str) -> None:
     assert words in "; ".join(problem.message for problem in invalid.value.problems)
 
 
-@pytest.mark.parametrize("settings", [{"key": "x"}, {"name": "x"}, {"disabled": True}, {"models": {1, 2}}])
+@pytest.mark.parametrize(
+    "settings", [{"key": "x"}, {"name": "x"}, {"disabled": True}, {"models": {1, 2}}, {"expires": "soon"}]
+)
 def test_what_is_no_setting_of_it_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         key_settings("team", settings)

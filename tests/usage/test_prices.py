@@ -66,7 +66,7 @@ def test_a_long_call_costs_more_from_its_first_token() -> None:
     assert price.of(long) == pytest.approx((500 * 20 + 501 * 2 + 10 * 150) / 1_000_000)
 
 
-@given(st.builds(Usage, *[st.integers(0, 10**6)] * 9), st.booleans())
+@given(st.builds(Usage, *[st.integers(0, 10**6)] * 11), st.booleans())
 def test_no_usage_costs_more_than_the_most_of_its_tokens(usage: Usage, plain: bool) -> None:
     price = PLAIN if plain else FULL
     assert price.of(usage) <= price.most(usage.input_total or 0, usage.output_total or 0) + 1e-9

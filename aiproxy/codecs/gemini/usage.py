@@ -26,10 +26,12 @@ def decode_usage(found: Json) -> Usage | None:
         input_total=read,
         cache_read=cached,
         tool_prompt=tool_prompt,
-        audio_in=_audio(found, "promptTokensDetails", "cacheTokensDetails"),
+        audio_in=_of_kind(found, "AUDIO", "promptTokensDetails", "cacheTokensDetails"),
+        image_in=_of_kind(found, "IMAGE", "promptTokensDetails", "cacheTokensDetails"),
         output_total=written,
         reasoning=thoughts,
-        audio_out=_audio(found, "candidatesTokensDetails"),
+        audio_out=_of_kind(found, "AUDIO", "candidatesTokensDetails"),
+        image_out=_of_kind(found, "IMAGE", "candidatesTokensDetails"),
         raw=found,
     )
     return usage if usage != Usage() else None
@@ -54,16 +56,16 @@ def _count(found: Mapping[str, Json], name: str) -> int | None:
     return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
 
 
-def _audio(found: Mapping[str, Json], details: str, less: str = "") -> int | None:
-    """The tokens of sound among the details, without those that came from the cache."""
-    counts = {name: _of_audio(found.get(name)) for name in (details, less)}
+def _of_kind(found: Mapping[str, Json], kind: str, details: str, less: str = "") -> int | None:
+    """The tokens of one modality among the details, without those that came from the cache."""
+    counts = {name: _counted(found.get(name), kind) for name in (details, less)}
     if not counts[details]:
         return None
     return max(0, counts[details] - counts[less]) or None
 
 
-def _of_audio(details: Json) -> int:
+def _counted(details: Json, kind: str) -> int:
     if not isinstance(details, list):
         return 0
-    sounds = [item for item in details if isinstance(item, dict) and item.get("modality") == "AUDIO"]
-    return sum(_count(item, "tokenCount") or 0 for item in sounds)
+    those = [item for item in details if isinstance(item, dict) and item.get("modality") == kind]
+    return sum(_count(item, "tokenCount") or 0 for item in those)

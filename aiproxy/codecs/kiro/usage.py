@@ -1,6 +1,7 @@
 """What an answer used: exact counts where the service gives them, else a share of the model's context, else an estimate."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -46,13 +47,18 @@ class Spent:
     @property
     def usage(self) -> Usage:
         if self._exact is not None:
-            return self._exact
+            return replace(self._exact, raw={**(self._exact.raw or {}), **self._metered})
         if self._share:
             context = self._exchange.capabilities.context_tokens or CONTEXT_UNSAID
             used = max(0, round(context * self._share / 100) - self._written)
         else:
             used = estimate(self._exchange.request)
-        return Usage(input_uncached=used, output_visible=self._written)
+        return Usage(input_uncached=used, output_visible=self._written, raw=self._metered or None, estimated=True)
+
+    @property
+    def _metered(self) -> dict[str, Json]:
+        """What was paid, as part of what the service said of usage."""
+        return {"metering": self._credits} if self._credits else {}
 
     @property
     def extensions(self) -> Extensions:

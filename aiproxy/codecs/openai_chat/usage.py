@@ -33,6 +33,8 @@ def read_usage(usage: Any) -> Usage | None:
         output_total=completion,
         reasoning=reasoning,
         audio_out=_count(written, "audio_tokens"),
+        image_in=_count(read, "image_tokens"),
+        image_out=_count(written, "image_tokens"),
         raw=usage,
     )
 
@@ -41,9 +43,9 @@ def write_usage(usage: Usage) -> dict[str, Json]:
     """Details only where something is known of them; an unknown total is what is known of its parts."""
     prompt, completion = usage.input_total, usage.output_total
     if prompt is None:
-        prompt = _known(usage.cache_read, usage.cache_write_total, usage.audio_in, usage.tool_prompt)
+        prompt = _known(usage.cache_read, usage.cache_write_total, usage.audio_in, usage.image_in, usage.tool_prompt)
     if completion is None:
-        completion = _known(usage.reasoning, usage.audio_out)
+        completion = _known(usage.reasoning, usage.audio_out, usage.image_out)
     found: dict[str, Json] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -53,8 +55,13 @@ def write_usage(usage: Usage) -> dict[str, Json]:
         "cached_tokens": usage.cache_read,
         "cache_write_tokens": usage.cache_write_total,
         "audio_tokens": usage.audio_in,
+        "image_tokens": usage.image_in,
     }
-    written = {"reasoning_tokens": usage.reasoning, "audio_tokens": usage.audio_out}
+    written = {
+        "reasoning_tokens": usage.reasoning,
+        "audio_tokens": usage.audio_out,
+        "image_tokens": usage.image_out,
+    }
     for name, details in (("prompt_tokens_details", read), ("completion_tokens_details", written)):
         if known := {key: count for key, count in details.items() if count is not None}:
             found[name] = known

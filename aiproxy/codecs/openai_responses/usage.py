@@ -26,6 +26,8 @@ def read_usage(found: Any) -> Usage | None:
         output_total=total_out,
         reasoning=reasoning,
         audio_out=_count(wrote, "audio_tokens"),
+        image_in=_count(read, "image_tokens"),
+        image_out=_count(wrote, "image_tokens"),
         raw=found,
     )
 

@@ -68,6 +68,8 @@ class TokenPrices:
     )
     audio_in: float | None = setting("Sound that it reads; as `input` when absent.", None, minimum=0, example=10)
     audio_out: float | None = setting("Sound that it makes; as `output` when absent.", None, minimum=0, example=20)
+    image_in: float | None = setting("Pictures that it reads; as `input` when absent.", None, minimum=0, example=5)
+    image_out: float | None = setting("Pictures that it makes; as `output` when absent.", None, minimum=0, example=30)
 
 
 @dataclass(frozen=True, slots=True)

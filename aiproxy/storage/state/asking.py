@@ -9,8 +9,8 @@ from aiproxy.storage.state.database import Session
 from aiproxy.storage.state.rows import REQUESTS, USAGE, RequestRow, UsageRow
 
 TOKENS = (
-    "input_uncached", "cache_read", "cache_write", "cache_write_1h", "audio_in", "tool_prompt",
-    "output_visible", "reasoning", "audio_out",
+    "input_uncached", "cache_read", "cache_write", "cache_write_1h", "audio_in", "image_in", "tool_prompt",
+    "output_visible", "reasoning", "audio_out", "image_out",
 )  # fmt: skip
 """The columns that count tokens, disjoint."""
 

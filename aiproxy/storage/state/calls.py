@@ -83,6 +83,8 @@ def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow
             prices=attempt.prices,
             estimated=int(attempt.estimated),
             raw=_raw(used),
+            image_in=_count(used.image_in),
+            image_out=_count(used.image_out),
         )
 
 

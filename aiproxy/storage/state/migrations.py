@@ -55,6 +55,10 @@ MIGRATIONS: Sequence[Migration] = (
         ending TEXT NOT NULL, settings TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, until DOUBLE PRECISION,
         changed DOUBLE PRECISION NOT NULL)""",
     ),
+    (  # 5
+        "ALTER TABLE usage ADD COLUMN image_in BIGINT",
+        "ALTER TABLE usage ADD COLUMN image_out BIGINT",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

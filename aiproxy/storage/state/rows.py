@@ -50,6 +50,8 @@ class UsageRow(NamedTuple):
     """1: nobody said what was used, the tokens are our estimate."""
     raw: str = ""
     """What the upstream said of usage, as it said it: JSON, or empty."""
+    image_in: int | None = None
+    image_out: int | None = None
 
 
 class RequestRow(NamedTuple):

@@ -21,7 +21,7 @@ from tests.storage.state.test_databases import stored
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=20) | st.just("x" * 2000) | st.just("a\0b\ud800")
 COUNTS = st.none() | st.integers(min_value=-5, max_value=10**30)
-BUCKETS = [field.name for field in fields(Usage) if field.name not in ("server_tools", "raw")]
+BUCKETS = [field.name for field in fields(Usage) if field.name not in ("server_tools", "raw", "estimated")]
 SERVER_TOOLS = st.none() | st.dictionaries(ANY_TEXT, st.integers(0, 9), max_size=3)
 USAGES = st.none() | st.builds(Usage, **dict.fromkeys(BUCKETS, COUNTS), server_tools=SERVER_TOOLS)
 TIMES = st.floats(0, 1e10)

@@ -72,6 +72,8 @@ def test_damage_while_it_is_open_is_noticed(tmp_path: Path) -> None:
     assert count(database) == 5000
     database.close()
     reader = SqliteDatabase(path, check=False)
+    with reader.transaction(writes=False) as session:
+        session.rows("SELECT count(*) FROM sqlite_master")
     with path.open("r+b") as stream:
         stream.seek(4096)
         stream.write(os.urandom(path.stat().st_size - 8192))
