@@ -164,8 +164,11 @@ class Relay(Protocol):
         call.committed = True
         call.record.first_byte = now
         self._setting.worked()
+        told = head.for_client(call, now, headers)
         if not call.opened:
-            self._setting.sink.start(head.status, head.for_client(call, now, headers))
+            self._setting.sink.start(head.status, told)
+        elif late := ", ".join(f"{name}: {value}" for name, value in told.items() if name.startswith("x-aiproxy-")):
+            self._setting.sink.write(call.wire.remark(late))  # the headers have gone long since
         self._setting.sink.register(self)
 
     def pauseProducing(self) -> None:

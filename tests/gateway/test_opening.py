@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from aiproxy.codecs import ollama
 from aiproxy.gateway.opening import KEEP_ALIVE_SECONDS, OPENING_SECONDS
 from aiproxy.neutral import errors
 from aiproxy.usage import Outcome
@@ -34,7 +35,8 @@ def test_signs_of_life_and_then_the_answer() -> None:
     stream.say(*said)
     stream.end()
     assert asked.done.called
-    assert asked.sink.body == 2 * ALIVE + b"".join(said)
+    late = b": x-aiproxy-provider: openai, x-aiproxy-model: m, x-aiproxy-attempts: 1\n\n"
+    assert asked.sink.body == 2 * ALIVE + late + b"".join(said)
     assert asked.record.outcome is Outcome.COMPLETE
     assert rig.clock.getDelayedCalls() == []
 
@@ -49,7 +51,26 @@ def test_another_account_answers_a_stream_that_has_only_shown_life() -> None:
     second.say(*events("from", " two"))
     second.end()
     assert asked.accounts == ["one", "two"]
-    assert asked.sink.body == ALIVE + b"".join(events("from", " two"))
+    late = b": x-aiproxy-provider: openai, x-aiproxy-model: m, x-aiproxy-attempts: 2\n\n"
+    assert asked.sink.body == ALIVE + late + b"".join(events("from", " two"))
+
+
+def test_ollamas_clients_get_blanks_between_lines() -> None:
+    rig, stream = Rig(TWO), Streams()
+    rig["one"].otherwise = stream
+    asked = rig.ask(codec=ollama.CODEC, stream=True)
+    rig.wait(OPENING_SECONDS + KEEP_ALIVE_SECONDS)
+    first, rest = events("here")[:2], events("here")[2:]
+    stream.say(*first)
+    rig.wait(KEEP_ALIVE_SECONDS)
+    stream.say(*rest)
+    stream.end()
+    body = asked.sink.body
+    assert body.startswith(b"  {")
+    assert b"\n {" in body
+    lines = body.decode().splitlines()
+    assert "".join(json.loads(line)["message"]["content"] for line in lines) == "here"
+    assert json.loads(lines[-1])["done"] is True
 
 
 def test_when_nobody_can_the_begun_stream_says_so() -> None:

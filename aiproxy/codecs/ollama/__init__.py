@@ -8,7 +8,7 @@ from aiproxy.codecs.ollama.decode_request import decode_request
 from aiproxy.codecs.ollama.decoder import OllamaDecoder
 from aiproxy.codecs.ollama.embeddings import EMBEDDING, EMBEDDINGS
 from aiproxy.codecs.ollama.encode_request import encode_request
-from aiproxy.codecs.ollama.encoder import OllamaEncoder
+from aiproxy.codecs.ollama.encoder import ALIVE, OllamaEncoder
 from aiproxy.codecs.ollama.errors import decode_error, encode_error
 from aiproxy.codecs.ollama.load import STREAM_TYPE
 from aiproxy.codecs.ollama.models import decode_models, encode_model, encode_models
@@ -35,8 +35,8 @@ WIRE = Wire(
     decode_models=decode_models,
     frame=_frame,
     frame_end=b"\n",
-    heartbeat=b"",
-    opening=b"",
+    heartbeat=ALIVE,
+    opening=ALIVE,
     remark=no_remark,
 )
 

@@ -52,12 +52,15 @@ _LINE_ENDS: Final = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"
 """What Python's `splitlines` takes for the end of a line, and with it ollama-python (observed, 0.6.3); escaped it passes."""
 
 
+ALIVE = b" "
+"""Between two lines: JSON takes blanks before a value, and Ollama's clients read whole lines. An empty line they would not take."""
+
+
 class OllamaEncoder:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._generate = is_generate(exchange.request)
         self._hides_thinking = hides_thinking(exchange.request)
-        self._started = False
         self._head = self._before_text = self._before_thinking = b""
         self._after = b',"done":false}\n' if self._generate else b'},"done":false}\n'
         self._shown: dict[int, int] = {}  # characters by part
@@ -85,7 +88,7 @@ class OllamaEncoder:
             case ResponseFinished():
                 return self._last(event)
             case Heartbeat():
-                return self._before_text + b'""' + self._after if self._started else b""
+                return ALIVE
             case (
                 PartStarted()
                 | ToolCallArgumentsDelta()
@@ -103,7 +106,6 @@ class OllamaEncoder:
         return error_line(error)
 
     def _start(self, created: int) -> None:
-        self._started = True
         self._head = self._heading(timestamp(created or self._exchange.now))
         opening = b',"response":' if self._generate else b',"message":{"role":"assistant","content":'
         self._before_text = self._head + opening
