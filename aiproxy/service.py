@@ -120,6 +120,7 @@ class GatewayService(Service):
         self._former_sites: list[HttpSite] = []
         self._transports: list[HttpTransport] = []
         self._reload_problem = ""
+        self._loaded_at = time()
         self._former_secrets: Sequence[Secret] = ()
         self._port: IListeningPort | None = None
         self._tls: ServerTls | None = None
@@ -362,6 +363,7 @@ class GatewayService(Service):
 
     def _not_reloaded(self, why: str) -> None:
         self._reload_problem = self.gateway.snapshot.scrub(why)
+        self.web.metrics.reloaded("failed")
         _log.error("configuration not reloaded, the old one stays:\n{problems}", problems=why)
 
     def _take_over(self, loaded: Loaded, snapshot: Snapshot) -> None:
@@ -369,6 +371,8 @@ class GatewayService(Service):
         self._loaded = loaded
         self._former_secrets = old.secrets  # of calls that are still under way
         self._reload_problem = ""
+        self._loaded_at = time()
+        self.web.metrics.reloaded("ok")
         self.gateway.use(snapshot)
         self.gateway.health_checks.follow()
         self.site.limits = configuration.settings.limits
@@ -598,7 +602,10 @@ class GatewayService(Service):
     # -- readiness and metrics
 
     def _gauges(self) -> Iterator[Gauge]:
-        """What metrics tell of the store and of the state."""
+        """What metrics tell of the configuration, of the store and of the state."""
+        yield Gauge(
+            "config_last_success_timestamp_seconds", "When the configuration in use was taken over.", self._loaded_at
+        )
         condition = self._documents.condition
         if condition is not None and condition.age is not None:
             yield Gauge("store_mirror_age_seconds", "Since the mirror was last what the store is.", condition.age)

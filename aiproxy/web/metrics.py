@@ -4,6 +4,7 @@ Labels have few values, of bounded number: a model that isn't in the configurati
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from time import time
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
@@ -12,10 +13,9 @@ from prometheus_client.registry import Collector
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
-from aiproxy import __version__
 from aiproxy.gateway import Gateway, Snapshot
-from aiproxy.pools.verdict import Scope
 from aiproxy.usage import Attempt, CallRecord, Outcome
+from aiproxy.web.standing import Standing
 from aiproxy.web.tallies import Counts, Spread
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -60,7 +60,7 @@ class Metrics:
         self._known: tuple[Snapshot | None, frozenset[str]] = (None, frozenset())
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        registry.register(_Now(gateway))
+        registry.register(Standing(gateway, clock, time))
 
         def counter(name: str, words: str, *labels: str) -> Counts:
             made = Counts(f"aiproxy_{name}", words, labels)
@@ -87,12 +87,21 @@ class Metrics:
         )
         self._truncated = counter("streams_truncated", "Answers that broke off after their first byte.", "provider")
         self._left = counter("client_disconnects", "Calls whose client left.", "phase")
+        self._between = histogram("inter_token", "Between an answer's words, on average.", SHORT, "protocol")
+        self._wasted = counter(
+            "wasted_tokens", "Tokens of tries whose answer did not reach its client whole.", "provider"
+        )
+        self._reloads = counter("config_reloads", "Attempts to take over a changed configuration.", "result")
         self._lag = histogram("reactor_lag", "How late the reactor's timers are.", SHORT)
         gateway.observers.append(self.observe)
 
     def also(self, look: Callable[[], Iterable[Gauge]]) -> None:
         """Show what somebody else knows, asked for each page."""
         self.registry.register(_Told(look))
+
+    def reloaded(self, result: str) -> None:
+        """`ok` or `failed`."""
+        self._reloads.sums[result,] += 1
 
     def start(self) -> None:
         """Begin to measure the reactor."""
@@ -124,16 +133,27 @@ class Metrics:
             self._truncated.sums[call.provider,] += 1
         if call.outcome is Outcome.CANCELLED:
             self._left.sums["waiting" if call.first_byte is None else "answering",] += 1
+        if call.streamed and call.outcome is Outcome.COMPLETE:
+            self._pace(call)
         for failed in call.attempts[:-1]:
             self._failovers.sums[failed.error or OTHER,] += 1
         for attempt in call.attempts:
             self._count(attempt)
+
+    def _pace(self, call: CallRecord) -> None:
+        """Only answers of two words or more have one."""
+        used = call.attempts[-1].usage if call.attempts else None
+        words = used.output_total if used is not None else None
+        if words is not None and words > 1 and call.first_byte is not None and call.ended is not None:
+            self._between.add((call.protocol,), max(0.0, call.ended - call.first_byte) / (words - 1))
 
     def _count(self, attempt: Attempt) -> None:
         self._attempts.sums[attempt.provider, attempt.error or attempt.outcome] += 1
         used = attempt.usage
         if used is None:
             return
+        if attempt.outcome is not Outcome.COMPLETE and (wasted := (used.input_total or 0) + (used.output_total or 0)):
+            self._wasted.sums[attempt.provider,] += wasted
         where = attempt.provider, attempt.model if attempt.model in self._models() else OTHER
         for kind, buckets in BUCKETS.items():
             if tokens := sum(getattr(used, bucket) or 0 for bucket in buckets):
@@ -165,29 +185,3 @@ class _Told(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         for gauge in self._look():
             yield GaugeMetricFamily(f"aiproxy_{gauge.name}", gauge.words, value=gauge.value)
-
-
-class _Now(Collector):
-    """What is so at the moment."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        gateway, pool = self._gateway, self._gateway.pool
-        build = GaugeMetricFamily("aiproxy_build_info", "The program that runs.", labels=["version"])
-        build.add_metric([__version__], 1)
-        yield build
-        yield GaugeMetricFamily("aiproxy_calls_active", "Calls under way.", value=gateway.under_way)
-        yield GaugeMetricFamily("aiproxy_calls_waiting", "Calls that wait for an account.", value=pool.waiting)
-        lent = GaugeMetricFamily("aiproxy_account_calls_active", "Tries under way.", labels=["provider", "account"])
-        up = GaugeMetricFamily(
-            "aiproxy_account_up", "1: ready; 0: rests, or is disabled.", labels=["provider", "account"]
-        )
-        resting = {place[1] for place, _ in pool.resting() if place[0] is Scope.ACCOUNT and not place[2]}
-        for upstream in gateway.snapshot.upstreams.values():
-            labels = [upstream.provider.name, upstream.id]
-            lent.add_metric(labels, pool.in_use(upstream.id))
-            up.add_metric(labels, float(upstream.id not in resting and upstream.id not in pool.disabled))
-        yield lent
-        yield up

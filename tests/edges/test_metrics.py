@@ -1,5 +1,6 @@
 """`/metrics` as Prometheus reads it: well formed, bounded, and in agreement with the ledger and the answers."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -65,6 +66,37 @@ def test_metrics_are_well_formed_bounded_and_agree_with_the_ledger(gateway: Daem
     sums = "sum(coalesce(input_uncached, 0) + coalesce(cache_read, 0)), sum(output_visible + coalesce(reasoning, 0)), sum(cost)"
     assert kept.execute(f"SELECT {sums} FROM usage").fetchone() == (read, written, cost)
     kept.close()
+
+
+DASHBOARD = Path(__file__).parents[2] / "configs" / "grafana.json"
+
+
+def test_every_metric_of_the_dashboard_exists(gateway: Daemon) -> None:
+    """Families without a sample yet are named by their HELP."""
+    told = httpx2.get(f"{gateway.address}/metrics", headers=HEADERS, timeout=20).text
+    known = set(re.findall(r"^# HELP (\S+)", told, re.MULTILINE))
+    known |= {f"{name}_{part}" for name in known for part in ("bucket", "sum", "count")}
+    asked = [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
+    named = set(re.findall(r"\b(?:aiproxy|process)_\w+", " ".join(asked)))
+    assert len(named) > 15
+    assert named <= known
+
+
+def test_the_page_passes_promtools_lint(gateway: Daemon) -> None:
+    ask(gateway, "m")
+    told = httpx2.get(f"{gateway.address}/metrics", headers=HEADERS, timeout=20).text
+    for family in text_string_to_metric_families(told):
+        name = family.name
+        assert family.documentation.endswith("."), name
+        assert not name.endswith(("_total", "_count", "_sum", "_bucket", "_info")) or family.type == "gauge", name
+        assert not re.search(r"_(milliseconds|ms|kilobytes|minutes|hours|percent)(_|$)", name), name
+        assert name == name.lower()
+        for sample in family.samples:
+            if family.type == "counter":
+                assert sample.name == f"{name}_total"
+        if family.type == "histogram":
+            assert name.endswith("_seconds"), name
+            assert all(("le" in sample.labels) == sample.name.endswith("_bucket") for sample in family.samples)
 
 
 def test_metrics_ask_for_a_key(gateway: Daemon) -> None:
