@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiproxy.clients import limiter as limiters
 from aiproxy.clients.limiter import Limiter
 from aiproxy.clients.limits import Counts, Exceeded, Limit, Limited, Reservation, Window
-from aiproxy.clients.told import headers, refusal
+from aiproxy.clients.told import headers, refusal, share
 
 NOON = datetime(2026, 2, 28, 12, tzinfo=UTC).timestamp()
 REQUESTS = Limit("requests-per-minute", 60, Counts.REQUESTS, Window.MINUTE)
@@ -171,3 +172,32 @@ def test_200_calls_at_once_never_pass_a_limit_that_none_passes_alone(calls: list
         used += tokens
     assert limiter.standings(limited, now)[1].used == used <= MONTH.most
     assert limiter.standings(limited, now)[2].used == 0
+
+
+def test_a_clock_that_jumps_ahead_and_back_finds_what_was_used() -> None:
+    limiter, limited = Limiter(), of(MONTH)
+    limiter.commit(limiter.reserve(limited, 900, NOON), 900, NOON)
+    ahead = datetime(2030, 1, 1, tzinfo=UTC).timestamp()
+    limiter.commit(limiter.reserve(limited, 1000, ahead), 1000, ahead)
+    assert refused(limiter, limited, 200, NOON + 1).startswith("This key may use 1000 tokens per month")
+    limiter.commit(limiter.reserve(limited, 100, NOON + 1), 100, NOON + 1)
+    refused(limiter, limited, 1, NOON + 2)
+
+
+def test_a_budget_in_dollars_is_told_in_dollars() -> None:
+    limiter, limited = Limiter(), of(Limit("usd-per-month", 2_500_000, Counts.MICRO_USD, Window.MONTH))
+    limiter.commit(limiter.reserve(limited, 10, NOON, 2_000_000), 10, NOON, 1_250_000)
+    with pytest.raises(Exceeded) as exceeded:
+        limiter.reserve(limited, 10, NOON, 1_250_001)
+    words = "This key may use 2.5 US dollars per month (usd-per-month), of which 1.25 are left"
+    assert words in str(refusal(exceeded.value.standing))
+    (told,) = share(limiter.standings(limited, NOON))
+    assert (told["most"], told["used"], told["remaining"]) == (2.5, 1.25, 1.25)
+
+
+def test_tallies_of_the_past_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiters, "MOST_TALLIES", 50)
+    limiter = Limiter()
+    for day in range(200):
+        limiter.commit(limiter.reserve(of(DAY), 0, NOON + day * 86400), 0, NOON + day * 86400)
+    assert len(limiter.tallies) <= 50
