@@ -18,6 +18,7 @@ from aiproxy.catalogue.providers import WITH_LOGINS
 from aiproxy.clients import moment
 from aiproxy.config.certificates import certificate_problems
 from aiproxy.config.fallback_rules import fallback_problems
+from aiproxy.config.file_rules import file_problems
 from aiproxy.config.management_rules import management_problems
 from aiproxy.config.payload import payload_problems
 from aiproxy.config.problems import Finding, Problem, Severity, problem_at
@@ -46,6 +47,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         _listening(settings, reading),
         certificate_problems(settings.tls),
         _state(settings),
+        file_problems(settings.logging, settings.state),
         _client_keys(settings),
         _media_fetch(settings),
         _logins(settings),
@@ -91,8 +93,6 @@ def _state(settings: Settings) -> Iterator[Finding]:
             yield _error("bad-state", "state", "wants a file's name, `memory`, or a `postgresql://` URL")
         elif find_spec("psycopg") is None:
             yield _error("bad-state", "state", "PostgreSQL needs an extra: `pip install 'aiproxy[postgres]'`")
-    elif state and is_state_file(state) and Path(state).is_dir():
-        yield _error("bad-state", "state", "this is a directory; name a file in it")
 
 
 def _first_unprivileged_port() -> int:

@@ -23,6 +23,12 @@ CODES: Mapping[str, Explanation] = {
         "# client-key is missing\napi-keys:\n  - {file: client-key}",
         "# client-key is there\napi-keys:\n  - {file: client-key}",
     ),
+    "unwritable-file": Explanation(
+        "The gateway can't write a file that is named here: its directory doesn't exist, it is a directory itself, or "
+        "whoever runs this may not.",
+        "logging: {file: no-such-directory/aiproxy.log}",
+        "logging: {file: aiproxy.log}",
+    ),
     "yaml-syntax": Explanation(
         "The file is not YAML from this place on. The caret shows where reading stopped, or the beginning of what never "
         "ends; the cause is often just before it: a missing space after `:`, a quote that isn't closed, a tab, or `${NAME}` unquoted inside `[…]` or `{…}`.",

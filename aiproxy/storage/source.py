@@ -59,7 +59,7 @@ class Source:
 
     def start(self) -> Loaded:
         """What there is to start with: the remote's own, or what its mirror has. Raises `ConfigurationInvalid`, `StoreError`."""
-        self.local()
+        local = self.local()
         store = self.open()
         try:
             try:
@@ -67,13 +67,15 @@ class Source:
             except Unavailable:
                 if store.condition().age is None:
                     raise
-            return self.load(store)
+            return self._with_contents(local, store)
         finally:
             store.close()
 
     def load(self, store: EncryptedStore) -> Loaded:
         """Everything, as it is on this machine now. Raises as `start` and `local` do."""
-        local = self.local()
+        return self._with_contents(self.local(), store)
+
+    def _with_contents(self, local: Configuration, store: EncryptedStore) -> Loaded:
         contents = store.load()
         credentials = {name: entry for name, entry in contents.entries.items() if name != CONFIGURATION}
         stored = contents.entries.get(CONFIGURATION)

@@ -5,7 +5,6 @@ only one checks, migrates or puts a damaged file aside."""
 
 import fcntl
 import os
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from aiproxy.config.file_rules import FIRST_BYTES, SQLITE_MAGIC, is_text
 from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable, Values, too_new
 from aiproxy.storage.state.migrations import MIGRATIONS, Migration
 
@@ -25,7 +25,6 @@ BUSY_SECONDS = 5.0
 GIVE_BACK_PAGES = 2000
 """Pages (8 MB) returned to the file system at a time, so that nobody waits for long."""
 
-_MAGIC = b"SQLite format 3\0"
 _ID = "INTEGER PRIMARY KEY AUTOINCREMENT"
 
 
@@ -76,9 +75,9 @@ class SqliteDatabase:
         if not path.exists() or not path.stat().st_size:
             return
         with path.open("rb") as stream:
-            head = stream.read(512)
-        if not head.startswith(_MAGIC):
-            if _is_text(head):
+            head = stream.read(FIRST_BYTES)
+        if not head.startswith(SQLITE_MAGIC):
+            if is_text(head):
                 raise StateRefused(f"{path} is a text file and no database; choose another `state`")
             return  # a damaged one: the check will say so
         try:
@@ -228,10 +227,6 @@ def _put_aside(path: Path) -> str:
         with suppress(FileNotFoundError):
             os.rename(f"{path}{suffix}", f"{aside}{suffix}")
     return aside
-
-
-def _is_text(head: bytes) -> bool:
-    return not re.search(rb"[\x00-\x08\x0e-\x1f\x7f]", head)
 
 
 def _quoted(path: Path) -> str:
