@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aiproxy.config.codes import CODES
+from aiproxy.config.codes import EXPLANATIONS
 
 
 class Severity(StrEnum):
@@ -46,7 +46,7 @@ class Problem:
     excerpt: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        assert self.code in CODES, self.code
+        assert self.code in EXPLANATIONS, self.code
 
 
 Finding = tuple[Severity, str, str, str]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
@@ -42,3 +42,24 @@ def double_quoted(text: str) -> str:
 def single_quoted(text: str) -> str:
     """For text on one line."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def block(value: Mapping[str, Any], indent: int = 0) -> str:
+    """Mappings and lists of mappings on lines of their own, the rest on one."""
+    return "".join(_lines(value, " " * indent))
+
+
+def _lines(value: Mapping[str, Any], margin: str) -> Iterator[str]:
+    for key, inner in value.items():
+        name = f"{margin}{one_line(key)}:"
+        if isinstance(inner, Mapping) and inner:
+            yield f"{name}\n{''.join(_lines(inner, margin + '  '))}"
+        elif isinstance(inner, list) and any(isinstance(each, Mapping) and len(each) > 2 for each in inner):
+            yield f"{name}\n"
+            for each in inner:
+                if isinstance(each, Mapping) and each:
+                    yield f"{margin}  - {''.join(_lines(each, margin + '    ')).lstrip()}"
+                else:
+                    yield f"{margin}  - {one_line(each)}\n"
+        else:
+            yield f"{name} {one_line(inner)}\n"

@@ -170,14 +170,14 @@ def _imported(credentials: Credentials, file: Path) -> Sequence[Record]:
     with file.open("rb") as stream:
         body = stream.read(LARGEST_IMPORT)
     made = []
-    for content in read_import(str(file.absolute()), body, logins, Siblings(_beside(file))):
+    for content in read_import(str(file.absolute()), body, logins, Siblings(beside(file))):
         login = by_type[str(content["type"]).lower()]
         login.tokens(Record(file.name, login.types[0], content))
         made.append(save(credentials, login, content))
     return made
 
 
-def _beside(file: Path) -> dict[str, Any]:
+def beside(file: Path) -> dict[str, Any]:
     found = {}
     for sibling in file.absolute().parent.glob("*.json"):
         if sibling.name == file.name or sibling.stat().st_size > LARGEST_IMPORT:

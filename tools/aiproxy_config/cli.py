@@ -12,6 +12,7 @@ import click
 COMMANDS: Mapping[str, str] = {
     "accounts": "accounts:accounts",
     "diff": "diff:diff",
+    "import": "importing.command:import_",
     "init": "init:init",
     "keys": "keys:keys",
     "log": "log:log",

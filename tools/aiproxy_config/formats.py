@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
-from aiproxy.config.codes import CODES
+from aiproxy.config.codes import EXPLANATIONS
 from aiproxy.config.problems import Problem, Severity, render_problem
 
 
@@ -57,7 +57,7 @@ def as_json(findings: Findings) -> str:
 def sarif(findings: Findings) -> str:
     """Static Analysis Results Interchange Format, OASIS standard 2.1.0."""
     codes = sorted({problem.code for problem in findings.problems})
-    rules = [{"id": code, "name": code, "shortDescription": {"text": CODES[code].words}} for code in codes]
+    rules = [{"id": code, "name": code, "shortDescription": {"text": EXPLANATIONS[code].words}} for code in codes]
     driver = {"name": "aiproxy-config", "version": version("aiproxy"), "rules": rules}
     results = [_sarif_result(problem) for problem in findings.problems]
     log = {

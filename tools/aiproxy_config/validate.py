@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from aiproxy.config.codes import CODES
+from aiproxy.config.codes import EXPLANATIONS
 from aiproxy.config.load import BUILT_IN, Configuration, Document, configuration, decoded, find
 from aiproxy.config.problems import ConfigurationInvalid, Problem, Severity, in_order
 from aiproxy_config.formats import MACHINE_FORMATS, Findings, text
@@ -19,11 +19,11 @@ STANDARD_INPUT = "-"
 def _explain(context: click.Context, _parameter: click.Parameter, code: str | None) -> None:
     if code is None:
         return
-    if code not in CODES:
-        near = get_close_matches(code, CODES, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"The codes are: {', '.join(CODES)}."
+    if code not in EXPLANATIONS:
+        near = get_close_matches(code, EXPLANATIONS, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"The codes are: {', '.join(EXPLANATIONS)}."
         raise click.BadParameter(f"there is no code {code!r}. {hint}")
-    explanation = CODES[code]
+    explanation = EXPLANATIONS[code]
     click.echo(f"{code}\n")
     click.echo(click.wrap_text(explanation.words, width=80, initial_indent="  ", subsequent_indent="  "))
     for title, example in (("For example:", explanation.example), ("Mended:", explanation.mended)):
