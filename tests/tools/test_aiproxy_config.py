@@ -126,6 +126,28 @@ def test_sarif() -> None:
     assert elsewhere["message"]["text"].startswith("--set port: ")
 
 
+def test_sarif_has_the_shape_that_its_schema_requires() -> None:
+    """Sections 3.13 to 3.52 of the standard: what is required there, and what consumers refuse otherwise."""
+    log = json.loads(run("validate", "bad.yaml", "warned.yaml", "--format", "sarif", "--set", "port=x").output)
+    assert log["version"] == "2.1.0"
+    assert set(log) == {"$schema", "version", "runs"}
+    (one,) = log["runs"]
+    driver = one["tool"]["driver"]
+    assert driver["name"]
+    assert all(isinstance(driver[key], str) for key in ("name", "version"))
+    ids = [rule["id"] for rule in driver["rules"]]
+    assert len(ids) == len(set(ids))
+    for result in one["results"]:
+        assert result["ruleId"] in ids
+        assert result["level"] in ("none", "note", "warning", "error")
+        assert result["message"]["text"]
+        for location in result.get("locations", ()):
+            physical = location["physicalLocation"]
+            assert re.fullmatch(r"[!-~]+", physical["artifactLocation"]["uri"])
+            assert all(physical["region"][key] >= 1 for key in ("startLine", "startColumn"))
+    assert one["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
+
+
 def test_github(directory: Path) -> None:
     (directory / "a,b.yaml").write_text(BAD)
     lines = run("validate", "a,b.yaml", "--format", "github").output.splitlines()

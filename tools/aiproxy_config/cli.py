@@ -5,12 +5,14 @@ Exit statuses of all of them: 0 done, or valid; 1 not done, or invalid; 2 wrong 
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
 
 COMMANDS: Mapping[str, str] = {
     "accounts": "accounts:accounts",
+    "completion": "completion:completion",
     "diff": "diff:diff",
     "import": "importing.command:import_",
     "init": "init:init",
@@ -34,8 +36,11 @@ class _Commands(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(COMMANDS)
 
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
+            near = get_close_matches(name, COMMANDS, n=1)
+            if near and not context.resilient_parsing:
+                context.fail(f"there is no command {name!r}; did you mean {near[0]!r}?")
             return None
         module, _, command = COMMANDS[name].partition(":")
         found: click.Command = getattr(import_module(f"aiproxy_config.{module}"), command)
