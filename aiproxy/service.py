@@ -45,6 +45,7 @@ from aiproxy.storage.bus.amp import AmpCarrier
 from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
 from aiproxy.storage.keys import ManagedKeys
+from aiproxy.storage.paces import Paces
 from aiproxy.storage.quotas import Quotas
 from aiproxy.storage.single_flight import SingleFlight
 from aiproxy.storage.slices import Slices
@@ -143,6 +144,7 @@ class GatewayService(Service):
         self._kept_quotas = Quotas(reactor, self.gateway.quotas, self.state)
         self._spending = Spending(self.gateway.limiter, self.state)
         self._slices = Slices(reactor, self.gateway.limiter, self.state)
+        self._paces = Paces(reactor, self.gateway.limiter, self.bus)
         self._shares = worker is not None or between_nodes is not None
         """Whether other processes may count for the same limits."""
         self.keys = ManagedKeys(reactor, self.state, self.bus, self._keys_taken)
@@ -188,6 +190,7 @@ class GatewayService(Service):
         self.keys.start()
         if self._shares:
             self._slices.start()
+            self._paces.start()
             self.gateway.refill = self._slices.refill
         else:
             self._spending.start()
@@ -524,6 +527,7 @@ class GatewayService(Service):
             self._cooldowns.stop()
             self.keys.stop()
             if self._shares:
+                self._paces.stop()
                 await self._slices.stop()
             await self.bus.stop()
             await self.state.stop()

@@ -12,7 +12,7 @@ start. Of several, each may use of a tally what its `slice` holds, which it leas
 (`storage.slices`); since slices never add up to more than that, neither does what all use."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -68,6 +68,14 @@ class Limiter:
         self._buckets: dict[tuple[str, Counts], tuple[float, float]] = {}
         """What is in it, and since when."""
         self._under_way: Counter[str] = Counter()
+        self._let_in: dict[str, dict[Counts, int]] = {}
+        """By holder of a minute's limit: what was put into its buckets since we began, in all."""
+        self._drains: dict[tuple[str, Counts], float] = {}
+        """What drains of a bucket in a second."""
+        self._elsewhere: dict[str, dict[str, tuple[Mapping[str, int], float]]] = {}
+        """By holder and process: what it told last, and until when that holds."""
+        self.changed: set[str] = set()
+        """Holders of whom `pace` may say something new; whoever tells the others empties it."""
 
     def reserve(self, limited: Sequence[Limited], tokens: int, now: float, micro_usd: int = 0) -> Reservation:
         """All of it or, raising `Exceeded` or `OutOfSlice`, nothing. `now` is seconds since the epoch."""
@@ -89,6 +97,7 @@ class Limiter:
             raise OutOfSlice(dry)
         for each in limited:
             self._under_way[each.holder] += 1
+            self.changed.add(each.holder)
             for limit in each.limits:
                 self._take(each.holder, limit, reservation, now)
         return reservation
@@ -98,6 +107,7 @@ class Limiter:
         used = Reservation(reservation.limited, tokens, micro_usd, reservation.began, reservation.periods)
         for each in reservation.limited:
             self._under_way[each.holder] -= 1
+            self.changed.add(each.holder)
             if not self._under_way[each.holder]:
                 del self._under_way[each.holder]
             for limit in each.limits:
@@ -107,6 +117,33 @@ class Limiter:
         """What was used of a day or a month before this process began."""
         self.tallies.setdefault((holder, Counts(counts), period), Tally()).known += amount
 
+    # -- other processes, of minutes and calls at a time
+
+    def pace(self, holder: str) -> dict[str, int]:
+        """What others should know: what was let in since we began, in all, and the calls under way."""
+        let_in = self._let_in.get(holder, {})
+        sums = {counts.value: let_in.get(counts, 0) for counts in (Counts.REQUESTS, Counts.TOKENS)}
+        return {**sums, "calls": self._under_way[holder]}
+
+    def hear(self, process: str, holder: str, told: Mapping[str, int], now: float, until: float) -> None:
+        """What another process tells of its `pace`; it holds until then. What is new of it goes into our buckets too; the
+        first telling has nothing to be compared with."""
+        others = self._elsewhere.setdefault(holder, {})
+        before, _ = others.get(process, (told, 0.0))
+        others[process] = told, until
+        for counts in (Counts.REQUESTS, Counts.TOKENS):
+            drains, new = self._drains.get((holder, counts)), told[counts] - before[counts]
+            if drains is not None and new:
+                full, since = self._buckets.get((holder, counts), (0.0, now))
+                full = max(0.0, full - max(0.0, now - since) * drains)
+                self._buckets[holder, counts] = max(0.0, full + new), now
+
+    def _calls(self, holder: str, now: float) -> int:
+        others = self._elsewhere.get(holder)
+        if not others:
+            return self._under_way[holder]
+        return self._under_way[holder] + sum(told["calls"] for told, until in others.values() if until > now)
+
     def standings(self, limited: Sequence[Limited], now: float) -> list[Standing]:
         return [self._standing(each, limit, now, 0) for each in limited for limit in each.limits]
 
@@ -115,7 +152,7 @@ class Limiter:
     def _standing(self, each: Limited, limit: Limit, now: float, asked: int) -> Standing:
         match limit.window:
             case Window.NOW:
-                return Standing(each, limit, self._under_way[each.holder], None)
+                return Standing(each, limit, self._calls(each.holder, now), None)
             case Window.MINUTE:
                 full = self._drained(each.holder, limit, now)
                 drop = full + _at_most(limit, asked) - limit.most
@@ -151,9 +188,15 @@ class Limiter:
     def _take(self, holder: str, limit: Limit, reservation: Reservation, now: float) -> None:
         amount = reservation.amount(limit.counts)
         if limit.window is Window.MINUTE:
-            self._buckets[holder, limit.counts] = self._drained(holder, limit, now) + amount, now
+            self._put(holder, limit, amount, now)
         elif limit.window in reservation.periods:
             self._tally(holder, limit, reservation.periods[limit.window], now).reserved += amount
+
+    def _put(self, holder: str, limit: Limit, amount: int, now: float) -> None:
+        self._buckets[holder, limit.counts] = max(0.0, self._drained(holder, limit, now) + amount), now
+        self._drains[holder, limit.counts] = limit.most / MINUTE
+        let_in = self._let_in.setdefault(holder, {})
+        let_in[limit.counts] = let_in.get(limit.counts, 0) + amount
 
     def _settle(self, holder: str, limit: Limit, reservation: Reservation, used: int, now: float) -> None:
         amount = reservation.amount(limit.counts)
@@ -162,7 +205,7 @@ class Limiter:
             if back < 0:  # what has drained of the reservation meanwhile can't be given back a second time
                 back = min(0, back + ceil((now - reservation.began) * limit.most / MINUTE))
             if back:
-                self._buckets[holder, limit.counts] = max(0.0, self._drained(holder, limit, now) + back), now
+                self._put(holder, limit, back, now)
         elif limit.window in reservation.periods:
             period = reservation.periods[limit.window]
             tally = self._tally(holder, limit, period, now)

@@ -20,8 +20,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class KeyLimits:
-    """What one holder may use. What is left of a day is shared by all workers, and by all nodes with one `state`; minutes and
-    calls at a time are each process's own."""
+    """What one holder may use. All workers share them, and all nodes with one PostgreSQL as `state`."""
 
     requests_per_minute: int = setting("Most requests a minute.", 0, minimum=0, unit="0 = no limit")
     tokens_per_minute: int = setting(

@@ -188,6 +188,10 @@ class SqliteDatabase:
             self._connection = None
 
 
+ROWS_AT_ONCE = 50
+"""Of one statement: with 35 columns well below the 32,766 values that SQLite takes."""
+
+
 class _SqliteSession:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -196,7 +200,16 @@ class _SqliteSession:
         return self._connection.execute(sql, values).rowcount
 
     def many(self, sql: str, rows: Iterable[Values]) -> None:
-        self._connection.executemany(sql, rows)
+        """Plain insertions many rows a statement: the interpreter's lock is let go and taken again for each statement, and
+        whoever takes it waits for the reactor."""
+        rest = list(rows)
+        head, values, marks = sql.partition(" VALUES ")
+        if marks.endswith("?)"):
+            while len(rest) >= ROWS_AT_ONCE:
+                some, rest = rest[:ROWS_AT_ONCE], rest[ROWS_AT_ONCE:]
+                together = [value for row in some for value in row]
+                self._connection.execute(f"{head}{values}{', '.join([marks] * ROWS_AT_ONCE)}", together)
+        self._connection.executemany(sql, rest)
 
     def rows(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, values).fetchall()
