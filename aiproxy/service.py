@@ -17,6 +17,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList, execu
 from twisted.internet.defer import TimeoutError as DrainedOut
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -37,6 +38,7 @@ from aiproxy.logs.observer import MEGABYTE
 from aiproxy.logs.output import FileOutput, Output, StreamOutput
 from aiproxy.logs.prompt_log import PromptLog
 from aiproxy.neutral.errors import Draining
+from aiproxy.notices import Hook, Watching, seen
 from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber, Secret
@@ -76,6 +78,12 @@ from aiproxy.worker import LISTENING, SESSION_KEY, Worker
 
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
+
+PROMPTS = "logs"
+"""The prompt log's directory, where none is configured."""
+
+NOTICE_SECONDS = 5.0
+"""Between looks for what operators are to be told."""
 
 MOST_FRESH = 500
 """Secrets of renewed logins, before all that are known are put together anew."""
@@ -148,6 +156,9 @@ class GatewayService(Service):
         self._shares = worker is not None or between_nodes is not None
         """Whether other processes may count for the same limits."""
         self.keys = ManagedKeys(reactor, self.state, self.bus, self._keys_taken)
+        self._watching, self._notice_thread = Watching(), OneThread(reactor, "notices")
+        self._looks = LoopingCall(self._look_for_notices)
+        self._looks.clock = reactor
         self._prompt_thread = OneThread(reactor, "prompt-log")
         self._node = gethostname()
         self.gateway.observers.append(self._record)
@@ -197,6 +208,8 @@ class GatewayService(Service):
         self.web.metrics.start()
         self.gateway.health_checks.start()
         self._start_prompt_log()
+        self._notice_thread.start()
+        self._looks.start(NOTICE_SECONDS, now=False)
         self._know_secrets()
         self._warn()
         self._documents.start(self._loaded)
@@ -515,6 +528,8 @@ class GatewayService(Service):
             await _maybe(self._port.stopListening())
         for site in self._sites():
             site.abort()
+        self._looks.stop()
+        self._notice_thread.stop()
         await self._stop_prompt_log()
         await self.accounts.stop()
         self.management.stop()
@@ -533,6 +548,31 @@ class GatewayService(Service):
             await self.state.stop()
         _log.info("stopped")
 
+    # -- notices
+
+    def _look_for_notices(self) -> None:
+        settings = self._configuration.settings.notices
+        if not (settings.url or settings.command):
+            return
+        now, seconds, gateway = time(), self._reactor.seconds(), self.gateway
+        rests = (
+            (" ".join(filter(None, place[1:])), health.ready_at - seconds, health.reason)
+            for place, health in gateway.pool.resting()
+            if place[0] is Scope.ACCOUNT
+        )
+        standings = (
+            (client.name, standing)
+            for client in gateway.keyring.clients
+            for standing in gateway.limiter.standings(client.limits, now)
+        )
+        hook = Hook(settings.url, settings.secret, settings.command)
+        for notice in self._watching.news(seen(rests, gateway.quotas.all(now), standings), now):
+            _log.warn("{kind}: {words}", kind=notice.kind, words=notice.words)
+            telling = self._notice_thread.run(hook.tell, notice, int(now))
+            telling.addErrback(
+                lambda failure: _log.error("a notice was not told: {why}", why=failure.getErrorMessage())
+            )
+
     # -- the prompt log
 
     def _start_prompt_log(self) -> None:
@@ -542,9 +582,10 @@ class GatewayService(Service):
         output: Output = StreamOutput(sys.__stdout__ or sys.stdout)
         if settings.mode is PromptLogMode.FILE:
             number = f"-{self._worker.number}" if self._worker is not None else ""
-            path = os.path.join(settings.directory, f"prompts{number}.jsonl")
+            directory = settings.directory or PROMPTS
+            path = os.path.join(directory, f"prompts{number}.jsonl")
             try:
-                os.makedirs(settings.directory, mode=0o700, exist_ok=True)
+                os.makedirs(directory, mode=0o700, exist_ok=True)
                 output = FileOutput(path, settings.max_total_size_mb * MEGABYTE, output)
             except OSError as error:
                 raise self._cannot_start(f"aiproxy: prompt-log: {path}: {error.strerror}") from None

@@ -1,7 +1,7 @@
 """Client keys, looked up by digest, so that the time an answer takes says nothing about how much of a key was right: who
 shows a key can't choose its digest, so a digest that is found by part of it is found by chance."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 
 from aiproxy.clients.client import ANYONE, Client
@@ -19,6 +19,11 @@ class Keyring:
     def open(self) -> bool:
         """No key is asked for."""
         return not self._clients
+
+    @property
+    def clients(self) -> Collection[Client]:
+        """Everybody who has a key."""
+        return self._clients.values()
 
     def find(self, candidate: str | None) -> Client | None:
         """The holder of this key; None for a wrong or missing one. With no keys at all, anyone."""

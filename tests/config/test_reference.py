@@ -28,6 +28,7 @@ ENVIRON = {
     "GOOGLE_CLIENT_SECRET": "a-google-client-secret",
     "TEAM_A_KEY": KEY,
     "PROXY_PASSWORD": "proxy-password",
+    "NOTICES_SECRET": "a-secret-of-notices",
     "AIPROXY_MANAGEMENT_KEY": "a-management-key",
 }
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aiproxy.config.schema.setting import setting
+from aiproxy.secrets import Secret
 
 
 class LogFormat(StrEnum):
@@ -38,12 +39,35 @@ class PromptLogSettings:
     mode: PromptLogMode = setting("`file`, `console` (standard output), or `none`.", PromptLogMode.NONE)
     directory: str = setting(
         "Where `prompts.jsonl` is written, with its rotated predecessors; of several workers each has its own "
-        "(`prompts-1.jsonl`, …).",
-        "logs",
+        "(`prompts-1.jsonl`, …); empty is `logs` in the directory where the gateway runs.",
+        "",
+        example="/var/log/aiproxy",
         path=True,
     )
     max_total_size_mb: int = setting("A file and its rotated predecessors together.", 100, minimum=1, unit="MiB")
     media: bool = setting("Whether pictures and other base64 stay in it.", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Sent when an account must rest for a minute or longer, 90 % of a quota are used, or 80 and 100 % of a client's limit over a day or a
+    month; again after an hour, if it is still so."""
+
+    url: str = setting(
+        "Where each is posted to, as JSON: `event`, `subject`, `message`, `at`.",
+        "",
+        example="https://hooks.example/aiproxy",
+    )
+    secret: Secret = setting(
+        "Signs them: `x-aiproxy-signature: t=TIME,v1=HEX`, the HMAC-SHA256 of the time, a dot and the body.",
+        factory=lambda: Secret(""),
+        example="${NOTICES_SECRET}",
+    )
+    command: tuple[str, ...] = setting(
+        "A program and its arguments, run without a shell for each, which reads the JSON from its standard input.",
+        (),
+        example=["/usr/local/bin/notify"],
+    )
 
 
 @dataclass(frozen=True, slots=True)

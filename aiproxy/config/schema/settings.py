@@ -9,7 +9,7 @@ from aiproxy.config.schema.keeping import MEMORY, Remembered, Retention, Store, 
 from aiproxy.config.schema.listening import Limits, Tls
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
-from aiproxy.config.schema.observing import Logging, MetricsSettings, ModelPrice, PromptLogSettings
+from aiproxy.config.schema.observing import Logging, MetricsSettings, ModelPrice, Notices, PromptLogSettings
 from aiproxy.config.schema.payload import Payload, PayloadModel
 from aiproxy.config.schema.requests import MediaFetch, SystemPromptSettings, Translation
 from aiproxy.config.schema.routing import HealthCheck, QuotaExceeded, RequestScopedError, Routing, Timeouts
@@ -197,6 +197,7 @@ class Settings:
         "What calls ask and answer, in words, a JSON object a line; takes effect at the next start.",
         factory=PromptLogSettings,
     )
+    notices: Notices = setting("What operators are told without asking.", factory=Notices)
     metrics: MetricsSettings = setting(
         "Metrics for Prometheus at `/metrics`, which asks for a client key where there are any.",
         factory=MetricsSettings,
