@@ -207,6 +207,7 @@ class GatewayService(Service):
             self._spending.start()
         self.web.metrics.start()
         self.gateway.health_checks.start()
+        self.gateway.quota_questions.start()
         self._start_prompt_log()
         self._notice_thread.start()
         self._looks.start(NOTICE_SECONDS, now=False)
@@ -391,6 +392,7 @@ class GatewayService(Service):
         self.web.metrics.reloaded("ok")
         self.gateway.use(snapshot)
         self.gateway.health_checks.follow()
+        self.gateway.quota_questions.follow()
         self.site.limits = configuration.settings.limits
         self.state.retention = _retention(configuration.settings)
         self._close_old_transports()
@@ -514,6 +516,7 @@ class GatewayService(Service):
             self._port = None
         self._documents.stop_watching()
         self.gateway.health_checks.stop()
+        self.gateway.quota_questions.stop()
         self.web.metrics.stop()
         self.web.draining = True
         self.site.drain()

@@ -1,6 +1,6 @@
 """One try at one account: sign → send → relay or translate, and the record of how it went."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
@@ -42,7 +42,7 @@ from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import CredentialRefused, ForeignState, GatewayError, NotShown, Unsupported, UpstreamFailed
 from aiproxy.neutral.parts import Part, TextPart
 from aiproxy.neutral.usage import Usage
-from aiproxy.pools.quota import QuotaBook
+from aiproxy.pools.quota import Window
 from aiproxy.providers.base import NO_MEMBERS, Operation, Upstream
 from aiproxy.rewriting.payload import Sending
 from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber
@@ -64,10 +64,13 @@ PASSED_BACK = ("openai-processing-ms", "openai-version")
 Translated: TypeAlias = Translation | EmbeddingTranslation
 
 
+def nothing_of(_account: str, _windows: Iterable[Window]) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an attempt happens in. `now` is seconds since the epoch. `interrupted` gives the reason of a cancellation that
-    isn't the client's leaving. `worked` is told when the upstream has begun to answer, `quotas` what it says of them."""
+    isn't the client's leaving. `worked` is told when the upstream has begun to answer, `heard` what it says of an account's quota."""
 
     sink: Sink
     snapshot: Snapshot
@@ -76,7 +79,7 @@ class Surroundings:
     now: int
     interrupted: Callable[[], GatewayError | None]
     worked: Callable[[], None] = nothing
-    quotas: QuotaBook | None = None
+    heard: Callable[[str, Iterable[Window]], None] = nothing_of
 
 
 async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> None:
@@ -244,8 +247,8 @@ async def _send(
     request, snapshot = _request(call, target, translation, report, around), around.snapshot
     provider = target.upstream.provider
     sent = await send(request, target.upstream.credential, snapshot.ways[target.upstream.id], provider.stale)
-    if provider.windows is not None and around.quotas is not None:
-        around.quotas.saw(target.upstream.id, provider.windows(sent.response.headers, around.now))
+    if provider.windows is not None and (windows := tuple(provider.windows(sent.response.headers, around.now))):
+        around.heard(target.upstream.id, windows)
     return sent.at, sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)
 
 

@@ -23,6 +23,7 @@ from aiproxy.gateway.health_checks import HealthChecks
 from aiproxy.gateway.keys import ManagedKey
 from aiproxy.gateway.opening import Opening
 from aiproxy.gateway.planning import plan
+from aiproxy.gateway.quota_questions import QuotaQuestions
 from aiproxy.gateway.rounds import Allowance, Rounds
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Stage
@@ -87,10 +88,12 @@ class Gateway:
         """Asks for more of limits that several processes share."""
         self.quotas = QuotaBook()
         """What vendors say of accounts' quotas."""
+        self.quota_questions = QuotaQuestions(clock, random, self.pool, self.quotas, lambda: self._snapshot)
         self.journal = Journal()
         """The latest calls, with every decision: `journal.find(request_id)`."""
         self.observers: list[Callable[[CallRecord], None]] = []
         """Told of every call when it has ended. They may not wait, and may not raise."""
+        self.observers.append(self.quota_questions.observe)
         self.prompts: PromptLog | None = None
         """Where requests and answers are written in words."""
         self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)
@@ -197,7 +200,13 @@ class Gateway:
         retries = settings.timeouts.retries or float("inf")
         allowance = Allowance(settings.max_attempts, self._clock.seconds() + retries)
         around = Surroundings(
-            sink, snapshot, self.state, self._clock, int(time()), lambda: running.reason, quotas=self.quotas
+            sink,
+            snapshot,
+            self.state,
+            self._clock,
+            int(time()),
+            lambda: running.reason,
+            heard=self.quota_questions.heard,
         )
         await self.state.continue_conversation(call, snapshot.sealing_key)
         if call.continues is not None:

@@ -16,7 +16,7 @@ from aiproxy.clients.limits import Limited
 from aiproxy.codecs.capabilities import Capabilities
 from aiproxy.config.payload import payload_rules
 from aiproxy.config.prompt import system_prompt
-from aiproxy.config.schema import ModelPrice, Settings, TokenPrices
+from aiproxy.config.schema import ModelPrice, Settings, TokenPrices, UpstreamUrls
 from aiproxy.credentials.accounts import Used
 from aiproxy.credentials.base import Credential, Way
 from aiproxy.credentials.files import Files
@@ -143,8 +143,8 @@ def build_snapshot(
             for record in files.of(login):
                 if record.disabled:
                     continue
-                base_url = settings.upstreams[provider.name].base_url if provider.name in settings.upstreams else ""
-                said = LoggedIn(record.id, record.content, signing(login, record), base_url)
+                urls = settings.upstreams.get(provider.name, UpstreamUrls())
+                said = LoggedIn(record.id, record.content, signing(login, record), urls.base_url, urls.quota_url)
                 try:
                     made = list(provider.accounts(said))
                 except ValueError as error:

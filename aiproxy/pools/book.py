@@ -14,9 +14,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
+from math import inf, nextafter
 from random import Random
 
-from aiproxy.neutral.errors import GatewayError
+from aiproxy.neutral.errors import GatewayError, QuotaExhausted
 from aiproxy.pools.health import LONGEST_REST, WELL, Health
 from aiproxy.pools.selection import Account
 from aiproxy.pools.verdict import Scope
@@ -109,6 +110,21 @@ class HealthBook:
             self._known[place] = before.failed(error.kind, verdict.rest, error.retry_after, now, self._random)
         self.changes += 1
         self._make_room(now)
+
+    def used_up(self, account: Account, model: str, ready_at: float, now: float) -> None:
+        """The vendor says that nothing is to be had of a model here ("" for all) before then."""
+        place = (Scope.ACCOUNT, account.id, model)
+        known = self._known.get(place, WELL)
+        if account.judge.cools and ready_at > known.ready_at:
+            told = nextafter(now, inf)  # the answer that says so works itself, and mustn't disprove it
+            self._known[place] = Health(ready_at, known.rest, QuotaExhausted.kind, told)
+            self.changes += 1
+            self._make_room(now)
+
+    def not_used_up(self, account: Account, model: str) -> None:
+        """The vendor says that there is some left."""
+        place = (Scope.ACCOUNT, account.id, model)
+        self._keep({p: h for p, h in self._known.items() if p != place or h.reason != QuotaExhausted.kind})
 
     def succeeded(self, account: Account, model: str, began: float, leaves: frozenset[str] = frozenset()) -> bool:
         """An attempt that began then has worked: it knows better than what was seen before, and nothing of later, nor of the

@@ -119,6 +119,7 @@ class Lending:
         self.probing: set[Place] = set()
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._last_of: dict[Candidate, int] = {}
+        self._renews: dict[str, float] = {}
         self._lent = 0
         self._moves = 0
         self._strategy: Strategy
@@ -130,6 +131,11 @@ class Lending:
         self._last_of.clear()
         for name in [name for name, tally in self._tallies.items() if name not in self.accounts and not tally.in_use]:
             del self._tallies[name]
+
+    def spend(self, account: str, share: float, renews: float) -> None:
+        """So much of an account's quota is used, until then."""
+        self._tallies[account].spent = share
+        self._renews[account] = renews
 
     def in_use(self, account: str) -> int:
         tally = self._tallies.get(account)
@@ -231,12 +237,20 @@ class Lending:
         elif len(tier) == 1:
             account = tier[0]
         else:
+            self._renew(now)
             account, owed = self._strategy(tier, self._tallies)
             for name, credit in owed.items():
                 self._tallies[name].credit = credit
         models = [model for each, model in survey.ready if each is account]
         binds = bound is None or Skipped(bound, Hindrance.BUSY) not in survey.skipped
         return Taken(account, self._model(account, models, bound), why, survey.skipped, binds=binds)
+
+    def _renew(self, now: float) -> None:
+        """Forget what was used of quotas that have begun anew."""
+        for name in [name for name, renews in self._renews.items() if renews <= now]:
+            del self._renews[name]
+            if name in self._tallies:
+                self._tallies[name].spent = None
 
     def _model(self, account: Account, models: Sequence[str], bound: Candidate | None) -> str:
         """Of the models that stand in for one another at an account: the bound one, else whose turn is longest ago."""

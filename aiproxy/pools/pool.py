@@ -6,7 +6,7 @@ pool outlives configurations: `replace` swaps the accounts, health carries over 
 """
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from random import Random
@@ -169,6 +169,22 @@ class Pool:
             self._lending.book.succeeded(known, model, now, leaves=frozenset() if model else LIMITS)
         elif known is not None and error is not None:
             self._lending.book.failed(known, model, error, now)
+        self._serve()
+
+    def told_quota(
+        self, account: str, used_up: Mapping[str, float], left: Iterable[str], spent: tuple[float, float] | None
+    ) -> None:
+        """What an account's vendor says: which models' quotas ("" for all of the account's) are `used_up` for how many seconds,
+        of which some is `left` again, and the share that is `spent` of the fullest, for how many seconds."""
+        known, now = self._lending.accounts.get(account), self._clock.seconds()
+        if known is None:
+            return
+        for model, seconds in used_up.items():
+            self._lending.book.used_up(known, model, now + seconds, now)
+        for model in left:
+            self._lending.book.not_used_up(known, model)
+        if spent is not None:
+            self._lending.spend(account, spent[0], now + spent[1])
         self._serve()
 
     def bind_session(self, session: str, candidate: Candidate) -> None:

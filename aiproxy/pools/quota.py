@@ -1,5 +1,5 @@
-"""What vendors say of an account's quotas, as they say it beside their answers: windows, how much of each is used, when it ends.
-Pure. It guards nothing; a quota that is used up shows in the failures that follow, which the pool learns from."""
+"""What vendors say of an account's quotas, beside their answers or when they are asked: windows, how much of each is used, when
+it ends. Pure. The pool lets an account rest whose window is used up; here is what is known, for people and for metrics."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,11 +10,15 @@ MOST_ACCOUNTS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`used` is a share, 1 when nothing is left. `ends` is seconds since the epoch, None where nobody says."""
+    """`used` is a share, 1 when nothing is left. `ends` is seconds since the epoch, None where nobody says. `model` is whose
+    quota it is, "" for the whole account's. `guards`: nothing more is to be had once it is used up; of others it is only told
+    (some models are free of them, or they may be overdrawn for money)."""
 
     name: str
     used: float
     ends: float | None = None
+    model: str = ""
+    guards: bool = True
 
 
 class QuotaBook:
@@ -44,3 +48,16 @@ class QuotaBook:
     def all(self, now: float) -> Iterator[tuple[str, Window]]:
         """Every account's windows that haven't ended."""
         return ((account, window) for account in self._known for window in self.of(account, now).values())
+
+    def used_up(self, account: str, now: float) -> Mapping[str, float]:
+        """Until when nothing is to be had of which model at an account ("" for all of them)."""
+        found: dict[str, float] = {}
+        for window in self.of(account, now).values():
+            if window.guards and window.used >= 1 and window.ends is not None:
+                found[window.model] = max(window.ends, found.get(window.model, 0.0))
+        return found
+
+    def fullest(self, account: str, now: float) -> Window | None:
+        """Of the whole account's windows, the one of which least is left."""
+        whole = (window for window in self.of(account, now).values() if not window.model)
+        return max(whole, key=lambda window: window.used, default=None)

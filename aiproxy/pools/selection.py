@@ -28,11 +28,12 @@ class Account:
 @dataclass(slots=True)
 class Tally:
     """What an account has been lent since the configuration was taken over. `last` is the number of the lease it had last,
-    `credit` what smooth weighting owes it."""
+    `credit` what smooth weighting owes it, `spent` the share of its quota that its vendor says is used, None where none does."""
 
     in_use: int = 0
     last: int = 0
     credit: float = 0.0
+    spent: float | None = None
 
 
 Strategy = Callable[[Sequence[Account], Mapping[str, Tally]], tuple[Account, Mapping[str, float]]]
@@ -50,8 +51,16 @@ def fill_first(ready: Sequence[Account], _tallies: Mapping[str, Tally]) -> tuple
 
 
 def least_used(ready: Sequence[Account], tallies: Mapping[str, Tally]) -> tuple[Account, Mapping[str, float]]:
-    """The one with the fewest calls under way; among equals, whose turn is longest ago."""
-    return min(ready, key=lambda account: (tallies[account.id].in_use, tallies[account.id].last)), {}
+    """The one with the fewest calls under way; among equals, the one with most of its quota left, then whose turn is longest
+    ago. One whose vendor tells of none stands in the middle of those that do."""
+    told = [spent for account in ready if (spent := tallies[account.id].spent) is not None]
+    middle = sum(told) / len(told) if told else 0.0
+
+    def busy(account: Account) -> tuple[int, float, int]:
+        tally = tallies[account.id]
+        return tally.in_use, middle if tally.spent is None else tally.spent, tally.last
+
+    return min(ready, key=busy), {}
 
 
 def weighted_round_robin(ready: Sequence[Account], tallies: Mapping[str, Tally]) -> tuple[Account, Mapping[str, float]]:

@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from aiproxy.codecs import code_assist
 from aiproxy.codecs.codec import Exchange
 from aiproxy.neutral.carried import Json
+from aiproxy.providers import quota_answers
 from aiproxy.providers.antigravity_repairs import (
     begin_with_user,
     call_with_validation,
@@ -23,6 +24,7 @@ from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, spea
 from aiproxy.providers.code_assist_faults import CODE_ASSIST_FAULTS
 from aiproxy.providers.code_assist_repairs import join_turns, leave_out_empty_texts
 from aiproxy.providers.logins import account_of, text
+from aiproxy.providers.quota_question import QuotaQuestion
 
 MODELS = (
     "claude-opus-4-6-thinking",
@@ -67,7 +69,9 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
     if not (project := text(login.record, "project_id")):
         raise ValueError("`project_id` is missing: log in again, so that Code Assist names one")
     found = account_of(ANTIGRAVITY, login, ("gemini-*", "claude-*", "gpt-oss-*"))
-    yield replace(found, members={"project": project})
+    url = login.quota_url or f"{found.base_url}/v1internal:fetchAvailableModels"
+    one = {"project": project}
+    yield replace(found, members=one, quota=QuotaQuestion(url, quota_answers.antigravity, one))
 
 
 ANTIGRAVITY = Provider(

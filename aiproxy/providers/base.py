@@ -22,6 +22,7 @@ from aiproxy.neutral.carried import Json
 from aiproxy.pools.quota import Window
 from aiproxy.pools.verdict import FaultRule
 from aiproxy.providers.faults import COMMON
+from aiproxy.providers.quota_question import QuotaQuestion
 from aiproxy.secrets import Secret
 from aiproxy.transports.base import Transport
 
@@ -123,12 +124,14 @@ def nobody(_settings: Settings) -> "Iterable[Upstream]":
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
     """A login as its credential file tells it: `name` is what its account shall be called, `record` the file, `credential`
-    what signs for it. `base_url` is where the operator wants its calls to go, "" for the provider's own address."""
+    what signs for it. `base_url` is where the operator wants its calls to go, "" for the provider's own address; `quota_url`
+    the same of questions for its quota."""
 
     name: str
     record: Mapping[str, Json]
     credential: Credential
     base_url: str = ""
+    quota_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,8 @@ class Upstream:
     """The login whose projects this account is one of, where there are several."""
     members: Mapping[str, Json] = field(default_factory=dict)
     """What its requests to generate say at the top of their bodies: a project, a profile."""
+    quota: QuotaQuestion | None = None
+    """How its provider is asked what is left, where it can be."""
 
     @property
     def offer(self) -> Offer:

@@ -10,9 +10,11 @@ from dataclasses import replace
 from aiproxy.codecs import anthropic_messages
 from aiproxy.config.schema import Settings
 from aiproxy.pools.verdict import FaultRule, Scope
+from aiproxy.providers import quota_answers
 from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream, from_key_entries, speaking
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of
+from aiproxy.providers.quota_question import QuotaQuestion
 from aiproxy.providers.windows import claude_windows
 
 
@@ -21,7 +23,9 @@ def _upstreams(settings: Settings) -> Iterable[Upstream]:
 
 
 def _accounts(login: LoggedIn) -> Iterable[Upstream]:
-    yield account_of(CLAUDE_ACCOUNT, login, ("claude-*",))
+    found = account_of(CLAUDE_ACCOUNT, login, ("claude-*",))
+    url = login.quota_url or f"{found.base_url}/api/oauth/usage"
+    yield replace(found, quota=QuotaQuestion(url, quota_answers.claude))
 
 
 PLAN_MODELS = (

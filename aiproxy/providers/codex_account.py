@@ -10,10 +10,12 @@ from aiproxy.codecs import openai_responses
 from aiproxy.credentials.exchange import claims
 from aiproxy.neutral.carried import Json
 from aiproxy.pools.verdict import FaultRule, Scope
+from aiproxy.providers import quota_answers
 from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream
 from aiproxy.providers.codex_repairs import REPAIRS, refused
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of, text
+from aiproxy.providers.quota_question import QuotaQuestion
 from aiproxy.providers.windows import codex_windows
 
 CLAIMS = "https://api.openai.com/auth"
@@ -33,7 +35,9 @@ def accounts(login: LoggedIn) -> Iterable[Upstream]:
     account = text(login.record, "account_id") or str(told.get("chatgpt_account_id") or "")
     found = account_of(CODEX_ACCOUNT, login, ("gpt-*", "codex-*", "o*"), MODELS_OF_PLAN.get(plan, PRO))
     headers = {"chatgpt-account-id": account} if account else {}
-    yield replace(found, headers={**headers, **found.headers})
+    # The back end of the plan, of which Codex's is a part.
+    url = login.quota_url or f"{found.base_url.removesuffix('/codex')}/wham/usage"
+    yield replace(found, headers={**headers, **found.headers}, quota=QuotaQuestion(url, quota_answers.codex))
 
 
 def _claims(token: str) -> Mapping[str, Json]:

@@ -10,12 +10,17 @@ from uuid import uuid4
 
 from aiproxy import __version__
 from aiproxy.codecs import openai_chat
+from aiproxy.credentials.api_key import ApiKey
 from aiproxy.neutral.carried import Json
 from aiproxy.pools.verdict import FaultRule, Scope
+from aiproxy.providers import quota_answers
 from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of, text
 from aiproxy.providers.openai_dialects import content_parts, messages
+from aiproxy.providers.quota_question import QuotaQuestion
+from aiproxy.providers.windows import copilot_windows
+from aiproxy.secrets import Secret
 
 FIRST_REST_NOT_IN_PLAN = 1800.0
 """Seconds. A plan changes when its owner changes it, or when the month ends."""
@@ -35,9 +40,18 @@ def who_asks(body: Mapping[str, Json]) -> Mapping[str, str]:
 
 def _accounts(login: LoggedIn) -> Iterable[Upstream]:
     """The exchange of tokens tells which address is the plan's."""
-    found = account_of(COPILOT, login, ("*",))
+    found = replace(account_of(COPILOT, login, ("*",)), quota=_quota(login))
     address = text(login.record, "copilot_api_base").rstrip("/")
     yield found if login.base_url or not address else replace(found, base_url=address)
+
+
+def _quota(login: LoggedIn) -> QuotaQuestion | None:
+    """GitHub tells it to its own token. Where calls go to another address, GitHub isn't asked unless it is named."""
+    url = login.quota_url or ("" if login.base_url else "https://api.github.com/copilot_internal/user")
+    github = text(login.record, "github_token", "access_token")
+    if not url or not github:
+        return None
+    return QuotaQuestion(url, quota_answers.copilot, credential=ApiKey(Secret(github), scheme="token "))
 
 
 COPILOT = Provider(
@@ -48,6 +62,7 @@ COPILOT = Provider(
         Endpoint(Operation.MODELS, "/models", openai_chat.WIRE),
     ),
     accounts=_accounts,
+    windows=copilot_windows,
     abilities={"developer_role": False, "freeform_tools": False},
     headers={
         "editor-version": f"aiproxy/{__version__}",

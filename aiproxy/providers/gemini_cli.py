@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from aiproxy.codecs import code_assist
+from aiproxy.providers import quota_answers
 from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.code_assist_faults import CODE_ASSIST_FAULTS
 from aiproxy.providers.code_assist_repairs import join_turns, leave_out_empty_texts
 from aiproxy.providers.logins import account_of, text
+from aiproxy.providers.quota_question import QuotaQuestion
 
 MODELS = (
     "gemini-2.5-pro",
@@ -30,11 +32,12 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
     if not projects:
         raise ValueError("`project_id` is missing: log in again, so that Code Assist names one")
     found = account_of(GEMINI_CLI, login, ("gemini-*",))
-    if len(projects) == 1:
-        yield replace(found, members={"project": projects[0]})
-        return
+    url = login.quota_url or f"{found.base_url}/v1internal:retrieveUserQuota"
     for project in projects:
-        yield replace(found, id=f"{found.id}::{project}", login=found.id, members={"project": project})
+        one = {"project": project}
+        account = replace(found, members=one, quota=QuotaQuestion(url, quota_answers.code_assist, one))
+        alone = len(projects) == 1
+        yield account if alone else replace(account, id=f"{found.id}::{project}", login=found.id)
 
 
 GEMINI_CLI = Provider(

@@ -6,13 +6,16 @@ the second quota at another endpoint (`origin: CLI`), and the newer hosts under 
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from aiproxy.catalogue import Alias, named
 from aiproxy.codecs import kiro
 from aiproxy.pools.verdict import FaultRule, Scope
+from aiproxy.providers import quota_answers
 from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of, text
+from aiproxy.providers.quota_question import QuotaQuestion
 
 REGION = "us-east-1"
 
@@ -68,10 +71,15 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
         raise ValueError("`profileArn` must be an ARN of a CodeWhisperer profile")
     region = found[1] if found else text(said, "region") or REGION
     account = account_of(KIRO, login, ("claude-*",))
+    base_url = account.base_url.replace("{region}", region)
+    asked = {"isEmailRequired": "false", "origin": "AI_EDITOR", "resourceType": "AGENTIC_REQUEST"}
+    query = urlencode({**asked, **({"profileArn": profile} if profile else {})})
+    url = f"{login.quota_url or f'{base_url}/getUsageLimits'}?{query}"
     own = {name: served for name, served in account.models.items() if name not in KIRO.models}
     yield replace(
         account,
-        base_url=account.base_url.replace("{region}", region),
+        base_url=base_url,
+        quota=QuotaQuestion(url, quota_answers.kiro),
         models={**NAMES, **own},
         concurrency=account.concurrency or AT_ONCE,
         members={"profileArn": profile} if profile else {},

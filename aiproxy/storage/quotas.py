@@ -44,7 +44,9 @@ class Quotas:
         known = {(account, window.name) for account, window in self._book.all(now)}
         for row in rows:
             if row.allowed and row.remaining is not None and (row.account, row.period) not in known:
-                self._book.saw(row.account, [Window(row.period, 1 - row.remaining / row.allowed, row.resets_at)])
+                used = 1 - row.remaining / row.allowed
+                # The rest of an account whose window is used up is kept with the other rests.
+                self._book.saw(row.account, [Window(row.period, used, row.resets_at, guards=False)])
 
     def _save(self) -> None:
         """A window's amounts are shares of it: nobody says more."""

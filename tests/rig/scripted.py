@@ -19,7 +19,7 @@ from aiproxy.codecs.codec import Codec, Incoming
 from aiproxy.gateway import Gateway, build_snapshot
 from aiproxy.gateway.call import read_call
 from aiproxy.neutral.errors import GatewayError
-from aiproxy.providers.base import Operation
+from aiproxy.providers.base import Operation, Provider
 from aiproxy.registry import load_registry
 from aiproxy.transports.base import Request, Response
 from aiproxy.usage import CallRecord
@@ -146,11 +146,11 @@ class Asked:
 class Rig:
     """A gateway of this configuration; upstreams are found by the host of their `base-url`, `http://one.test/v1`."""
 
-    def __init__(self, configuration: str) -> None:
+    def __init__(self, configuration: str, providers: Sequence[Provider] | None = None) -> None:
         self.clock = Clock()
         self.hosts: dict[str, Host] = {}
         self._calls = 0
-        self._providers = load_registry([]).providers
+        self._providers = load_registry([]).providers if providers is None else providers
         self.gateway = Gateway(self.clock, Random(1), self.snapshot(configuration))
 
     def snapshot(self, configuration: str) -> Any:

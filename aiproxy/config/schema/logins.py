@@ -31,6 +31,9 @@ class UpstreamUrls:
     exchange_url: str = setting(
         "Where Copilot gives its own token for GitHub's.", "", example="https://mirror.example/copilot/token"
     )
+    quota_url: str = setting(
+        "Where it tells what is left of an account's quota.", "", example="https://mirror.example/usage"
+    )
     key_url: str = setting("Where iFlow gives an API key for a cookie.", "", example="https://mirror.example/apikey")
     social_url: str = setting(
         "Kiro's service for Google's and GitHub's accounts.", "", example="https://{region}.mirror.example"

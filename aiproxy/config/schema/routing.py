@@ -103,6 +103,16 @@ class QuotaExceeded:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaCheck:
+    enabled: bool = setting(
+        "Ask vendors that tell it what is left of an account's quota: from time to time while calls use the account, and when "
+        "one of them finds it used up.",
+        True,
+    )
+    interval: float = setting("How often.", 600, minimum=60, duration=True)
+
+
+@dataclass(frozen=True, slots=True)
 class HealthCheck:
     enabled: bool = setting("Ask accounts from time to time whether they work.", False)
     interval: float = setting("How often.", 600, minimum=10, duration=True)

@@ -12,7 +12,7 @@ from aiproxy.config.schema.managing import RemoteManagement
 from aiproxy.config.schema.observing import Logging, MetricsSettings, ModelPrice, Notices, PromptLogSettings
 from aiproxy.config.schema.payload import Payload, PayloadModel
 from aiproxy.config.schema.requests import MediaFetch, SystemPromptSettings, Translation
-from aiproxy.config.schema.routing import HealthCheck, QuotaExceeded, RequestScopedError, Routing, Timeouts
+from aiproxy.config.schema.routing import HealthCheck, QuotaCheck, QuotaExceeded, RequestScopedError, Routing, Timeouts
 from aiproxy.config.schema.setting import setting
 from aiproxy.config.schema.upstreams import (
     ApiKeyEntry,
@@ -58,6 +58,7 @@ class Settings:
     )
     disable_cooling: bool = setting("Never let an account rest after a failure.", False)
     quota_exceeded: QuotaExceeded = setting("What to try when a quota is used up.", factory=QuotaExceeded)
+    quota_check: QuotaCheck = setting("Asking logins' vendors what is left.", factory=QuotaCheck)
     provider_fallback_chain: Mapping[str, tuple[str, ...]] = setting(
         "By provider: those that stand in when none of its accounts has answered, in order, as far as they offer the model.",
         factory=dict,
