@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from aiproxy.codecs import code_assist
 from aiproxy.codecs.codec import Exchange
 from aiproxy.neutral.carried import Json
+from aiproxy.neutral.tools import HostedTool
 from aiproxy.providers import quota_answers
 from aiproxy.providers.antigravity_repairs import (
     begin_with_user,
@@ -45,7 +46,10 @@ MODELS = (
 
 
 def _besides(exchange: Exchange) -> Mapping[str, Json]:
-    """What kind of request it is, and a name for it."""
+    """What kind of request it is, and a name for it; a search alone has none."""
+    tools = exchange.request.tools
+    if tools and all(isinstance(tool, HostedTool) and tool.kind == "web_search" for tool in tools):
+        return {"requestType": "web_search"}
     kind = "image_gen" if "image" in exchange.request.model else "agent"
     return {"requestType": kind, "requestId": f"{kind}-{uuid5(NAMESPACE_URL, exchange.fresh_id('request'))}"}
 

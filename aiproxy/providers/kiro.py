@@ -108,9 +108,17 @@ KIRO = Provider(
             scope=Scope.ACCOUNT,
             rest=FIRST_REST_SUSPENDED,
         ),
+        # Before the limits, which a month that is used up amounts to.
+        FaultRule(statuses=frozenset((402,)), scope=Scope.ACCOUNT, rest=FIRST_REST_SUSPENDED),
         FaultRule(statuses=frozenset((429,)), words=("insufficient_model_capacity",), scope=Scope.PROVIDER),
         FaultRule(statuses=frozenset((429,)), scope=Scope.ACCOUNT, rest=FIRST_REST_LIMITED),
-        FaultRule(statuses=frozenset((402,)), scope=Scope.ACCOUNT, rest=FIRST_REST_SUSPENDED),
+        # A company's account whose file names no profile: logging in anew finds one.
+        FaultRule(
+            statuses=frozenset((400,)),
+            words=("profilearn is required", "invalid profilearn"),
+            scope=Scope.ACCOUNT,
+            rest=FIRST_REST_SUSPENDED,
+        ),
         *COMMON,
     ),
 )

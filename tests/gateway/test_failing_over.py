@@ -360,3 +360,15 @@ def test_a_smaller_share_is_a_smaller_share() -> None:
     rig = Rig("routing: {strategy: weighted-round-robin}\n" + weighted)
     accounts = [rig.ask(words=str(number)).accounts[0] for number in range(8)]
     assert accounts == ["one", "one", "two", "one"] * 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_200_that_answers_nothing_is_a_failure(stream: bool) -> None:
+    """So does iFlow tell that a key has ended."""
+    rig = Rig(
+        "openai-api-key:\n"
+        '  - {api-key: key-one-0123456789, name: one, base-url: "http://one.test/v1"}\n'
+        '  - {api-key: key-two-0123456789, name: two, base-url: "http://two.test/v1"}\n'
+    )
+    rig["one"].script = [Said(200, {"status": "439", "msg": "Your API Token has expired.", "body": None})]
+    assert rig.ask(stream=stream).accounts == ["one", "two"]

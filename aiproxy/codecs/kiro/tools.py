@@ -7,7 +7,7 @@ from aiproxy.codecs.freeform import as_function, freeform_names, unwrap
 from aiproxy.codecs.kiro.table import TABLE
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.schema import convert, unwrapped
-from aiproxy.codecs.tool_choice import only_callable
+from aiproxy.codecs.tool_choice import hosted_feature, only_callable, report_lost
 from aiproxy.codecs.tool_names import ToolNames
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.parts import ToolCallPart
@@ -51,17 +51,9 @@ class KiroTools:
         return self.names.original(written_name) in self._freeform | self._wrapped
 
     def _callable(self, report: Report) -> Iterator[dict[str, Json]]:
-        choice = self._request.tool_choice
         if not self._request.tools:
             return
-        if choice.mode is not None and choice.mode != "auto":
-            TABLE.report(f"tool_choice.{choice.mode}", report)
-        if choice.hosted_kind is not None:
-            TABLE.report("tool_choice.hosted", report)
-        if choice.names and choice.mode != "named":
-            TABLE.report("tool_choice.allowed", report)
-        if choice.allow_parallel is False:
-            TABLE.report("tool_choice.allow_parallel", report)
+        report_lost(self._request, TABLE, report)
         for tool in only_callable(self._request):
             match tool:
                 case FunctionTool():
@@ -70,8 +62,7 @@ class KiroTools:
                     TABLE.report("tool.freeform", report)
                     yield self._function(as_function(tool), report)
                 case HostedTool(kind=kind):
-                    known = kind in ("web_search", "code_execution")
-                    TABLE.report(f"tool.{kind}" if known else "tool.hosted", report)
+                    TABLE.report(hosted_feature(kind), report)
 
     def _function(self, tool: FunctionTool, report: Report) -> dict[str, Json]:
         for feature, said in (("namespace", tool.namespace), ("strict", tool.strict), ("defer", tool.defer)):

@@ -9,7 +9,7 @@ from aiproxy.codecs.ollama.notes import TYPE, note, riding
 from aiproxy.codecs.ollama.table import NAME, TABLE
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.schema import convert, unwrapped
-from aiproxy.codecs.tool_choice import only_callable
+from aiproxy.codecs.tool_choice import hosted_feature, only_callable, report_lost
 from aiproxy.codecs.tool_names import ToolNames
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import InvalidRequest
@@ -70,17 +70,9 @@ class ForeignTools:
 
     def written(self, report: Report) -> Iterator[dict[str, Json]]:
         """Those that may be called: Ollama has no `tool_choice`. Reports what gets lost."""
-        choice = self._request.tool_choice
         if not self._request.tools:
             return
-        if choice.mode is not None and choice.mode != "auto":
-            TABLE.report(f"tool_choice.{choice.mode}", report)
-        if choice.hosted_kind is not None:
-            TABLE.report("tool_choice.hosted", report)
-        if choice.names and choice.mode != "named":
-            TABLE.report("tool_choice.allowed", report)
-        if choice.allow_parallel is False:
-            TABLE.report("tool_choice.allow_parallel", report)
+        report_lost(self._request, TABLE, report)
         for tool in only_callable(self._request):
             match tool:
                 case FunctionTool():
@@ -89,7 +81,7 @@ class ForeignTools:
                     TABLE.report("tool.freeform", report)
                     yield self._function(as_function(tool), report)
                 case HostedTool(kind=kind):
-                    TABLE.report(_hosted_feature(kind), report)
+                    TABLE.report(hosted_feature(kind), report)
 
     def called(self, call_id: str, written_name: str, arguments_text: str) -> ToolCallPart:
         """A call of the model, as the client knows the tool."""
@@ -125,7 +117,3 @@ class ForeignTools:
             for tool in self._request.tools
             if isinstance(tool, FunctionTool) and convert(tool.parameters, "openai").wrapped
         )
-
-
-def _hosted_feature(kind: str) -> str:
-    return f"tool.{kind}" if kind in ("web_search", "code_execution") else "tool.hosted"

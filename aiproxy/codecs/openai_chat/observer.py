@@ -86,6 +86,8 @@ def observe(body: bytes) -> Observation:
     answer = load_object(body, exact=False)
     if answer.get("error") is not None:
         raise hidden_error(answer, body)
+    if not any(isinstance(answer.get(name), list) for name in ("choices", "data")):
+        raise UpstreamFailed("The upstream's answer has no choices.")  # iFlow says so that a key has ended
     model = answer.get("model")
     return Observation(read_usage(answer.get("usage")), model if isinstance(model, str) else None)
 

@@ -98,12 +98,15 @@ def test_hidden_errors(data: bytes, kind: type[errors.GatewayError]) -> None:
 
 
 def test_a_whole_answer() -> None:
-    seen = observe(b'{"model": "m", "usage": {"prompt_tokens": 3, "completion_tokens": null}}')
+    seen = observe(b'{"model": "m", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": null}}')
     assert seen.model == "m"
     assert seen.usage is not None
     assert seen.usage.input_total == 3
     assert seen.usage.output_total is None
-    assert observe(b"{}").usage is None
+    assert observe(b'{"data": []}').usage is None
+    for nothing in (b"{}", b'{"choices": null, "status": "439", "msg": "Your API Token has expired."}'):
+        with pytest.raises(errors.UpstreamFailed, match="no choices"):
+            observe(nothing)
 
 
 def test_an_error_ends_the_stream_in_frames_the_sdk_knows() -> None:
@@ -142,4 +145,4 @@ def test_strange_json_raises_only_ours(value: object) -> None:
 
 
 def test_usage_type_is_shared() -> None:
-    assert isinstance(observe(b'{"usage": {"prompt_tokens": 1}}').usage, Usage)
+    assert isinstance(observe(b'{"choices": [], "usage": {"prompt_tokens": 1}}').usage, Usage)
