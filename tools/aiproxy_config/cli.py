@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = {
     "accounts": "accounts:accounts",
     "completion": "completion:completion",
     "diff": "diff:diff",
+    "doctor": "doctor:doctor",
     "import": "importing.command:import_",
     "init": "init:init",
     "keys": "keys:keys",

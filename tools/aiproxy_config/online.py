@@ -76,7 +76,7 @@ def _asked(placed: Placed, settings: Settings) -> tuple[str, list[Found]]:
     url = upstream.base_url + (listing.path if listing else "")
     where = f"{placed.path}.base-url"
     try:
-        status, body = ask(url, headers, "" if proxy == DIRECT else proxy)
+        status, body, _ = ask(url, headers, "" if proxy == DIRECT else proxy)
     except (Unreachable, UpstreamFailed) as why:
         return "not reached", [
             (Severity.ERROR, "upstream-unreachable", f"this upstream can't be reached: {why}", where)

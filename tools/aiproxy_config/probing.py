@@ -4,6 +4,7 @@ import http.client
 import socket
 import ssl
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from aiproxy.transports.addresses import Proxy, ProxyKind, Target, parse_proxy, parse_target
 from aiproxy.transports.handshakes import HttpConnect, ProxyRefused, Socks5
@@ -23,15 +24,23 @@ class Untrusted(Exception):
     """Somebody answers whose certificate doesn't say that it is the upstream."""
 
 
-def ask(url: str, headers: Mapping[str, str], proxy_url: str) -> tuple[int, bytes]:
-    """Status and body. Raises `Unreachable` and `Untrusted`, whose texts end a sentence and hold no secret."""
+class Answer(NamedTuple):
+    """`date` is the upstream's clock, "" where it doesn't say."""
+
+    status: int
+    body: bytes
+    date: str
+
+
+def ask(url: str, headers: Mapping[str, str], proxy_url: str) -> Answer:
+    """Raises `Unreachable` and `Untrusted`, whose texts end a sentence and hold no secret."""
     target = parse_target(url)
     connection = http.client.HTTPConnection(target.host, target.port)
     try:
         connection.sock = _connected(target, parse_proxy(proxy_url) if proxy_url else None)
         connection.request("GET", target.path.decode(), headers={"host": target.host_header, **headers})
         answer = connection.getresponse()
-        return answer.status, answer.read(LIST_BYTES)
+        return Answer(answer.status, answer.read(LIST_BYTES), answer.headers.get("date") or "")
     except ssl.SSLCertVerificationError as error:
         raise Untrusted(f"its certificate can't be trusted: {error.verify_message}") from error
     except ssl.SSLError as error:

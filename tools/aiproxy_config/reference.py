@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from aiproxy.config.codes import CODES
+from aiproxy.config.codes import EXPLANATIONS
 from aiproxy_config.cli import main as tool
 
 NAME = "aiproxy-config"
@@ -24,7 +24,7 @@ def commands() -> str:
 
 
 def codes() -> str:
-    rows = [f"| `{code}` | {_cell(told.words)} |" for code, told in CODES.items()]
+    rows = [f"| `{code}` | {_cell(told.words)} |" for code, told in EXPLANATIONS.items()]
     return "\n".join(["| code | means |", "|---|---|", *rows]) + "\n"
 
 
