@@ -100,8 +100,8 @@ def test_the_names_of_rehearsals_are_scripts(built_in: Daemon) -> None:
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    list(zip(EXAMPLES, ["Say this again.", "Say this in another protocol."], strict=True)),
-    ids=["openai", "anthropic"],
+    list(zip(EXAMPLES, ["Say this again.", "Say this in another protocol.", "Say this on a socket."], strict=True)),
+    ids=["openai", "anthropic", "websocket"],
 )
 def test_the_sdk_examples(built_in: Daemon, tmp_path: Path, code: str, said: str) -> None:
     example = tmp_path / "example.py"

@@ -86,6 +86,12 @@ class ExpectationFailed(InvalidRequest):
     status = 417
 
 
+class UpgradeRequired(InvalidRequest):
+    """The path speaks WebSocket only."""
+
+    status = 426
+
+
 class VersionNotSupported(InvalidRequest):
     status = 505
 

@@ -67,6 +67,11 @@ def as_gateway_error(failure: Failure, request: Request) -> GatewayError:
                 code="unknown_url",
             )
         case _:
-            incident = uuid4().hex[:12]
-            _log.failure("incident {incident}", failure, incident=incident)
-            return Internal(f"Something went wrong inside the gateway. Its log knows more under incident {incident}.")
+            return as_incident(failure)
+
+
+def as_incident(failure: Failure) -> Internal:
+    """A bug of ours: the log has it, the client only the incident's name."""
+    incident = uuid4().hex[:12]
+    _log.failure("incident {incident}", failure, incident=incident)
+    return Internal(f"Something went wrong inside the gateway. Its log knows more under incident {incident}.")

@@ -9,11 +9,13 @@ What one connection is doing is its `Stage`, and the one timer always belongs to
     BODY      inside a body                       body_idle_seconds, begun again by every read
     BUSY      a request is being answered         none; the gateway's own deadlines apply
     CLOSING   the last answer is on its way       LINGER_SECONDS, then the connection is cut
+    UPGRADED  another protocol has it             that protocol's own
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, auto
+from typing import Protocol
 
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -44,6 +46,20 @@ class Stage(Enum):
     BODY = auto()
     BUSY = auto()
     CLOSING = auto()
+    UPGRADED = auto()
+
+
+class Upgraded(Protocol):
+    """What speaks on a connection after HTTP."""
+
+    def taken(self, transport: ISocket, write: Callable[[bytes], None]) -> None:
+        """The connection is its own; `write` is the transport's, or a quicker one."""
+
+    def dataReceived(self, data: bytes) -> None: ...
+    def connectionLost(self, reason: Failure) -> None: ...
+
+    def drain(self) -> None:
+        """End what is under way and close."""
 
 
 class _Chunked(_ChunkedTransferDecoder):
@@ -72,6 +88,7 @@ class Http1Channel(HTTPChannel):
         self._missing = 0
         self._reading = False
         self._head = b""
+        self._upgraded: Upgraded | None = None
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -81,6 +98,22 @@ class Http1Channel(HTTPChannel):
         """Close now if nothing is asked, else after the answer. A half-sent request isn't answered any more."""
         if self._stage is Stage.HEAD:
             self._close()
+        elif self._upgraded is not None:
+            self._upgraded.drain()
+
+    def upgrade(self, headers: Sequence[tuple[str, str]], to: Upgraded) -> None:
+        """Answer the request with 101, and hand the connection over. Only while it is being answered."""
+        assert self._stage is Stage.BUSY
+        self._stage = Stage.UPGRADED
+        self._upgraded = to
+        self.deadline.stop()
+        self.transport.unregisterProducer()
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        self._send(f"HTTP/1.1 101 Switching Protocols\r\n{lines}\r\n".encode("latin-1"))
+        rest, self._unread = self._unread, b""
+        to.taken(self.transport, self._send)
+        if rest:
+            to.dataReceived(rest)
 
     def cut(self, request: HttpRequest) -> None:
         """End an unfinished answer. What is written arrives first where framing shows that more was to come."""
@@ -94,6 +127,9 @@ class Http1Channel(HTTPChannel):
     # Reading.
 
     def dataReceived(self, data: bytes) -> None:
+        if self._upgraded is not None:
+            self._upgraded.dataReceived(data)
+            return
         if self._stage is Stage.CLOSING:
             return
         if self._stage is Stage.HEAD and not self._unread:
@@ -118,7 +154,7 @@ class Http1Channel(HTTPChannel):
                         going = self._read_head()
                     case Stage.BODY:
                         self._read_body()
-                    case Stage.BUSY | Stage.CLOSING:
+                    case Stage.BUSY | Stage.CLOSING | Stage.UPGRADED:
                         going = False
         finally:
             self._reading = False
@@ -275,10 +311,12 @@ class Http1Channel(HTTPChannel):
                 self.requests[0].fail(silent)
             case Stage.CLOSING:
                 self.transport.abortConnection()
-            case Stage.BUSY:
-                raise AssertionError("no timer runs while a request is answered")
+            case Stage.BUSY | Stage.UPGRADED:
+                raise AssertionError("no timer of ours runs while a request is answered, or after HTTP")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stage = Stage.CLOSING
         self.deadline.stop()
+        if self._upgraded is not None:
+            self._upgraded.connectionLost(reason)
         super().connectionLost(reason)

@@ -1,4 +1,6 @@
-"""The five places a client key may stand, in the order in which they are looked at; the first that is there decides."""
+"""The six places a client key may stand, in the order in which they are looked at; the first that is there decides.
+
+The last is for pages in browsers, which can set no header of a WebSocket: the subprotocol `aiproxy.key.KEY`."""
 
 from urllib.parse import parse_qs
 
@@ -6,6 +8,7 @@ from twisted.web.server import Request
 
 _HEADERS = (b"x-api-key", b"x-goog-api-key")
 _QUERY = ("key", "auth_token")
+KEY_SUBPROTOCOL = "aiproxy.key."
 
 
 def header(request: Request, name: bytes) -> str:
@@ -20,9 +23,14 @@ def client_key(request: Request) -> str | None:
     if authorization := header(request, b"authorization"):
         scheme, _, key = authorization.partition(" ")
         return key.strip() if scheme.lower() == "bearer" else authorization
-    for name in _HEADERS:
-        if found := header(request, name):
+    for place in _HEADERS:
+        if found := header(request, place):
             return found
     _, _, query = request.uri.partition(b"?")
     arguments = parse_qs(query.decode("utf-8", "surrogateescape")) if query else {}
-    return next((arguments[name][0] for name in _QUERY if name in arguments), None)
+    for name in _QUERY:
+        if name in arguments:
+            return arguments[name][0]
+    offered = b",".join(request.requestHeaders.getRawHeaders(b"sec-websocket-protocol") or ()).decode("latin-1")
+    names = (name.strip() for name in offered.split(","))
+    return next((name.removeprefix(KEY_SUBPROTOCOL) for name in names if name.startswith(KEY_SUBPROTOCOL)), None)

@@ -16,10 +16,11 @@ from aiproxy.gateway import Gateway
 from aiproxy.logs import ACCESS, AccessEntry, access
 from aiproxy.neutral.errors import Authentication, Draining, GatewayError, InvalidRequest, NotFound, Permission
 from aiproxy.registry import PROTOCOLS
-from aiproxy.usage import Outcome
+from aiproxy.usage import CallRecord, Outcome
 from aiproxy.web.answers import error_answer
 from aiproxy.web.context import attach, context_of
 from aiproxy.web.direct import Served, fixed_routes
+from aiproxy.web.identity import expired, identify
 from aiproxy.web.keys import client_key, header
 from aiproxy.web.management import Management
 from aiproxy.web.metrics import Metrics
@@ -32,6 +33,7 @@ from aiproxy.web.protocols.ollama import Ollama
 from aiproxy.web.protocols.openai import OpenAI
 from aiproxy.web.protocols.responses import Responses
 from aiproxy.web.request import HttpRequest
+from aiproxy.web.sockets import Sockets
 
 _OPEN_PATHS = frozenset((b"/", b"/healthz", b"/health", b"/readyz", b"/version"))
 """Asked for without a key and without a line in the access log: they cost nothing, tell nothing, and probes ask often."""
@@ -70,11 +72,15 @@ class Web(Resource):
             "ollama": Ollama(gateway),
         }
         self._fixed = fixed_routes(protocols.values())
+        self._sockets = Sockets(gateway, clock, self._write_call)
         self._apps = {name: protocol.app.resource() for name, protocol in protocols.items()}
         self.draining = False
 
     def render(self, request: HttpRequest) -> Any:
         assert request.path is not None
+        if self._sockets.wanted(request):
+            self._sockets.open(request)
+            return NOT_DONE_YET
         if endpoint := self._fixed.get((request.method, request.path)):
             endpoint.serve(request)
             return NOT_DONE_YET
@@ -108,20 +114,13 @@ class Web(Resource):
             return Permission(
                 "This gateway asks for no key, so pages of other sites may not call it; configure api-keys."
             )
-        key = client_key(request)
-        client = keyring.find(key)
-        if client is None:
-            said = "is missing" if not key else "is not one of this gateway's"
-            return Authentication(
-                f"The API key {said}. Send it as 'Authorization: Bearer KEY'; the gateway's operator hands keys out.",
-                headers={"www-authenticate": "Bearer"},
-            )
+        try:
+            client = identify(keyring, client_key(request))
+        except Authentication as refused:
+            return refused
         if objection := client.objection(time()):
             context.record.client = client.name
-            return Authentication(
-                f"The API key {objection}. The gateway's operator can hand out another one.",
-                headers={"www-authenticate": "Bearer"},
-            )
+            return expired(objection)
         if named := header(request, b"model-provider") or context.provider:
             context.provider = known_provider(named, providers)
             if not context.provider:
@@ -163,11 +162,17 @@ class Web(Resource):
         outcome = record.outcome or (
             Outcome.CANCELLED if left else Outcome.FAILED if request.code >= 400 else Outcome.COMPLETE
         )
-        entry = AccessEntry(
+        status = _CLIENT_LEFT if left and not request.startedWriting else request.code
+        entry = self._entry(record, request.path.decode("latin-1"), status, request.sentLength)
+        method = request.method.decode("latin-1")
+        access(self._log, entry._replace(method=method, outcome=_told(outcome, record)))
+
+    def _entry(self, record: CallRecord, path: str, status: int, sent: int) -> AccessEntry:
+        return AccessEntry(
             request_id=record.request_id,
-            method=request.method.decode("latin-1"),
-            path=request.path.decode("latin-1"),
-            status=_CLIENT_LEFT if left and not request.startedWriting else request.code,
+            method="WS",
+            path=path,
+            status=status,
             protocol=record.protocol,
             client=record.client,
             provider=record.provider,
@@ -175,10 +180,16 @@ class Web(Resource):
             attempts=len(record.attempts),
             first_byte_ms=None if record.first_byte is None else _milliseconds(record.first_byte - record.started),
             total_ms=_milliseconds(self._clock.seconds() - record.started),
-            bytes_out=request.sentLength,
-            outcome="ok" if outcome is Outcome.COMPLETE else record.error or outcome,
+            bytes_out=sent,
         )
-        access(self._log, entry)
+
+    def _write_call(self, record: CallRecord, path: str, status: int, sent: int) -> None:
+        """Of one call on a socket."""
+        access(self._log, self._entry(record, path, status, sent)._replace(outcome=_told(record.outcome, record)))
+
+
+def _told(outcome: Outcome | None, record: CallRecord) -> str:
+    return "ok" if outcome is Outcome.COMPLETE else record.error or outcome or Outcome.FAILED
 
 
 def _is_utf8(path: bytes) -> bool:

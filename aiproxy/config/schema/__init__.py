@@ -25,7 +25,7 @@ from aiproxy.config.schema.keeping import (
     StoreType,
     is_state_file,
 )
-from aiproxy.config.schema.listening import Limits, Tls
+from aiproxy.config.schema.listening import Limits, Tls, WebSocket
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
 from aiproxy.config.schema.observing import (
@@ -125,6 +125,7 @@ __all__ = [
     "Translation",
     "UpstreamUrls",
     "VertexEntry",
+    "WebSocket",
     "is_state_file",
     "setting",
 ]

@@ -34,3 +34,29 @@ class Limits:
         minimum=1,
     )
     keep_alive_seconds: float = setting("How long an idle client connection is kept.", 75, minimum=1, unit="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocket:
+    """Of one socket. A message may be as large as a request's body (`limits.request-body-mb`), and a handshake take as long as a
+    request's headers (`limits.header-seconds`)."""
+
+    calls: int = setting("Most calls at once on one socket; a further one is 429.", 100, minimum=1)
+    idle_seconds: float = setting(
+        "How long a socket without a call is kept when nothing is asked.", 600, minimum=1, unit="seconds"
+    )
+    outbound_mb: float = setting(
+        "Most that waits for a client which does not read; more closes its socket (1008).", 8, minimum=0.001, unit="MiB"
+    )
+    slow_reader_seconds: float = setting(
+        "How long a client may not read: its calls pause meanwhile, then its socket is closed (1008).",
+        60,
+        minimum=1,
+        unit="seconds",
+    )
+    compression: bool = setting("Take compression (permessage-deflate) where the client offers it.", True)
+    origins: tuple[str, ...] = setting(
+        "The pages (`Origin`) that may connect; empty means all that show a key. What is no page is not asked.",
+        (),
+        example=["https://app.example"],
+    )

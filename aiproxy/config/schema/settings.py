@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiproxy.config.schema.clients import ClientKey, CommonLimits
 from aiproxy.config.schema.keeping import MEMORY, Remembered, Retention, Store, is_state_file
-from aiproxy.config.schema.listening import Limits, Tls
+from aiproxy.config.schema.listening import Limits, Tls, WebSocket
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
 from aiproxy.config.schema.observing import Logging, MetricsSettings, ModelPrice, Notices, PromptLogSettings
@@ -47,6 +47,7 @@ class Settings:
         example={"gpt-*": {"concurrent": 50, "requests-per-minute": 600}},
     )
     limits: Limits = setting("What one client request may cost before it is understood.", factory=Limits)
+    websocket: WebSocket = setting("Clients' WebSockets.", factory=WebSocket)
     routing: Routing = setting("How accounts are chosen.", factory=Routing)
     request_retry: int = setting("Extra rounds over the accounts after the first.", 3, minimum=0, maximum=100)
     max_retry_interval: float = setting(

@@ -1,0 +1,5 @@
+"""WebSockets over Twisted's transports: an open one of either side, and the client that opens one."""
+
+from aiproxy.transports.websocket.socket import Listener, SocketLimits, WebSocket
+
+__all__ = ["Listener", "SocketLimits", "WebSocket"]

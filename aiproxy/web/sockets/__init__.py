@@ -1,0 +1,5 @@
+"""WebSockets of clients: the handshake, and a session for each path that speaks one."""
+
+from aiproxy.web.sockets.opening import Sockets
+
+__all__ = ["Sockets"]
