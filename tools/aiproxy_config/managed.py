@@ -23,12 +23,12 @@ sentences = refusing(StateRefused, StateUnavailable, UnknownKey, ValueError)
 
 
 def create(configuration: Configuration, name: str, settings: Mapping[str, Any]) -> Made:
-    expires = key_settings(name, settings).expires
-    if expires:
+    if expires := settings.get("expires"):
         try:
             moment(expires)
         except ValueError:
             raise ValueError("--expires wants a date or a time, as 2099-12-31 or 2099-12-31T18:00+01:00") from None
+    key_settings(name, settings)
     with _session(configuration) as session:
         return client_keys.create(session, time.time(), name=name, settings=settings)
 
