@@ -26,7 +26,7 @@ def test_every_kind_of_value() -> None:
         disable-cooling: true
         max-retry-interval: 1e1
         routing: {strategy: fill-first}
-        logging: {level: warn, file: log.txt}
+        logging: {level: warn, file: /dev/null}
         demo: {enabled: false}
         openai-api-key:
           - api-key: upstream-key
@@ -40,7 +40,7 @@ def test_every_kind_of_value() -> None:
     assert settings.disable_cooling is True
     assert settings.max_retry_interval == 10
     assert settings.routing.strategy is Strategy.FILL_FIRST
-    assert (settings.logging.level, settings.logging.file) == (LogLevel.WARN, "/nonexistent/log.txt")
+    assert (settings.logging.level, settings.logging.file) == (LogLevel.WARN, "/dev/null")
     assert settings.demo.enabled is False
     (entry,) = settings.openai_api_key
     assert entry.models == (ModelEntry("plain"), ModelEntry("long", "short"))

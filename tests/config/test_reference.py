@@ -51,7 +51,7 @@ def test_what_the_reference_shows_loads_without_a_finding(text: str, tmp_path: P
 
 
 def test_the_full_example_shows_the_defaults() -> None:
-    assert load(example()).settings == Settings()
+    assert load(example(), directory=Path()).settings == Settings()
 
 
 def test_the_full_example_with_every_line_in_use() -> None:
