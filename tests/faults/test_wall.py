@@ -43,6 +43,7 @@ ERROR = b'data: {"error": {"message": "no capacity", "code": 503}}\n\n'
 def reset(wire: Wire) -> None:
     wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     wire.socket.close()
+    raise ConnectionAbortedError  # whoever reads from it lets go, too: only then is it closed
 
 
 def hold(wire: Wire) -> None:
