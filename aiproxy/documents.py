@@ -56,7 +56,7 @@ class Documents:
         assert self._store is not None
         return (await self._thread.run(self._store.load)).entries.get(name)
 
-    async def save(self, name: str, body: bytes, expected: str, change: Change) -> str:
+    async def save(self, name: str, body: bytes, expected: str | None, change: Change) -> str:
         """As `Store.save`."""
         assert self._store is not None
         return await self._thread.run(self._store.save, name, body, expected, change)

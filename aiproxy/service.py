@@ -26,13 +26,19 @@ from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render
 from aiproxy.config.managed import key_settings
 from aiproxy.config.schema import PromptLogMode
 from aiproxy.credentials.accounts import Accounts
+from aiproxy.credentials.base import Way
+from aiproxy.credentials.callback_page import listener
 from aiproxy.credentials.files import Files, read_files
+from aiproxy.credentials.flows import Flows
+from aiproxy.credentials.login import Login
 from aiproxy.credentials.record import Record
 from aiproxy.credentials.renewer import Renewer
+from aiproxy.credentials.token import PATIENCE_SECONDS
 from aiproxy.credentials.web import TransportWeb
 from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
 from aiproxy.gateway.keys import ManagedKey
+from aiproxy.gateway.snapshot import proxy
 from aiproxy.logs import Scrubbing, spellings
 from aiproxy.logs.observer import MEGABYTE
 from aiproxy.logs.output import FileOutput, Output, StreamOutput
@@ -141,6 +147,7 @@ class GatewayService(Service):
         renewer = Renewer(self._documents, SingleFlight(reactor, self.state), TransportWeb, reactor)
         self.accounts = Accounts(reactor, renewer, jitter)
         self.accounts.renewed = self._renewed
+        self.logins = Flows(reactor, self._login, self._login_web, self._documents, listener(reactor), self._renewed)
         self._fresh: list[Secret] = []
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration, files))
         self.accounts.follow(files.records, self.gateway.snapshot.used)
@@ -471,6 +478,15 @@ class GatewayService(Service):
             self._transports.append(HttpTransport(self._reactor, settings.timeouts, os.environ))
         return self._transports[-1]
 
+    def _login(self, provider: str) -> Login | None:
+        declared = self._registry.logins.get(provider)
+        return declared and declared.resolved(self.gateway.snapshot.settings)
+
+    def _login_web(self, login: Login) -> TransportWeb:
+        settings = self.gateway.snapshot.settings
+        way = Way(login.provider, self._http(settings), proxy(settings.proxy_url), self._reactor)
+        return TransportWeb(way, PATIENCE_SECONDS)
+
     def _close_old_transports(self) -> None:
         for transport in self._transports[:-1]:
             transport.close()
@@ -534,6 +550,7 @@ class GatewayService(Service):
         self._looks.stop()
         self._notice_thread.stop()
         await self._stop_prompt_log()
+        self.logins.stop()
         await self.accounts.stop()
         self.management.stop()
         self._documents.stop()

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from aiproxy.credentials.login import Login
-from aiproxy.credentials.record import Record, Unreadable, read_record
+from aiproxy.credentials.record import Unreadable, read_record
 from aiproxy.credentials.refresh_grant import openai_identity
 from aiproxy.credentials.times import moment, written
 from aiproxy.credentials.ways.desk import Content, text_of
@@ -156,8 +156,3 @@ def _like_google(found: Mapping[str, Any]) -> bool:
     return isinstance(found.get("refresh_token"), str) and (
         "expiry_date" in found or "googleapis" in str(found.get("scope", ""))
     )
-
-
-def kept(before: Record, content: Content) -> Content:
-    """A login anew of an account that there is: its operator's settings stay."""
-    return {**before.content, **content}

@@ -70,6 +70,10 @@ class Login:
     parallel: int = 2
     """Renewals of one provider at a time: they come from one address."""
 
+    def way(self, name: str) -> Way | None:
+        """`browser`, `device`, `cookie`; "" is the usual one."""
+        return next((way for way in self.ways if name in ("", way.name)), None)
+
     def url(self, name: str) -> str:
         return self.urls[name]
 

@@ -1,4 +1,4 @@
-"""What a new login's file is called: as CLIProxyAPI calls it, and the same again for the same account."""
+"""What a new login's file is called, and what stands in it: as with CLIProxyAPI, and the same again for the same account."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from aiproxy.credentials.login import Login
+from aiproxy.credentials.record import REFUSED, Record
 from aiproxy.credentials.ways.desk import text_of
 from aiproxy.storage.documents import CREDENTIALS
 
@@ -26,6 +27,12 @@ def file_name(login: Login, content: Mapping[str, Any]) -> str:
     parts.append("all" if "," in projects else projects)
     named = "-".join(_safe(part) for part in parts if part)
     return f"{CREDENTIALS}{named}.json"
+
+
+def new_record(login: Login, content: Mapping[str, Any], before: Mapping[str, Any] | None) -> Record:
+    """`before` is what the file holds already: an account that is logged in anew keeps its operator's settings."""
+    merged = {**(before or {}), **content}
+    return Record(file_name(login, content), login.types[0], {name: merged[name] for name in merged if name != REFUSED})
 
 
 def _unnamed(login: Login, content: Mapping[str, Any], account: str) -> str:

@@ -51,7 +51,7 @@ class Documents(Protocol):
     async def read(self, name: str) -> Entry | None:
         """As it is now, also if another process wrote it. Raises `StoreError`."""
 
-    async def save(self, name: str, body: bytes, expected: str, change: Change) -> str:
+    async def save(self, name: str, body: bytes, expected: str | None, change: Change) -> str:
         """As `Store.save`."""
 
 

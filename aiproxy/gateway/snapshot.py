@@ -155,7 +155,7 @@ def build_snapshot(
         for upstream in found:
             credential = held.setdefault(upstream.credential, upstream.credential)
             upstreams[upstream.id] = replace(upstream, credential=credential)
-            ways[upstream.id] = Way(upstream.id, transport, _proxy(upstream.proxy_url or settings.proxy_url), clock)
+            ways[upstream.id] = Way(upstream.id, transport, proxy(upstream.proxy_url or settings.proxy_url), clock)
             if upstream.id in of_file:
                 name, login = of_file[upstream.id]
                 used.setdefault(name, Used(login, ways[upstream.id]))
@@ -194,7 +194,7 @@ def _rates(price: TokenPrices) -> dict[str, float]:
     return {each.name: getattr(price, each.name) for each in fields(Rates)}
 
 
-def _proxy(url: str) -> str:
+def proxy(url: str) -> str:
     return "" if url == DIRECT else url
 
 
@@ -210,7 +210,7 @@ def _catalogue(settings: Settings, upstreams: Collection[Upstream]) -> Catalogue
 
 def _media(settings: Settings, network: Network, clock: IReactorTime) -> MediaFetcher | None:
     limits = settings.media_fetch
-    return MediaFetcher(network, limits, _proxy(settings.proxy_url), clock) if limits.enabled else None
+    return MediaFetcher(network, limits, proxy(settings.proxy_url), clock) if limits.enabled else None
 
 
 def _fallbacks(settings: Settings, catalogue: Catalogue, upstreams: Collection[Upstream]) -> Fallbacks:

@@ -121,7 +121,7 @@ class Process:
         self.saving = False
         return Entry(self.world.body, digest(self.world.body))
 
-    async def save(self, name: str, body: bytes, expected: str, change: Change) -> str:
+    async def save(self, name: str, body: bytes, expected: str | None, change: Change) -> str:
         """The vendor's answer and its saving, a second try after a conflict included, are one step here: what a process was told of and had no time to write is lost
         to everyone, and no program can help it."""
         if self.world.full:
@@ -225,7 +225,7 @@ def test_an_account_that_logs_in_anew_between_answer_and_saving_keeps_its_new_lo
     process = Process(world)
     save = process.save
 
-    async def overtaken(name: str, body: bytes, expected: str, change: Change) -> str:
+    async def overtaken(name: str, body: bytes, expected: str | None, change: Change) -> str:
         world.put(access_token="another", refresh_token="another-login")
         process.save = save  # type: ignore[method-assign]
         return await save(name, body, expected, change)

@@ -5,10 +5,9 @@ import sys
 
 import click
 
-from aiproxy.credentials.imports import kept
 from aiproxy.credentials.login import Login
-from aiproxy.credentials.naming import file_name
-from aiproxy.credentials.record import REFUSED, Record
+from aiproxy.credentials.naming import file_name, new_record
+from aiproxy.credentials.record import Record
 from aiproxy.credentials.ways.desk import Content, Options, Way
 from aiproxy_config.logins import Credentials, one_sentence, opened, short
 from aiproxy_config.options import CONFIG
@@ -56,22 +55,23 @@ def login(
 
 
 def chosen(login: Login, name: str) -> Way:
-    for way in login.ways:
-        if not name or way.name == name:
-            return way
+    if (way := login.way(name)) is not None:
+        return way
+    if not login.ways:
+        raise click.ClickException(
+            f"{login.provider} has no page to log in at; `accounts import FILE` takes its key's file"
+        )
     ways = " or ".join(f"--{way.name}" if way.name != "browser" else "the browser" for way in login.ways)
     raise click.ClickException(f"{login.provider} has no login by --{name}; there is {ways}")
 
 
 def save(credentials: Credentials, login: Login, content: Content) -> Record:
     """An account that is there already is logged in anew: its settings stay."""
-    name = file_name(login, content)
 
     def made(before: Record | None) -> Record:
-        merged = kept(before, content) if before else content
-        return Record(name, login.types[0], {each: value for each, value in merged.items() if each != REFUSED})
+        return new_record(login, content, before.content if before else None)
 
-    return credentials.put(name, made, f"Log in at {login.provider}")
+    return credentials.put(file_name(login, content), made, f"Log in at {login.provider}")
 
 
 def _has_browser() -> bool:

@@ -132,7 +132,7 @@ class _Documents:
     async def read(self, name: str) -> Entry | None:
         return self._store.load().entries.get(name)
 
-    async def save(self, name: str, body: bytes, expected: str, change: Change) -> str:
+    async def save(self, name: str, body: bytes, expected: str | None, change: Change) -> str:
         return self._store.save(name, body, expected, change)
 
 
