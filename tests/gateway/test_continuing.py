@@ -62,6 +62,11 @@ def test_another_account_goes_on() -> None:
     record = asked.record
     assert (record.outcome, record.continued) == (Outcome.COMPLETE, True)
     assert [attempt.outcome for attempt in record.attempts] == [Outcome.CUT, Outcome.COMPLETE]
+    broken_off, went_on = record.attempts
+    assert broken_off.estimated, "it never told its usage: what was heard of it is counted, and marked"
+    assert broken_off.usage is not None
+    assert broken_off.usage.output_total
+    assert not went_on.estimated
     assert "went on" in story(record)
     assert rig.gateway.pool.in_use("two") == 0
 
