@@ -143,6 +143,7 @@ EVERY_ERROR = [
     (errors.NotShown, anthropic.BadRequestError, 400, "invalid_request_error"),
     (errors.ForeignState, anthropic.BadRequestError, 400, "invalid_request_error"),
     (errors.ExpectationFailed, anthropic.APIStatusError, 417, "invalid_request_error"),
+    (errors.UpgradeRequired, anthropic.APIStatusError, 426, "invalid_request_error"),
     (errors.VersionNotSupported, anthropic.InternalServerError, 505, "invalid_request_error"),
     (errors.Authentication, anthropic.AuthenticationError, 401, "authentication_error"),
     (errors.Billing, anthropic.APIStatusError, 402, "billing_error"),

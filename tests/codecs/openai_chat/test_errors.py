@@ -21,6 +21,7 @@ EVERY_ERROR = [
     (errors.NotShown, openai.BadRequestError, 400),
     (errors.ForeignState, openai.BadRequestError, 400),
     (errors.ExpectationFailed, openai.APIStatusError, 417),
+    (errors.UpgradeRequired, openai.APIStatusError, 426),
     (errors.VersionNotSupported, openai.InternalServerError, 505),
     (errors.Authentication, openai.AuthenticationError, 401),
     (errors.Billing, openai.RateLimitError, 429),
