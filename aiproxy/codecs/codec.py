@@ -14,6 +14,7 @@ from aiproxy.codecs.capabilities import PERMISSIVE, Capabilities
 from aiproxy.codecs.embeddings import Embeddings
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.fields import FieldTable
+from aiproxy.codecs.outline import outline_of
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.wire import Wire
 from aiproxy.framing import Frame
@@ -29,7 +30,8 @@ class Incoming:
     """A client's request as it came. Header names are in lower case.
 
     `model` and `stream` are what the path says, where the protocol says it there (Gemini). `operation` tells bodies of one
-    codec apart: "generate" and "chat" (Ollama), "chat" and "completions" (OpenAI); "" is the protocol's main one."""
+    codec apart: "generate" and "chat" (Ollama), "chat" and "completions" (OpenAI); "" is the protocol's main one. `outline` is the
+    body for those who only route it."""
 
     body: bytes
     model: str | None = None
@@ -37,6 +39,10 @@ class Incoming:
     operation: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    outline: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outline", outline_of(self.body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from aiproxy.secrets import Secret
 
 PREFIX = "aipx1."
 
-MARKS = (PREFIX.encode(), base64.b64encode(PREFIX.encode()).rstrip(b"="))
-"""What shows in a body that an envelope may be in it, plain or in a slot that must be base64."""
+_MARKS = (PREFIX.encode(), base64.b64encode(PREFIX.encode()).rstrip(b"="))
+"""How an envelope begins, plain or in a slot that must be base64."""
 
 MAC_HEX = 32
 """Hex digits of the MAC kept: 128 bits, the least that is taken as unforgeable."""
@@ -72,6 +72,10 @@ class Sealer:
         tenant = self.tenant.encode()
         message = len(tenant).to_bytes(4, "big") + tenant + body.encode("utf-8", "surrogatepass")
         return hmac.new(self.key.reveal().encode(), message, hashlib.sha256).hexdigest()[:MAC_HEX]
+
+
+def may_hold_envelope(body: bytes) -> bool:
+    return any(mark in body for mark in _MARKS)
 
 
 def is_envelope(text: str) -> bool:

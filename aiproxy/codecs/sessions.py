@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from aiproxy.codecs.outline import KEPT
+
 SESSION_HEADERS = (
     "x-claude-code-session-id",
     "session_id",
@@ -19,9 +21,6 @@ SESSION_HEADERS = (
 )
 
 SESSION_FIELDS = ("prompt_cache_key", "metadata.user_id", "safety_identifier", "previous_response_id")
-
-SAMPLE = 1024
-"""Characters at each end of a longer text that are looked at, with its length: conversations differ there or hardly at all."""
 
 MOST_PIECES = 256
 """Values of a system prompt or of a turn that are looked at; real ones have a dozen."""
@@ -93,7 +92,9 @@ def _texts(values: Sequence[Json]) -> Iterator[str]:
         value = waiting.pop()
         left -= 1
         if isinstance(value, str):
-            yield value if len(value) <= 2 * SAMPLE else f"{value[:SAMPLE]}\0{len(value)}\0{value[-SAMPLE:]}"
+            yield (
+                value if len(value) <= 2 * KEPT else value[:KEPT] + value[-KEPT:]
+            )  # the same of a body and of its outline
         elif isinstance(value, list):
             waiting += reversed(value[:left])
         elif isinstance(value, dict):

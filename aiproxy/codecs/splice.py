@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from aiproxy.codecs.json_bytes import may_hold_long_number
+from aiproxy.codecs.outline import string_end
 from aiproxy.neutral.errors import InvalidRequest
 
 _KEY = b'"model"'
@@ -42,11 +43,11 @@ MOST_TOKENS = 200_000
 that has more and names its model only after them, or twice, is written anew."""
 
 
-def splice_model(body: bytes, model: str) -> bytes:
+def splice_model(body: bytes, outline: bytes, model: str) -> bytes:
     """The same bytes with the value of the top-level `model` replaced. `body` is a JSON object whose `model` is a string.
 
     Where the member occurs twice the last one counts, as it does for every JSON parser we know of; both are replaced."""
-    spans = _only_span(body) or _spans(body, _MODEL)
+    spans = _only_span(body, outline) or _spans(body, _MODEL)
     if spans is None:
         return orjson.dumps({**orjson.loads(body), "model": model})
     return _spliced(body, spans, model)
@@ -74,13 +75,14 @@ def _spliced(body: bytes, spans: list[tuple[int, int]], text: str) -> bytes:
     return b"".join((*out, body[end:]))
 
 
-def _only_span(body: bytes) -> list[tuple[int, int]] | None:
-    """The value's place where `"model"` stands only once, and no escape can hide another: then it is the top-level one."""
-    place = body.find(_KEY)
-    if body.find(_KEY, place + 1) >= 0 or rb"\u00" in body:
+def _only_span(body: bytes, outline: bytes) -> list[tuple[int, int]] | None:
+    """The value's place where `"model"` stands only once, and no escape can hide another: then it is the top-level one. What the
+    outline leaves out holds neither quote nor escape."""
+    if outline.find(_KEY, outline.find(_KEY) + 1) >= 0 or rb"\u00" in outline:
         return None
+    place = body.find(_KEY)
     found = _STRING_VALUE.match(body, place + len(_KEY)) if place >= 0 else None
-    return [(found.end() - 1, _string_end(body, found.end() - 1))] if found else None
+    return [(found.end() - 1, string_end(body, found.end() - 1))] if found else None
 
 
 def _spans(body: bytes, path: tuple[str, ...], *, whole: bool = True) -> list[tuple[int, int]] | None:
@@ -100,9 +102,8 @@ def _spans(body: bytes, path: tuple[str, ...], *, whole: bool = True) -> list[tu
         token = body[start : start + 1]
         position = start + 1
         if token == b'"':
-            try:
-                position = _string_end(body, start)
-            except ValueError:  # not JSON to the end
+            position = string_end(body, start)
+            if position < 0:  # not JSON to the end
                 return spans
             if depth != on_path + 1 or on_path >= len(path):
                 continue
@@ -111,7 +112,7 @@ def _spans(body: bytes, path: tuple[str, ...], *, whole: bool = True) -> list[tu
             if after and _says(body[start:position], path[on_path]):
                 if last:
                     value = after.end() - 1
-                    position = _string_end(body, value)
+                    position = string_end(body, value)
                     spans.append((value, position))
                 else:
                     on_path += 1
@@ -131,15 +132,3 @@ def _says(written: bytes, name: str) -> bool:
         return bool(orjson.loads(written) == name)
     except orjson.JSONDecodeError:  # half a surrogate pair: nobody's name
         return False
-
-
-def _string_end(body: bytes, start: int) -> int:
-    """The index after the closing quote of the string that opens at `start`."""
-    quote = start
-    while True:
-        quote = body.index(b'"', quote + 1)
-        backslashes = 0
-        while body[quote - 1 - backslashes : quote - backslashes] == b"\\":
-            backslashes += 1
-        if backslashes % 2 == 0:
-            return quote + 1

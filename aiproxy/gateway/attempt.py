@@ -291,15 +291,15 @@ def _request(
 def _tells_usage_when_asked(call: Call, target: Target) -> bool:
     """And the client doesn't ask."""
     chat = target.endpoint.wire is openai_chat.WIRE and call.operation in GENERATES
-    return chat and call.stream and not asks(call.incoming.body)
+    return chat and call.stream and not asks(call.incoming.outline)
 
 
 def _as_it_came(call: Call, target: Target) -> bytes:
     """But for an alias, replaced in place, and usage that is asked for."""
-    body = call.incoming.body
+    body, outline = call.incoming.body, call.incoming.outline
     if target.model != call.model and not target.endpoint.names_model_in_path:
-        body = splice_model(body, target.model)
-    return asking(body) if target.quiet else body
+        body = splice_model(body, outline, target.model)
+    return asking(body, outline) if target.quiet else body
 
 
 def _prompted(came: bytes, call: Call, target: Target, around: Surroundings) -> bytes:

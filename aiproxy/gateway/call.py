@@ -88,7 +88,7 @@ def read_call(
     the body.
 
     Raises `InvalidRequest` that names the field at fault."""
-    asked: dict[str, Any] = read_object(incoming.body, exact=False)
+    asked = _outlined(incoming)
     model = asked.get("model") if incoming.model is None else incoming.model
     if not isinstance(model, str) or not model.strip():
         said = "is missing" if model is None else "must be a non-empty string"
@@ -105,3 +105,11 @@ def read_call(
     return Call(
         wire, codec, operation, incoming, model, stream, client, record, provider, session=session, may_use=tokens
     )
+
+
+def _outlined(incoming: Incoming) -> dict[str, Any]:
+    """What is wrong is told of the whole."""
+    try:
+        return read_object(incoming.outline, exact=False)
+    except InvalidRequest:
+        return read_object(incoming.body, exact=False)

@@ -210,7 +210,7 @@ class Gateway:
         )
         await self.state.continue_conversation(call, snapshot.sealing_key)
         if call.continues is not None:
-            call.session = session_of(call.incoming.headers, read_object(call.incoming.body, exact=False))
+            call.session = session_of(call.incoming.headers, read_object(call.incoming.outline, exact=False))
             call.record.session = call.session.key
         planned = plan(call, snapshot)
         progress = _Progress()

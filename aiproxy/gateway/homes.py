@@ -5,7 +5,7 @@ and only the conversation's affinity brings them home."""
 
 from collections.abc import Iterable
 
-from aiproxy.codecs.envelope import MARKS
+from aiproxy.codecs.envelope import may_hold_envelope
 from aiproxy.codecs.opaque import latest_scope
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.snapshot import Snapshot
@@ -18,7 +18,7 @@ def homes(call: Call, candidates: Iterable[Candidate], snapshot: Snapshot) -> fr
     """The candidates at the account that made the latest state in the request."""
     if call.codec is None or call.operation is not Operation.CHAT:
         return frozenset()
-    if not any(mark in call.incoming.body for mark in MARKS):
+    if not may_hold_envelope(call.incoming.outline):
         return frozenset()
     scope = latest_scope(read_request(call, snapshot)[0].turns)
     if scope is None:

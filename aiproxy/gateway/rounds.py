@@ -128,7 +128,7 @@ class Rounds:
     ) -> None:
         """One attempt; whoever goes on from an answer that upstreams keep comes back to its account."""
         storing = call.codec.storing if call.codec else None
-        if storing is None or not storing.wanted(call.incoming.body):
+        if storing is None or not storing.wanted(call.incoming.outline):
             await attempt(call, upstream, served, around)
             return
         sink = NamedSink(around.sink)
@@ -139,7 +139,7 @@ class Rounds:
     def _keeper(self, call: Call) -> frozenset[Candidate]:
         """The account that keeps the answer which the request goes on from, as far as is known."""
         storing = call.codec.storing if call.codec else None
-        named = storing.upstreams(call.incoming.body) if storing else None
+        named = storing.upstreams(call.incoming.outline) if storing else None
         found = self._pool.bound_to(responded(named)) if named else None
         return frozenset(() if found is None else (found,))
 

@@ -41,7 +41,7 @@ class State:
         """Put the conversation in the place of the call's reference to a kept answer, if it has one. Raises `NotFound`; and
         what is wrong with the request's own items, whose places the client knows."""
         storing = call.codec.storing if call.codec else None
-        if call.codec is None or storing is None or (reference := storing.reference(call.incoming.body)) is None:
+        if call.codec is None or storing is None or (reference := storing.reference(call.incoming.outline)) is None:
             return
         call.codec.decode_request(call.incoming, Sealer(sealing_key, call.client.tenant), Report())
         turns = await self.conversation(call.client.tenant, reference, storing)

@@ -6,7 +6,7 @@ from functools import partial
 
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
-from aiproxy.codecs.envelope import MARKS, Sealer
+from aiproxy.codecs.envelope import Sealer, may_hold_envelope
 from aiproxy.codecs.media_urls import with_bytes
 from aiproxy.codecs.opaque import without_state, without_strangers
 from aiproxy.codecs.reasoning import seen_when_asked
@@ -129,12 +129,12 @@ def passes_through(call: Call, target: Target) -> bool:
         return False
     endpoint = target.endpoint
     storing = call.codec.storing if call.codec else None
-    if not endpoint.keeps_answers and storing is not None and storing.wanted(call.incoming.body):
+    if not endpoint.keeps_answers and storing is not None and storing.wanted(call.incoming.outline):
         return False
     same = endpoint.wire is call.wire and endpoint.operation is call.operation
     if endpoint.repeats_model and target.model != call.model:
         return False
-    return same and call.reasoning is None and not any(mark in call.incoming.body for mark in MARKS)
+    return same and call.reasoning is None and not may_hold_envelope(call.incoming.outline)
 
 
 def warned(answer: Answer, report: Report) -> Answer:

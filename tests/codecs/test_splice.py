@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiproxy.codecs.outline import outline_of
 from aiproxy.codecs.splice import MOST_BRACKETS, MOST_TOKENS, read_object, splice_model
 from aiproxy.neutral.errors import InvalidRequest
 
@@ -23,7 +24,7 @@ json_values = st.recursive(
 def test_only_the_model_differs(body: dict[str, object], name: str, indented: bool) -> None:
     asked = {**body, "model": 'old\\"name', "tail": ["model", {"model": "inner"}]}
     sent = orjson.dumps(asked, option=orjson.OPT_INDENT_2 if indented else 0)
-    spliced = splice_model(sent, name)
+    spliced = splice_model(sent, outline_of(sent), name)
     assert orjson.loads(spliced) == {**asked, "model": name}
     assert len(spliced) == len(sent) + len(orjson.dumps(name)) - len(orjson.dumps('old\\"name'))
 
@@ -41,13 +42,13 @@ def test_only_the_model_differs(body: dict[str, object], name: str, indented: bo
     ],
 )
 def test_spellings(body: bytes, expected: bytes) -> None:
-    assert splice_model(body, "NEW") == expected
+    assert splice_model(body, outline_of(body), "NEW") == expected
 
 
 @pytest.mark.parametrize("padding", [b"[]," * MOST_TOKENS, b'"",' * MOST_TOKENS, b'"model",' * MOST_TOKENS])
 def test_a_body_of_too_many_tokens_is_written_anew(padding: bytes) -> None:
     body = b'{"x":[' + padding + b'0],"metadata":{"model":"inner"},"model":"old"}'
-    assert orjson.loads(splice_model(body, "NEW")) == {**orjson.loads(body), "model": "NEW"}
+    assert orjson.loads(splice_model(body, outline_of(body), "NEW")) == {**orjson.loads(body), "model": "NEW"}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"{\xff}", b"\xff\xfe{}"])

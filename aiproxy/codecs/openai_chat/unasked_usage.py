@@ -16,6 +16,7 @@ from aiproxy.neutral.errors import UpstreamFailed
 _OPTIONS = b'"stream_options"'
 _ASKED = b'"stream_options":{"include_usage":true}'
 _USAGE = b'"usage"'
+_EMPTY = re.compile(rb"\s*\}")
 _NONE = b',"usage":null'
 _NONE_SPACED = re.compile(rb',\s*"usage"\s*:\s*null')
 
@@ -28,13 +29,12 @@ def asks(body: bytes) -> bool:
     return options is not None and (not isinstance(options, dict) or options.get("include_usage") is True)
 
 
-def asking(body: bytes) -> bytes:
+def asking(body: bytes, outline: bytes) -> bytes:
     """A request that doesn't ask for it, with usage asked for. No byte of what the client wrote is changed but for options that
     say something else."""
-    if _OPTIONS not in body:
+    if _OPTIONS not in outline:
         brace = body.index(b"{") + 1
-        rest = body[brace:]
-        return body[:brace] + _ASKED + (b"" if rest.lstrip()[:1] == b"}" else b",") + rest
+        return b"".join((body[:brace], _ASKED, b"" if _EMPTY.match(body, brace) else b",", memoryview(body)[brace:]))
     found = read_object(body)
     return dump({**found, "stream_options": {**(found.get("stream_options") or {}), "include_usage": True}})
 

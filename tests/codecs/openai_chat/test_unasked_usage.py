@@ -26,7 +26,7 @@ from aiproxy.neutral.usage import Usage
 )  # fmt: skip
 def test_usage_is_asked_for(body: bytes, asked: bytes) -> None:
     assert not asks(body)
-    assert asking(body) == asked
+    assert asking(body, body) == asked
 
 
 @pytest.mark.parametrize("body", [b'{"stream_options": {"include_usage": true}}', b'{"stream_options": "wrong"}'])
