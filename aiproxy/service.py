@@ -45,6 +45,7 @@ from aiproxy.logs.output import FileOutput, Output, StreamOutput
 from aiproxy.logs.prompt_log import PromptLog
 from aiproxy.neutral.errors import Draining
 from aiproxy.notices import Hook, Watching, seen
+from aiproxy.pools.rests import told
 from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber, Secret
@@ -692,12 +693,13 @@ class GatewayService(Service):
 
     def checks(self) -> Sequence[Check]:
         snapshot = self.gateway.snapshot
-        resting = {place for place, _ in self.gateway.pool.resting() if place[0] is Scope.ACCOUNT and not place[2]}
+        pool = self.gateway.pool
+        resting = told((place for place, _ in pool.resting()), len(pool.disabled))
         accounts = len(snapshot.upstreams)
         configuration = self._reload_problem.partition("\n")[0] or f"{self._configuration.source}, as loaded"
         return (
             Check("draining", not self.web.draining, "shutting down" if self.web.draining else "no"),
-            Check("accounts", accounts > 0, f"{accounts} configured, {len(resting)} resting{self._quotas()}"),
+            Check("accounts", accounts > 0, f"{accounts} configured, {resting}{self._quotas()}"),
             Check("configuration", not self._reload_problem, configuration, vital=False),
             *self._documents.checks(self._loaded, {**snapshot.left_out, **self.accounts.refused()}),
             state_check(self.state.status, self.state.now()),

@@ -26,7 +26,7 @@ from aiproxy.config.prompt import prompt_problems
 from aiproxy.config.provider_names import providers_there
 from aiproxy.config.reach_rules import reach_problems
 from aiproxy.config.read import Reading
-from aiproxy.config.schema import MEMORY, CompatibilityEntry, KeyEntry, Settings, is_state_file
+from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings, is_memory, is_state_file
 from aiproxy.config.store_rules import store_problems
 from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_loopback, is_private, proxy_fault
 from aiproxy.config.vertex import vertex_problems
@@ -88,7 +88,7 @@ def _listening(settings: Settings, reading: Reading) -> Iterator[Finding]:
 
 def _state(settings: Settings) -> Iterator[Finding]:
     state = settings.state
-    if state and not is_state_file(state) and state != MEMORY:
+    if state and not is_state_file(state) and not is_memory(state):
         if not state.startswith(("postgresql://", "postgres://")):
             yield _error("bad-state", "state", "wants a file's name, `memory`, or a `postgresql://` URL")
         elif find_spec("psycopg") is None:

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from aiproxy import __version__
 from aiproxy.gateway import Gateway
+from aiproxy.pools.rests import counted
 from aiproxy.pools.verdict import Scope
 
 
@@ -41,9 +42,16 @@ class Standing(Collector):
             "When a quota is whole again.",
             labels=["provider", "account", "window"],
         )
-        resting = {
-            place[1]: health.ready_at for place, health in pool.resting() if place[0] is Scope.ACCOUNT and not place[2]
-        }
+        places = pool.resting()
+        resting = {place[1]: health.ready_at for place, health in places if place[0] is Scope.ACCOUNT and not place[2]}
+        scopes = GaugeMetricFamily(
+            "aiproxy_resting",
+            "What rests: whole accounts, models at them, providers' models, networks.",
+            labels=["scope"],
+        )
+        for scope, number in counted(place for place, _ in places).items():
+            scopes.add_metric([scope], number)
+        yield scopes
         seconds, now = self._clock.seconds(), self._now()
         for upstream in gateway.snapshot.upstreams.values():
             labels = [upstream.provider.name, upstream.id]

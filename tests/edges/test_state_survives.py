@@ -87,6 +87,30 @@ def test_the_demo_writes_nothing_to_disk(tmp_path: Path) -> None:
     assert not (tmp_path / ".aiproxy").exists()
 
 
+@pytest.mark.parametrize("state", ["memory", ":memory:"])
+def test_state_in_memory_makes_no_file(vendor: Upstream, tmp_path: Path, state: str) -> None:
+    with daemon(tmp_path, f"state: '{state}'\n{configuration(vendor)}") as gateway:
+        assert call(gateway) == 200
+        until(gateway, "state", "written")
+        assert check(gateway, "state").startswith("sqlite (memory)")
+    assert [path.name for path in tmp_path.iterdir()] == ["aiproxy.yaml"]
+
+
+def test_what_rests_is_told_by_what_it_is(vendor: Upstream, tmp_path: Path) -> None:
+    """A limit is one model's at its account: the account's others are ready."""
+    with daemon(tmp_path, "request-retry: 0\nmax-retry-interval: 1\n" + configuration(vendor)) as gateway:
+        assert check(gateway, "accounts") == "1 configured, 0 resting"
+        vendor.otherwise = fails(429, headers={"retry-after": "20"})
+        assert call(gateway) == 429
+        assert check(gateway, "accounts") == "1 configured, 0 resting, 1 model at an account resting"
+        vendor.otherwise = fails(401)
+        assert call(gateway) == 502
+        assert check(gateway, "accounts") == "1 configured, 1 resting, 1 model at an account resting"
+        metrics = httpx2.get(f"{gateway.address}/metrics").text
+        assert 'aiproxy_resting{scope="account"} 1.0' in metrics
+        assert 'aiproxy_resting{scope="model"} 1.0' in metrics
+
+
 def test_a_rest_outlives_a_restart(vendor: Upstream, tmp_path: Path) -> None:
     vendor.otherwise = fails(401)
     with daemon(tmp_path, configuration(vendor)) as gateway:

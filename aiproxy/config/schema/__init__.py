@@ -23,6 +23,7 @@ from aiproxy.config.schema.keeping import (
     S3Store,
     Store,
     StoreType,
+    is_memory,
     is_state_file,
 )
 from aiproxy.config.schema.listening import Limits, Tls, WebSocket
@@ -126,6 +127,7 @@ __all__ = [
     "UpstreamUrls",
     "VertexEntry",
     "WebSocket",
+    "is_memory",
     "is_state_file",
     "setting",
 ]

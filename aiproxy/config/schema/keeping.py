@@ -83,9 +83,14 @@ MEMORY = "memory"
 """The `state` that is forgotten when the gateway stops."""
 
 
+def is_memory(state: str) -> bool:
+    """`:memory:` is SQLite's own word for it."""
+    return state in (MEMORY, ":memory:")
+
+
 def is_state_file(state: str) -> bool:
     """Whether it is the name of a SQLite file."""
-    return state != MEMORY and "://" not in state
+    return not is_memory(state) and "://" not in state
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiproxy.config.schema.clients import ClientKey, CommonLimits
-from aiproxy.config.schema.keeping import MEMORY, Remembered, Retention, Store, is_state_file
+from aiproxy.config.schema.keeping import MEMORY, Remembered, Retention, Store, is_memory, is_state_file
 from aiproxy.config.schema.listening import Limits, Tls, WebSocket
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
@@ -94,7 +94,7 @@ class Settings:
     )
     state: str = setting(
         "Where usage, requests, cooldowns and counters are kept: a SQLite file; `postgresql://USER:PASSWORD@HOST/DATABASE`, "
-        "for several nodes (needs the extra `[postgres]`); or `memory`, until the gateway stops. Empty is "
+        "for several nodes (needs the extra `[postgres]`); or `memory` (also `:memory:`), until the gateway stops. Empty is "
         "`~/.aiproxy/state.db`, and `memory` while only the demo is offered. Takes effect at the next start.",
         "",
         example="/var/lib/aiproxy/state.db",
@@ -229,7 +229,7 @@ class Settings:
     def state_in_effect(self) -> str:
         """A file's path, a URL, or `memory`. A demo writes nothing into anybody's home."""
         if self.state:
-            return self.state
+            return MEMORY if is_memory(self.state) else self.state
         alone = not self.has_upstream and self.demo.enabled is not False
         return MEMORY if alone else os.path.expanduser("~/.aiproxy/state.db")
 
