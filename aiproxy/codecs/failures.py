@@ -24,6 +24,7 @@ _OF_STATUS: Mapping[int, type[GatewayError]] = {
     409: errors.Conflict,
     413: errors.TooLarge,
     429: errors.RateLimited,
+    499: errors.UpstreamFailed,
     500: errors.UpstreamServerError,
     503: errors.Overloaded,
     504: errors.Timeout,
@@ -62,6 +63,7 @@ _OF_WORD: Mapping[str, type[GatewayError]] = {
     "timeout": errors.Timeout,
     "deadline_exceeded": errors.Timeout,
     "context_length_exceeded": errors.ContextLength,
+    "context_too_large": errors.ContextLength,
     "content_policy_violation": errors.ContentBlocked,
     "content_filter": errors.ContentBlocked,
     "invalid_request_error": errors.InvalidRequest,
@@ -190,7 +192,7 @@ def _kind(status: int, said: Mapping[str, Any]) -> type[GatewayError]:
         specific = next(iter(words), errors.UpstreamServerError)
     elif status in _OF_STATUS:
         specific = _OF_STATUS[status]
-        if status == 429 and errors.QuotaExhausted in words:
+        if status in (403, 429) and errors.QuotaExhausted in words:
             specific = errors.QuotaExhausted
         if status == 413 and _CONTEXT_LENGTH.search(text):
             specific = errors.ContextLength

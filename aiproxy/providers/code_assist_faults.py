@@ -1,6 +1,6 @@
 """Failures of Google's Code Assist, whichever product asks. Source: provider notes in `gemini_cli` and `antigravity`."""
 
-from aiproxy.pools.verdict import FIRST_REST_REFUSED, FaultRule, Scope
+from aiproxy.pools.verdict import FaultRule, Scope
 from aiproxy.providers.faults import COMMON
 
 FIRST_REST_INELIGIBLE = 1800.0
@@ -16,11 +16,5 @@ CODE_ASSIST_FAULTS = (
     FaultRule(statuses=frozenset((503,)), words=("no capacity available",), scope=Scope.PROVIDER),
     # A plan's quotas are counted for each model.
     FaultRule(statuses=frozenset((429,)), words=("quota_exhausted", "quota exhausted"), scope=Scope.MODEL),
-    FaultRule(
-        statuses=frozenset((400,)),
-        words=("user location is not supported",),
-        scope=Scope.NETWORK,
-        rest=FIRST_REST_REFUSED,
-    ),
     *COMMON,
 )

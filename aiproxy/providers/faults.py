@@ -1,17 +1,17 @@
 """Rows that most providers' fault tables share: failures whose status alone would blame the wrong one."""
 
-from aiproxy.pools.verdict import FIRST_REST_UNKNOWN_MODEL, FaultRule, Scope
+from aiproxy.pools.verdict import FIRST_REST_REFUSED, FIRST_REST_UNKNOWN_MODEL, FaultRule, Scope
 
 FIRST_REST_CHALLENGED = 10.0
 """Seconds. A bot check stays for a while, and asking again at once prolongs it."""
 
 UNKNOWN_MODEL = FaultRule(
-    statuses=frozenset((400, 422)),
+    statuses=frozenset((400, 403, 422)),
     words=("model_not_found", "model_not_supported", "model not found", "not available for your plan"),
     scope=Scope.MODEL,
     rest=FIRST_REST_UNKNOWN_MODEL,
 )
-"""This account doesn't have the model, another one may; told as if the request were wrong."""
+"""This account doesn't have the model, another one may; told as if the request, or the key, were wrong."""
 
 CHALLENGED = FaultRule(
     statuses=frozenset((403, 429, 503)),
@@ -21,4 +21,12 @@ CHALLENGED = FaultRule(
 )
 """Cloudflare before the upstream doubts our address, not our key."""
 
-COMMON = (CHALLENGED, UNKNOWN_MODEL)
+UNWELCOME = FaultRule(
+    statuses=frozenset((400, 403)),
+    words=("user location is not supported", "unsupported_country_region_territory"),
+    scope=Scope.NETWORK,
+    rest=FIRST_REST_REFUSED,
+)
+"""Vendors that don't serve the country our address is in, whichever key asks."""
+
+COMMON = (CHALLENGED, UNWELCOME, UNKNOWN_MODEL)

@@ -19,12 +19,8 @@ def _upstreams(settings: Settings) -> Iterable[Upstream]:
 FAULTS = (
     # A free key's quotas are counted for each model; what is used up of one leaves the others.
     FaultRule(statuses=frozenset((429,)), words=("permodel",), scope=Scope.MODEL),
-    FaultRule(
-        statuses=frozenset((400,)),
-        words=("user location is not supported",),
-        scope=Scope.NETWORK,
-        rest=FIRST_REST_REFUSED,
-    ),
+    # A free key in a country where only paid ones are served.
+    FaultRule(statuses=frozenset((400,)), words=("enable billing",), scope=Scope.ACCOUNT, rest=FIRST_REST_REFUSED),
     *COMMON,
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.json_bytes import load_object
 from aiproxy.codecs.openai_chat.candidate import OpenCandidate
-from aiproxy.codecs.openai_chat.errors import hidden_error
+from aiproxy.codecs.openai_chat.errors import hidden_error, says_error
 from aiproxy.codecs.openai_chat.given_names import GivenNames
 from aiproxy.codecs.openai_chat.table import NAME
 from aiproxy.codecs.openai_chat.usage import read_usage, write_usage
@@ -53,7 +53,7 @@ class ChatDecoder:
         if data == DONE:
             return self._end()
         chunk = load_object(data)
-        if chunk.get("error") is not None or frame.event == "error":
+        if says_error(chunk) or frame.event == "error":
             raise hidden_error(chunk, data)
         return self.read(chunk)
 
@@ -140,7 +140,7 @@ class ChatDecoder:
 
 def decode_response(body: bytes, exchange: Exchange) -> GenerateResponse:
     answer = load_object(body)
-    if answer.get("error") is not None:
+    if says_error(answer):
         raise hidden_error(answer, body)
     if not isinstance(answer.get("choices"), list):
         raise UpstreamFailed("The upstream's answer has no choices.")

@@ -8,7 +8,9 @@ from aiproxy.codecs.openai_errors import encode_error, error_object
 from aiproxy.neutral import errors
 from aiproxy.neutral.errors import GatewayError
 
-__all__ = ["decode_error", "encode_error", "error_object", "hidden_error"]
+__all__ = ["decode_error", "encode_error", "error_object", "hidden_error", "says_error"]
+
+_FAILURES = ("error", "response.error", "response.failed")
 
 
 def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
@@ -16,9 +18,19 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> Gatewa
     return error_of(status, headers, body)
 
 
+def says_error(found: Mapping[str, Any]) -> bool:
+    """Whether this stands in a 200 in the place of an answer: OpenAI's error object, or what other servers name so."""
+    if found.get("error") is not None:
+        return True
+    if "choices" in found:
+        return False
+    return found.get("type") in _FAILURES or (isinstance(found.get("message"), str) and found.get("code") is not None)
+
+
 def hidden_error(found: Mapping[str, Any], body: bytes) -> GatewayError:
     """An error in a 200 or in a stream: its own status if it names one, else by its words, else a bad gateway's."""
-    inner = found.get("error")
+    response = found.get("response")
+    inner = (response if isinstance(response, dict) else found).get("error")
     for place in (inner, found):
         if isinstance(place, dict):
             for name in ("status", "status_code", "code"):

@@ -10,7 +10,7 @@ import orjson
 from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.json_bytes import load_object
 from aiproxy.codecs.openai_chat.decoder import DONE
-from aiproxy.codecs.openai_chat.errors import error_object, hidden_error
+from aiproxy.codecs.openai_chat.errors import error_object, hidden_error, says_error
 from aiproxy.codecs.openai_chat.usage import read_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
@@ -51,7 +51,7 @@ class ChatObserver:
             self._done = self._useful = True
             return True
         chunk = load_object(frame.data, exact=False)
-        if chunk.get("error") is not None or frame.event == "error":
+        if says_error(chunk) or frame.event == "error":
             raise hidden_error(chunk, frame.data)
         self._read(chunk)
         return False
@@ -84,7 +84,7 @@ class ChatObserver:
 def observe(body: bytes) -> Observation:
     """A whole answer of chat, completions or embeddings."""
     answer = load_object(body, exact=False)
-    if answer.get("error") is not None:
+    if says_error(answer):
         raise hidden_error(answer, body)
     if not any(isinstance(answer.get(name), list) for name in ("choices", "data")):
         raise UpstreamFailed("The upstream's answer has no choices.")  # iFlow says so that a key has ended
