@@ -23,8 +23,9 @@ from twisted.internet.protocol import Factory, ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from aiproxy.config.listening_rules import interface_of
 from aiproxy.storage.bus.amp import AmpHub
-from aiproxy.web.listening import BACKLOG, interface_of
+from aiproxy.web.listening import BACKLOG
 from aiproxy.worker import LIFELINE, LISTENING, NUMBER, READY, SESSION_KEY, VARIABLE
 
 FIRST_PAUSE = 1.0

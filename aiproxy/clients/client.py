@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from aiproxy.clients.limits import Limited
+from aiproxy.clients.limits import DAY, Limited
 
 USUAL_PRIORITY = 100
 """The priority of a key that says none."""
@@ -54,6 +54,5 @@ def moment(text: str) -> float:
     """`2026-12-31` (the end of that day) or `2026-12-31T18:00[:00][+01:00]`, UTC unless it says otherwise, as seconds since
     the epoch. Raises `ValueError`."""
     found = datetime.fromisoformat(text.strip())
-    if len(text.strip()) <= len("2026-12-31"):
-        found += timedelta(days=1)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    began = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return began + (DAY if len(text.strip()) <= len("2026-12-31") else 0)

@@ -3,7 +3,6 @@
 A rule that speaks of something absent asks `Reading.failed` first: what is there but unreadable is not absent.
 """
 
-import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
@@ -11,14 +10,14 @@ from dataclasses import fields
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
-from time import time
 
 from aiproxy.catalogue import known_provider
 from aiproxy.catalogue.providers import WITH_LOGINS
-from aiproxy.clients import moment
 from aiproxy.config.certificates import certificate_problems
+from aiproxy.config.client_rules import client_problems, key_problems
 from aiproxy.config.fallback_rules import fallback_problems
 from aiproxy.config.file_rules import file_problems
+from aiproxy.config.listening_rules import listening_problems
 from aiproxy.config.management_rules import management_problems
 from aiproxy.config.payload import payload_problems
 from aiproxy.config.problems import Finding, Problem, Severity, problem_at
@@ -28,27 +27,22 @@ from aiproxy.config.reach_rules import reach_problems
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings, is_memory, is_state_file
 from aiproxy.config.store_rules import store_problems
-from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_loopback, is_private, proxy_fault
+from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_private, proxy_fault
 from aiproxy.config.vertex import vertex_problems
 from aiproxy.secrets import Secret
 
-SHORTEST_CLIENT_KEY = 16
-"""Characters. Sixteen random ones can't be tried out over a network."""
-
 VERSIONED = ("openai-api-key", "openai-compatibility", "codex-api-key")
 """Sections whose addresses end in a version; at other vendors the version is part of each endpoint's path."""
-
-UNPRIVILEGED_PORTS = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 
 def check(settings: Settings, reading: Reading, file: Path | None) -> list[Problem]:
     """Every rule over one reading; `file` is where the settings were read from, if anywhere."""
     rules = (
-        _listening(settings, reading),
+        listening_problems(settings, reading),
         certificate_problems(settings.tls),
         _state(settings),
         file_problems(settings.logging, settings.state),
-        _client_keys(settings),
+        client_problems(settings),
         _media_fetch(settings),
         _logins(settings),
         _entries(settings),
@@ -78,14 +72,6 @@ def _warning(code: str, path: str, message: str) -> Finding:
     return Severity.WARNING, code, message, path
 
 
-def _listening(settings: Settings, reading: Reading) -> Iterator[Finding]:
-    if not settings.api_keys and not reading.failed("api-keys") and not is_loopback(settings.host):
-        message = "listening beyond this machine needs `api-keys`, or whoever reaches it spends your accounts"
-        yield _error("exposed-without-keys", "host", message)
-    if 0 < settings.port < _first_unprivileged_port() and os.geteuid() != 0:
-        yield _warning("privileged-port", "port", f"port {settings.port} is reserved for root on this machine")
-
-
 def _state(settings: Settings) -> Iterator[Finding]:
     state = settings.state
     if state and not is_state_file(state) and not is_memory(state):
@@ -93,59 +79,6 @@ def _state(settings: Settings) -> Iterator[Finding]:
             yield _error("bad-state", "state", "wants a file's name, `memory`, or a `postgresql://` URL")
         elif find_spec("psycopg") is None:
             yield _error("bad-state", "state", "PostgreSQL needs an extra: `pip install 'aiproxy[postgres]'`")
-
-
-def _first_unprivileged_port() -> int:
-    try:
-        return int(UNPRIVILEGED_PORTS.read_text())
-    except (OSError, ValueError):
-        return 1024
-
-
-def _client_keys(settings: Settings) -> Iterator[Finding]:
-    holders: dict[str, int] = {}
-    for index, client in enumerate(settings.api_keys):
-        path = f"api-keys[{index}].key"
-        key = client.key.reveal()
-        if not key:
-            continue
-        yield from _key(client.key, path)
-        if key in holders:
-            yield _error("duplicate-client-key", path, f"this is the key of api-keys[{holders[key]}] again")
-        holders.setdefault(key, index)
-        yield from _expiry(client.expires, f"api-keys[{index}].expires")
-        if len(key) < SHORTEST_CLIENT_KEY and not _PLACEHOLDER.fullmatch(key):
-            message = f"a client key shorter than {SHORTEST_CLIENT_KEY} characters can be guessed"
-            yield _warning("short-key", path, message)
-    yield from _repeated([(client.name, f"api-keys[{i}].name") for i, client in enumerate(settings.api_keys)])
-
-
-def _expiry(text: str, path: str) -> Iterator[Finding]:
-    if not text:
-        return
-    try:
-        ends = moment(text)
-    except (ValueError, OverflowError):
-        yield _error("bad-date", path, f"`{path}` wants a date or a time, as `2099-12-31` or `2099-12-31T18:00+01:00`")
-    else:
-        if ends <= time():
-            yield _warning("expired-key", path, "this key has expired; nobody can call with it")
-
-
-_PLACEHOLDER = re.compile(
-    r"(sk-)?(your|insert|replace|enter|put)[-_ ].{0,40}(key|token|secret|here|me|this)([-_ ]?[0-9]{1,3})?"
-    r"|(sk-)?(x{3,}|\.{3}|…|\*{3,})|sk-1234|change[-_ ]?me|<.*>|\{.*\}",
-    re.IGNORECASE,
-)
-"""Keys of examples: `your-api-key-1`, `sk-your-key-here`, `changeme`, `sk-xxxxxxxx`, `<key>`, LiteLLM's `sk-1234`."""
-
-
-def _key(key: Secret, path: str) -> Iterator[Finding]:
-    text = key.reveal()
-    if _PLACEHOLDER.fullmatch(text):
-        yield _error("example-key", path, "this key stands in examples; everyone knows it")
-    elif not re.fullmatch(r"[!-~]+", text):
-        yield _error("bad-key", path, "a key is one line of printable ASCII without blanks")
 
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -187,7 +120,7 @@ def _entries(settings: Settings) -> Iterator[Finding]:
         for key_path, key in _keys(entry, path):
             if not key:
                 continue
-            yield from _key(key, key_path)
+            yield from key_problems(key, key_path)
             account = (entry.base_url.rstrip("/"), key.reveal())
             if account in accounts:
                 yield _warning("duplicate-account", key_path, f"this is the account of {accounts[account]} again")
@@ -239,7 +172,8 @@ def _fault(code: str, path: str, fault: str) -> Iterator[Finding]:
 
 def _names(settings: Settings) -> Iterator[Finding]:
     found = list(upstreams(settings))
-    # Names of accounts and names of providers are apart: logs show both.
+    # Names of clients, accounts and providers are apart: logs show all three.
+    yield from _repeated([(client.name, f"api-keys[{i}].name") for i, client in enumerate(settings.api_keys)])
     yield from _repeated([(entry.name, f"{path}.name") for path, entry in found if isinstance(entry, KeyEntry)])
     yield from _repeated(
         [(entry.name, f"{path}.name") for path, entry in found if isinstance(entry, CompatibilityEntry)]

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from aiproxy.clients import moment
-from aiproxy.config.problems import ConfigurationInvalid, has_errors
+from aiproxy.config.client_rules import expiry_problems
+from aiproxy.config.problems import ConfigurationInvalid, Severity, has_errors, problem_at
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import ClientKey
 from aiproxy.config.tree import parse
@@ -30,8 +30,11 @@ def key_settings(name: str, settings: Mapping[str, Any]) -> ClientKey:
     root, problems = parse(text, "the key's settings", one_place=True)
     reading = Reading(environ={}, directory=Path())
     read = reading.settings(root)
-    if has_errors([*problems, *reading.problems]):
-        raise ConfigurationInvalid([*problems, *reading.problems])
-    if read.api_keys[0].expires:
-        moment(read.api_keys[0].expires)
+    found = [*problems, *reading.problems]
+    for key in read.api_keys:
+        for severity, code, message, path in expiry_problems(key.expires, "expires"):
+            if severity is Severity.ERROR:
+                found.append(problem_at(reading.place(path), severity, code, message, path=path))
+    if has_errors(found):
+        raise ConfigurationInvalid(found)
     return read.api_keys[0]

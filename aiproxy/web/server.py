@@ -27,10 +27,11 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 from zope.interface import implementer
 
+from aiproxy.config.listening_rules import interface_of
 from aiproxy.config.schema import Limits
 from aiproxy.web.http1 import Http1Channel
 from aiproxy.web.http2 import Http2Channel
-from aiproxy.web.listening import BACKLOG, interface_of
+from aiproxy.web.listening import BACKLOG
 from aiproxy.web.request import HttpRequest, ISocket, Refuse, RenderError
 from aiproxy.web.tls import ServerTls
 

@@ -8,7 +8,7 @@ import trustme
 
 from aiproxy.catalogue.providers import WITH_LOGINS
 from aiproxy.config import load_config
-from aiproxy.config.checks import UNPRIVILEGED_PORTS
+from aiproxy.config.listening_rules import UNPRIVILEGED_PORTS
 from aiproxy.config.problems import ConfigurationInvalid, Severity
 from aiproxy.registry import load_registry
 from tests.config.reading import KEY, codes, problems
@@ -23,8 +23,7 @@ COMPATIBLE = "openai-compatibility: [{name: a, base-url: "
         ('host: ""', ("exposed-without-keys", 1, 7)),
         ("host: 0.0.0.0", ("exposed-without-keys", 1, 7)),
         ("host: '::'", ("exposed-without-keys", 1, 7)),
-        ("host: 192.168.1.5", ("exposed-without-keys", 1, 7)),
-        ("host: gateway.example", ("exposed-without-keys", 1, 7)),
+        (f"host: 192.0.2.1\napi-keys: [{KEY}]", ("bad-host", 1, 7)),
         ("tls: {enable: true}", ("tls-incomplete", 1, 6)),
         (f"api-keys: [{KEY}, {KEY}]", ("duplicate-client-key", 1, 41)),
         (f"api-keys:\n  - {{name: a, key: {KEY}}}\n  - {{name: a, key: {KEY}2}}", ("duplicate-name", 3, 12)),
@@ -136,7 +135,7 @@ def test_what_could_not_be_read_is_not_absent() -> None:
 
 def test_low_ports_belong_to_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert UNPRIVILEGED_PORTS.is_absolute()
-    monkeypatch.setattr("aiproxy.config.checks.UNPRIVILEGED_PORTS", tmp_path / "absent")
+    monkeypatch.setattr("aiproxy.config.listening_rules.UNPRIVILEGED_PORTS", tmp_path / "absent")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert codes("port: 443") == [("privileged-port", 1, 7)]
     assert codes("port: 0") == codes("port: 1024") == []

@@ -89,7 +89,7 @@ def _nobody_is_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     ports = tmp_path / "unprivileged"
     ports.write_text("1024")
-    monkeypatch.setattr("aiproxy.config.checks.UNPRIVILEGED_PORTS", ports)
+    monkeypatch.setattr("aiproxy.config.listening_rules.UNPRIVILEGED_PORTS", ports)
 
 
 OFFLINE = [code for code, told in CODES.items() if "port 8000" not in told.example + told.mended]

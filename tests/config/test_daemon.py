@@ -133,6 +133,8 @@ REFUSED = {
     "no YAML": "api-keys: [a\n",
     "exposed": "host: 0.0.0.0\n",
     "a loop": "openai-api-key: [k]\nprovider-fallback-chain: {openai: [openai]}\n",
+    "another machine's address": "host: 192.0.2.1\napi-keys: [first-client-key]\n",
+    "a name that nobody has": "host: gateway.example\napi-keys: [first-client-key]\n",
     "logs in no directory": "logging: {file: no-such-directory/aiproxy.log}\n",
     "logs in a directory": "logging: {file: .}\n",
     "state in a text": "state: prompt.txt\n",

@@ -21,6 +21,7 @@ def test_settings_are_those_of_an_entry() -> None:
         ({"priority": "high"}, "a whole number"),
         ({"limits": {"concurrent": -1}}, "at least 0"),
         ({"models": ["${HOME}"]}, "HOME"),
+        ({"expires": "soon"}, "`expires` wants a date"),
     ],
 )
 def test_what_is_wrong_is_named(settings: dict[str, Any], words: str) -> None:
@@ -29,9 +30,7 @@ def test_what_is_wrong_is_named(settings: dict[str, Any], words: str) -> None:
     assert words in "; ".join(problem.message for problem in invalid.value.problems)
 
 
-@pytest.mark.parametrize(
-    "settings", [{"key": "x"}, {"name": "x"}, {"disabled": True}, {"models": {1, 2}}, {"expires": "soon"}]
-)
+@pytest.mark.parametrize("settings", [{"key": "x"}, {"name": "x"}, {"disabled": True}, {"models": {1, 2}}])
 def test_what_is_no_setting_of_it_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         key_settings("team", settings)

@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from re import match
 
+from aiproxy.config.listening_rules import try_listening
 from aiproxy.config.problems import Severity
 from aiproxy.config.schema import MEMORY, Settings, StoreType, Tls, is_state_file
 from aiproxy.config.urls import is_loopback
@@ -140,15 +141,12 @@ def open_files(settings: Settings) -> Iterator[Finding]:
 
 
 def port(settings: Settings) -> Iterator[Finding]:
-    family = socket.AF_INET6 if ":" in settings.host or not settings.host else socket.AF_INET
-    with closing(socket.socket(family, socket.SOCK_STREAM)) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((settings.host, settings.port))
-        except OSError as error:
-            yield _not_bound(settings, error)
-        else:
-            yield Finding("port", None, f"{settings.port} is free")
+    try:
+        try_listening(settings.host, settings.port)
+    except OSError as error:
+        yield _not_bound(settings, error)
+    else:
+        yield Finding("port", None, f"{settings.port} is free" if settings.port else "any free one")
 
 
 def _not_bound(settings: Settings, error: OSError) -> Finding:

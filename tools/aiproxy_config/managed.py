@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from aiproxy.clients import moment
 from aiproxy.config.load import Configuration
 from aiproxy.config.managed import key_settings
 from aiproxy.config.schema import MEMORY, is_state_file
@@ -23,11 +22,6 @@ sentences = refusing(StateRefused, StateUnavailable, UnknownKey, ValueError)
 
 
 def create(configuration: Configuration, name: str, settings: Mapping[str, Any]) -> Made:
-    if expires := settings.get("expires"):
-        try:
-            moment(expires)
-        except ValueError:
-            raise ValueError("--expires wants a date or a time, as 2099-12-31 or 2099-12-31T18:00+01:00") from None
     key_settings(name, settings)
     with _session(configuration) as session:
         return client_keys.create(session, time.time(), name=name, settings=settings)

@@ -26,6 +26,13 @@ OF_MACHINE: Mapping[str, Explanation] = {
         "# cert.pem ends tomorrow\ntls: {enable: true, cert: cert.pem, key: key.pem}",
         "# cert.pem and key.pem are good\ntls: {enable: true, cert: cert.pem, key: key.pem}",
     ),
+    "bad-host": Explanation(
+        "Nothing can listen at `host` on this machine: it is no address, another machine's, or a name that has none here. A "
+        "container listens on `0.0.0.0`, whatever address leads to it. For a name, the name server is asked, as when "
+        "the gateway starts.",
+        'host: 192.0.2.1\napi-keys: ["${TEAM_KEY}"]',
+        'host: 127.0.0.1\napi-keys: ["${TEAM_KEY}"]',
+    ),
     "privileged-port": Explanation(
         "Only root may listen on so low a port, unless the service is given CAP_NET_BIND_SERVICE.",
         "# not as root\nport: 443",
