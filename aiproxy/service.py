@@ -10,7 +10,6 @@ from socket import gethostname
 from time import time
 from typing import Any
 
-import orjson
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import CancelledError, Deferred, DeferredList, execute
@@ -23,7 +22,6 @@ from twisted.python.failure import Failure
 
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
-from aiproxy.config.managed import key_settings
 from aiproxy.config.schema import PromptLogMode
 from aiproxy.credentials.accounts import Accounts
 from aiproxy.credentials.base import Way
@@ -37,7 +35,7 @@ from aiproxy.credentials.token import PATIENCE_SECONDS
 from aiproxy.credentials.web import TransportWeb
 from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
-from aiproxy.gateway.keys import ManagedKey
+from aiproxy.gateway.keys import ManagedKey, managed_key
 from aiproxy.gateway.snapshot import proxy
 from aiproxy.logs import Scrubbing, spellings
 from aiproxy.logs.observer import MEGABYTE
@@ -642,8 +640,7 @@ class GatewayService(Service):
         keys: list[ManagedKey] = []
         for row in rows:
             try:
-                settings = key_settings(row.name, orjson.loads(row.settings))
-                keys.append(ManagedKey(bytes.fromhex(row.digest), row.id, settings, row.until))
+                keys.append(managed_key(row))
             except (ConfigurationInvalid, ValueError) as error:  # of a newer version, perhaps
                 _log.error("the managed key {name} is left out: {why}", name=row.name, why=str(error))
         self.gateway.manage(keys)

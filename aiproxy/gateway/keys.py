@@ -5,12 +5,16 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import NamedTuple
 
+import orjson
+
 from aiproxy.catalogue import known_provider
 from aiproxy.catalogue.globs import matches
 from aiproxy.clients import Client, moment
 from aiproxy.clients.limits import MICRO, Counts, Limit, Limited, Window
+from aiproxy.config.managed import key_settings
 from aiproxy.config.schema import Budget, ClientKey, CommonLimits, KeyLimits, Settings
 from aiproxy.secrets import Secret
+from aiproxy.storage.state.rows import ClientKeyRow
 
 
 def clients_of(settings: Settings, providers: Collection[str]) -> Iterator[tuple[Secret, Client]]:
@@ -26,6 +30,12 @@ class ManagedKey(NamedTuple):
     id: str
     key: ClientKey
     until: float | None
+
+
+def managed_key(row: ClientKeyRow) -> ManagedKey:
+    """As the state keeps it. Raises `ConfigurationInvalid` and `ValueError` for settings that mean nothing to this version."""
+    settings = key_settings(row.name, orjson.loads(row.settings))
+    return ManagedKey(bytes.fromhex(row.digest), row.id, settings, row.until)
 
 
 def managed_clients(

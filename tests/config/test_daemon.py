@@ -6,8 +6,10 @@ daemon is started.
 
 import json
 import os
+import sqlite3
 import subprocess
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +25,8 @@ from aiproxy.config.names import hints, kebab
 from aiproxy.config.schema import Settings
 from aiproxy.secrets import Secret
 from aiproxy.storage.source import Source
+from aiproxy.storage.state.migrations import VERSION
+from aiproxy.storage.state.sqlite import APPLICATION
 from aiproxy_config.cli import main
 from aiproxy_config.offline import snapshot_of
 from tests.rig.daemon import BIN, daemon
@@ -149,6 +153,30 @@ def validated(directory: Path, text: str) -> Result:
     file.write_text(text, encoding="utf-8")
     file.chmod(0o600)
     return CliRunner().invoke(main, ["validate", str(file)])
+
+
+def database(path: Path, application: int, version: int) -> None:
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("CREATE TABLE t (a)")
+        made.execute(f"PRAGMA application_id = {application}")
+        made.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize(("application", "version"), [(0, 0), (APPLICATION, VERSION + 1)])
+def test_a_state_that_is_not_for_us_is_refused_by_both_in_the_same_words(
+    application: int, version: int, tmp_path: Path
+) -> None:
+    database(tmp_path / "state.db", application, version)
+    before = (tmp_path / "state.db").read_bytes()
+    report = validated(tmp_path, "port: 0\nstate: state.db\n")
+    assert report.exit_code == 1
+    place, _, message = report.stdout.splitlines()[0].partition(": error[bad-state]: ")
+    assert place == f"{tmp_path}/aiproxy.yaml:2:8"
+    command = [str(BIN / "twistd"), "--pidfile=", "-n", "aiproxy", "--config", str(tmp_path / "aiproxy.yaml")]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode != 0
+    assert message in ended.stderr + ended.stdout
+    assert (tmp_path / "state.db").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", STARTING)

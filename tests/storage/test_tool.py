@@ -6,10 +6,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from click import ClickException
 from click.testing import CliRunner, Result
 
 from aiproxy.storage.documents import CONFIGURATION
 from aiproxy_config.cli import main
+from aiproxy_config.editing import change
 from tests.storage.places import ENCRYPTED, PLACES, Place, Servers
 from tests.storage.test_conformance import CHANGE, ONE, TWO, A, B, bodies, version
 
@@ -115,6 +117,77 @@ def test_a_conflict_is_shown_and_settled(servers: Servers, tmp_path: Path, take:
         assert run("resolve", "1", "--take", take, "--config", str(config)).exit_code == 1
         assert run("check", "--config", str(config)).exit_code == 0
         assert bodies(theirs)[A] == (TWO if take == "here" else b'{"token": "three"}')
+
+
+STORED = "# Everybody's.\nport: 8317   # the usual one\napi-keys:\n  - a-client-key-0123456789\n"
+
+
+def tool(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_the_configuration_in_a_store_is_changed_there(remote: Place, tmp_path: Path) -> None:
+    config = write(tmp_path, remote.store, kind="remote")
+    before = config.read_bytes()
+    others = remote.open()
+    others.save(CONFIGURATION, STORED.encode(), None, CHANGE)
+    place = others.condition().place
+    done = tool("set", "port", "80", "--config", str(config))
+    assert (done.exit_code, done.output) == (0, f"{place}/{CONFIGURATION}: port is set.\n")
+    others.sync()
+    assert bodies(others)[CONFIGURATION].decode() == STORED.replace("8317", "80")
+    key = tool("keys", "new", "team", "--config", str(config)).output.strip()
+    others.sync()
+    assert bodies(others)[CONFIGURATION].decode().endswith(f"  - {{name: team, key: {key}}}\n")
+    assert "team  works" in tool("keys", "list", "--config", str(config)).output
+    assert "port: 80   # " in tool("show", "port", "--config", str(config)).output
+    assert tool("unset", "port", "--config", str(config)).exit_code == 0
+    refused = tool("set", "port", "high", "--config", str(config))
+    assert refused.exit_code == 1
+    assert f"{place}/{CONFIGURATION}:" in refused.output
+    assert config.read_bytes() == before
+    # What leads to the store stands here.
+    assert tool("set", "store.poll-seconds", "5", "--config", str(config)).exit_code == 0
+    assert b"poll-seconds: 5" in config.read_bytes()
+    others.sync()
+    others.save(CONFIGURATION, b"prot: 1\n", version(others, CONFIGURATION), CHANGE)
+    checked = run("check", "--config", str(config))
+    assert (checked.exit_code, "did you mean `port`?" in checked.stderr) == (1, True)
+
+
+def test_what_others_write_meanwhile_is_not_lost(remote: Place, tmp_path: Path) -> None:
+    config = write(tmp_path, remote.store, kind="remote")
+    others = remote.open()
+    others.save(CONFIGURATION, STORED.encode(), None, CHANGE)
+    theirs = STORED.replace("8317", "9000")
+
+    def edit(text: str) -> str:
+        others.save(CONFIGURATION, theirs.encode(), version(others, CONFIGURATION), CHANGE)
+        return text.replace("8317", "80")
+
+    with pytest.raises(ClickException, match="was changed by someone else meanwhile"):
+        change(str(config), edit, "Set port")
+    others.sync()
+    assert bodies(others)[CONFIGURATION].decode() == theirs
+
+
+def test_a_store_that_is_away_is_named(remote: Place, tmp_path: Path) -> None:
+    if remote.line is None:
+        pytest.skip("a directory is always there")
+    config = write(tmp_path, remote.store, kind="remote")
+    remote.open().save(CONFIGURATION, STORED.encode(), None, CHANGE)
+    remote.line.cut()
+    for command in (["set", "port", "80"], ["keys", "list"], ["show"], ["doctor", "--offline"]):
+        refused = tool(*command, "--config", str(config))
+        assert refused.exit_code == 1
+        assert "can't be reached" in refused.output
+
+
+def test_a_store_without_a_configuration_leaves_it_to_the_file(remote: Place, tmp_path: Path) -> None:
+    config = write(tmp_path, remote.store, kind="remote")
+    assert tool("set", "port", "80", "--config", str(config)).output == f"{config}: port is set.\n"
+    assert "port: 80\n" in config.read_text()
+    assert CONFIGURATION not in bodies(remote.open())
 
 
 def test_what_is_wrong_with_the_configuration_is_said_as_ever(tmp_path: Path) -> None:

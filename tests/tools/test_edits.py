@@ -1,13 +1,17 @@
 """`aiproxy-config set` and `unset`: the file as it is afterwards, and what is refused."""
 
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click import ClickException
 from click.testing import CliRunner, Result
 
 from aiproxy_config.cli import main
+from aiproxy_config.editing import change
 
 TEXT = "# Ours.\nport: 8317   # the usual one\napi-keys:\n  - a-key-that-is-long-enough\n"
 
@@ -31,7 +35,38 @@ def test_one_line_changes_and_the_mode_stays(file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert run("unset", file, "port").exit_code == 0
     assert file.read_text() == TEXT.replace("port: 8317   # the usual one\n", "")
-    assert os.listdir(file.parent) == [file.name]
+    assert sorted(os.listdir(file.parent)) == [".aiproxy.lock", file.name]  # the lock is the gateway's, too
+
+
+def test_what_an_editor_writes_meanwhile_is_not_lost(file: Path) -> None:
+    def edit(text: str) -> str:
+        file.write_text(text.replace("8317", "9000"))
+        return text.replace("8317", "80")
+
+    with pytest.raises(ClickException, match="was changed by someone else meanwhile"):
+        change(str(file), edit, "Set port")
+    assert file.read_text() == TEXT.replace("8317", "9000")
+
+
+def test_a_byte_order_mark_and_ends_of_lines_stay(file: Path) -> None:
+    before = b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()
+    file.write_bytes(before)
+    assert run("set", file, "port", "80").exit_code == 0
+    assert file.read_bytes() == before.replace(b"8317", b"80")
+
+
+def test_a_file_that_is_not_valid_is_mended(file: Path) -> None:
+    file.write_text(TEXT.replace("8317", "high"))
+    assert run("set", file, "port", "80").exit_code == 0
+    assert file.read_text() == TEXT.replace("8317", "80")
+
+
+def test_a_state_that_no_gateway_starts_with_is_refused(file: Path) -> None:
+    with closing(sqlite3.connect(file.parent / "theirs.db")) as theirs:
+        theirs.execute("CREATE TABLE t (a)")
+    refused = run("set", file, "state", "theirs.db")
+    assert (refused.exit_code, "another program's database" in refused.output) == (1, True)
+    assert file.read_text() == TEXT
 
 
 def test_a_secret_comes_by_standard_input(file: Path) -> None:

@@ -154,6 +154,12 @@ def test_managed_keys_are_kept_in_the_state(directory: Path) -> None:
     assert (directory / "aiproxy.yaml").read_text() == TEXT
     found = json.loads(run("keys", "list", "--json").output)[-1]
     assert (found["name"], found["state"], found["key"], found["models"]) == ("far", "works", f"…{key[-4:]}", ["smart"])
+    assert run("models", "--key", "far").output == run("models", "--key", found["id"]).output
+    assert run("models", "--key", "far").output.startswith("smart  ")
+    assert "gpt-5.4" not in run("models", "--key", "far").output.split()
+    assert "for the key 'far'" in run("route", "--key", "far", "--model", "smart").output
+    assert "nobody is asked" in run("route", "--key", found["id"], "--model", "gpt-5.4").output
+    assert "there are: team, far" in run("route", "--key", "fra", "--model", "gpt-5.4").output
     assert run("keys", "rotate", "far", "--overlap", "60").output.strip() != key
     assert run("keys", "revoke", found["id"]).exit_code == 0
     assert [each["state"] for each in json.loads(run("keys", "list", "--json").output)[1:]] == ["ended", "ended"]

@@ -1,17 +1,19 @@
 """`doctor`: whether a gateway with this configuration would be well on this machine, and what to do where it would not."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
 
-from aiproxy.config.load import Configuration, load_config
+from aiproxy.config.load import Configuration
 from aiproxy.config.problems import ConfigurationInvalid, Place, Problem, Severity
+from aiproxy.storage.store import StoreError
 from aiproxy_config import checkup
 from aiproxy_config.checkup import Finding
+from aiproxy_config.in_use import in_use
+from aiproxy_config.judging import judged
 from aiproxy_config.options import CONFIG, one_sentence
 
 
@@ -40,9 +42,13 @@ def doctor(context: click.Context, offline: bool, in_json: bool, config: str | N
 def _findings(config: str | None, *, offline: bool) -> Iterator[Finding]:
     yield from checkup.versions()
     try:
-        configuration = load_config(config, environ=os.environ)
+        configuration = judged(in_use(config))
     except ConfigurationInvalid as invalid:
         yield from map(_problem, invalid.problems)
+        return
+    except StoreError as error:
+        remedy = "`aiproxy-config store check` looks again; configs/README.md has every key of `store`"
+        yield Finding("store", Severity.ERROR, str(error), remedy)
         return
     if configuration.warnings:
         yield from map(_problem, configuration.warnings)

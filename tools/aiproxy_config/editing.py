@@ -1,54 +1,95 @@
-"""The configuration file, changed in place: only the lines concerned, and only to what the gateway would take."""
+"""The configuration changed where it is kept: only the lines concerned, and only to what the gateway would take."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import click
 
-from aiproxy.config.load import Document, configuration, find, read_document
+from aiproxy.config.load import Document, configuration, decoded, find
 from aiproxy.config.problems import ConfigurationInvalid, render_problems
+from aiproxy.config.schema import Settings, StoreType
 from aiproxy.config.steps import NotEdited
 from aiproxy.config.tree import Unparsable
+from aiproxy.storage.documents import CONFIGURATION, digest
+from aiproxy.storage.file import FileStore
+from aiproxy.storage.opening import credentials_directory, open_store
+from aiproxy.storage.store import Change, Store, StoreError
+from aiproxy_config.judging import judged
+
+AUTHOR = "aiproxy-config"
+
+BYTE_ORDER_MARK = "\ufeff"
 
 
-def change(config: str | None, edit: Callable[[str], str]) -> Path:
-    """Change the file that a gateway would read here, and say which it was. Refuses by `click.ClickException`."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A configuration's text, with its byte order mark if it has one, and the store that keeps it in this version."""
+
+    document: Document
+    store: Store
+    version: str
+
+
+def change(config: str | None, edit: Callable[[str], str], reason: str, *, here: bool = False) -> str:
+    """Change the configuration that a gateway would use here, and say where that was. `here`: the local file's, whatever
+    the store has; what leads to the store stands there. Refuses by `click.ClickException`."""
     try:
-        document = find(config, os.environ)
-        if document is None or document.file is None:
-            raise click.ClickException("there is no configuration file here; `aiproxy-config init` writes one")
-        changed = edit(document.text)
-        configuration(Document(changed, document.name, document.directory, document.file), environ=os.environ)
-        if read_document(document.file).text != document.text:
-            raise click.ClickException(
-                f"{document.name} has just been changed by someone else; look at it, and try again"
-            )
-    except NotEdited as refused:
+        with _kept(config, here=here) as kept:
+            document = kept.document
+            changed = edit(document.text)
+            read = replace(document, text=changed.removeprefix(BYTE_ORDER_MARK))
+            judged(configuration(read, environ=os.environ))
+            kept.store.save(CONFIGURATION, changed.encode(), kept.version, Change(reason, AUTHOR))
+            if problem := kept.store.condition().problem:
+                raise click.ClickException(f"the change waits in the mirror of this machine: {problem}")
+    except (NotEdited, StoreError) as refused:
         raise click.ClickException(str(refused)) from None
     except Unparsable as unparsable:
         raise click.ClickException(render_problems([unparsable.problem]).strip()) from None
     except ConfigurationInvalid as invalid:
         told = f"nothing was changed, for this would not be valid:\n{render_problems(invalid.problems).strip()}"
         raise click.ClickException(told) from None
-    rewrite(document.file, changed)
-    return document.file
+    return str(document.file or document.name)
 
 
-def rewrite(path: Path, text: str) -> None:
-    """The file's content replaced: a reader sees the old or the new, never half. Its mode and owner stay, and a link to it."""
-    path = path.resolve()
-    before = path.stat()
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            file.write(text)
-            os.fchmod(file.fileno(), before.st_mode & 0o7777)
-            if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
-        except OSError:
-            os.unlink(file.name)
-            raise
-    os.replace(file.name, path)
+@contextmanager
+def _kept(config: str | None, *, here: bool) -> Iterator[Kept]:
+    """As `Source` has it: the store's configuration holds; while it has none, the local one."""
+    local = _found(config)
+    settings = _settings(local)
+    if settings.store.type is not StoreType.FILE and not here:
+        with closing(open_store(settings, None, os.environ)) as store:
+            store.sync()
+            stored = store.load().entries.get(CONFIGURATION)
+            if stored is not None:
+                name = f"{store.condition().place}/{CONFIGURATION}"
+                yield Kept(Document(_text(stored.body, name), name, Path.cwd()), store, stored.version)
+                return
+    if local is None or local.file is None:
+        raise click.ClickException("there is no configuration file here; `aiproxy-config init` writes one")
+    body = local.file.read_bytes()
+    document = replace(local, text=_text(body, local.name))
+    yield Kept(document, FileStore(local.file, credentials_directory(settings)), digest(body))
+
+
+def _found(config: str | None) -> Document | None:
+    try:
+        return find(config, os.environ)
+    except ConfigurationInvalid as unreadable:
+        raise click.ClickException(render_problems(unreadable.problems).strip()) from None
+
+
+def _settings(local: Document | None) -> Settings:
+    """Of a file that can't be used, the usual ones: it is the file that wants mending."""
+    try:
+        return configuration(local, environ=os.environ).settings
+    except ConfigurationInvalid:
+        return Settings()
+
+
+def _text(body: bytes, name: str) -> str:
+    decoded(body, name)
+    return body.decode()

@@ -1,4 +1,4 @@
-"""`set` and `unset`: one key of the configuration, with everything else in the file as it was."""
+"""`set` and `unset`: one key of the configuration, with everything else as it was."""
 
 import sys
 
@@ -6,18 +6,19 @@ import click
 
 from aiproxy.config.edit import data_of, edited, without
 from aiproxy.config.problems import render_problems
+from aiproxy.config.steps import NotEdited, steps_of
 from aiproxy.config.tree import Unparsable, parse
 from aiproxy_config.editing import change
-from aiproxy_config.options import CONFIG, one_sentence
+from aiproxy_config.options import CONFIG, refusing
 
 
 @click.command("set")
 @click.argument("path", metavar="KEY.PATH")
 @click.argument("value")
 @CONFIG
-@one_sentence
+@refusing(NotEdited)
 def set_(path: str, value: str, config: str | None) -> None:
-    """Set KEY.PATH to VALUE in the configuration file; comments, order and quoting stay.
+    """Set KEY.PATH to VALUE in the configuration, a file or in the store that it names; comments, order and quoting stay.
 
     VALUE is YAML: text, a number, `[a, b]`, `{name: x}`. "-" reads it from standard input, where a secret leaves no trace in the
     shell's history. KEY.PATH is written `timeouts.idle`, `api-keys[0].name`, or `prices["gpt-5*"].input`; a list takes one
@@ -30,15 +31,19 @@ def set_(path: str, value: str, config: str | None) -> None:
     if problems:
         raise click.UsageError(render_problems(problems).strip())
     meant = data_of(node) if text else ""
-    file = change(config, lambda before: edited(before, path, meant))
-    click.echo(f"{file}: {path} is set.")
+    where = change(config, lambda before: edited(before, path, meant), f"Set {path}", here=_leads_to_store(path))
+    click.echo(f"{where}: {path} is set.")
 
 
 @click.command()
 @click.argument("path", metavar="KEY.PATH")
 @CONFIG
-@one_sentence
+@refusing(NotEdited)
 def unset(path: str, config: str | None) -> None:
-    """Take KEY.PATH out of the configuration file, so that its default holds; everything else stays as it was."""
-    file = change(config, lambda before: without(before, path))
-    click.echo(f"{file}: {path} is not set any more.")
+    """Take KEY.PATH out of the configuration, so that its default holds; everything else stays as it was."""
+    where = change(config, lambda before: without(before, path), f"Unset {path}", here=_leads_to_store(path))
+    click.echo(f"{where}: {path} is not set any more.")
+
+
+def _leads_to_store(path: str) -> bool:
+    return steps_of(path)[0] == "store"

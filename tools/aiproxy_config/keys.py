@@ -1,7 +1,6 @@
 """`aiproxy-config keys …`: the client keys of the configuration file."""
 
 import json
-import os
 import secrets
 import time
 from typing import Any
@@ -10,7 +9,7 @@ import click
 
 from aiproxy.clients import moment
 from aiproxy.config.edit import data_of, edited, without
-from aiproxy.config.load import Configuration, load_config
+from aiproxy.config.load import Configuration
 from aiproxy.config.schema import ClientKey
 from aiproxy.config.steps import NotEdited
 from aiproxy.config.tree import parse
@@ -19,6 +18,7 @@ from aiproxy.credentials.times import written
 from aiproxy.storage.state.rows import ClientKeyRow
 from aiproxy_config import managed
 from aiproxy_config.editing import change
+from aiproxy_config.in_use import in_use
 from aiproxy_config.options import CONFIG
 
 RANDOM_BYTES = 32
@@ -27,7 +27,7 @@ RANDOM_BYTES = 32
 
 @click.group()
 def keys() -> None:
-    """Look after client keys: those of `api-keys` in the configuration file, and managed ones, which are kept in the state as
+    """Look after client keys: those of `api-keys` in the configuration, and managed ones, which are kept in the state as
     digests. A gateway that runs takes changes up by itself.
 
     A key is shown when it is made, and never again. NAME is what logs call its holder; `key-N`, its place in the list, for one
@@ -40,9 +40,9 @@ def keys() -> None:
 @managed.sentences
 def list_(in_json: bool, config: str | None) -> None:
     """All client keys: what each may use, and whether it works. The keys themselves are not shown."""
-    configuration = load_config(config, environ=os.environ)
+    configuration = in_use(config)
     found = [{"name": name, **_told(key)} for name, key in _named(configuration).items()]
-    found += [_managed(row) for row in managed.listed(configuration)]
+    found += [_managed(row) for row in managed.listed(configuration.settings)]
     if in_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -73,21 +73,21 @@ def new(
     in_state: bool,
     config: str | None,
 ) -> None:
-    """Make a client key for NAME, write it to the configuration file, or its digest to the state, and show it once.
+    """Make a client key for NAME, write it to the configuration, or its digest to the state, and show it once.
 
     Limits and the rest are set afterwards: `aiproxy-config set 'api-keys[N].limits.requests-per-minute' 60`."""
-    configuration = load_config(config, environ=os.environ)
+    configuration = in_use(config)
     if name in _named(configuration):
         raise click.ClickException(f"there is a client key named {name!r} already; `keys rotate` gives it another one")
     options = {"models": list(models), "providers": list(providers), "expires": expires, "tags": list(tags)}
     said: dict[str, Any] = {option: value for option, value in options.items() if value}
     if in_state:
-        click.echo(managed.create(configuration, name, said).key)
+        click.echo(managed.create(configuration.settings, name, said).key)
         return
     key = _random()
     entry = {"name": name, "key": key, **said}
     place = len(configuration.settings.api_keys)
-    change(config, lambda before: edited(before, f"api-keys[{place}]", entry))
+    change(config, lambda before: edited(before, f"api-keys[{place}]", entry), f"Make a key for {name}")
     click.echo(key)
     if not place:
         click.echo("This is the first key: from now on every call needs one.", err=True)
@@ -106,15 +106,15 @@ def new(
 @managed.sentences
 def rotate(name: str, overlap: float, config: str | None) -> None:
     """Give NAME another key, and show it once. The old one stops working at once, unless an --overlap is given."""
-    configuration = load_config(config, environ=os.environ)
-    if found := managed.find(configuration, name, unless=_named(configuration)):
-        click.echo(managed.rotate(configuration, found, overlap).key)
+    configuration = in_use(config)
+    if found := managed.find(configuration.settings, name, unless=_named(configuration)):
+        click.echo(managed.rotate(configuration.settings, found.id, overlap).key)
         return
     if overlap:
-        raise click.UsageError("keys of the configuration file have no --overlap; managed ones do")
+        raise click.UsageError("keys of the configuration have no --overlap; managed ones do")
     place = _place(configuration, name)
     key = _random()
-    change(config, lambda before: _rotated(before, place, key))
+    change(config, lambda before: _rotated(before, place, key), f"Rotate the key of {name}")
     click.echo(key)
 
 
@@ -124,10 +124,10 @@ def rotate(name: str, overlap: float, config: str | None) -> None:
 @CONFIG
 @managed.sentences
 def revoke(name: str, yes: bool, config: str | None) -> None:
-    """Take NAME's key out of the configuration file, or end a managed one. It stops working at once."""
-    configuration = load_config(config, environ=os.environ)
-    if found := managed.find(configuration, name, unless=_named(configuration)):
-        managed.revoke(configuration, found)
+    """Take NAME's key out of the configuration, or end a managed one. It stops working at once."""
+    configuration = in_use(config)
+    if found := managed.find(configuration.settings, name, unless=_named(configuration)):
+        managed.revoke(configuration.settings, found.id)
         click.echo(f"The key of {name} is revoked.")
         return
     place = _place(configuration, name)
@@ -135,8 +135,8 @@ def revoke(name: str, yes: bool, config: str | None) -> None:
         raise click.ClickException(
             f"{name!r} is the last key: without it no key is asked for any more. --yes revokes it all the same"
         )
-    file = change(config, lambda before: without(before, f"api-keys[{place}]"))
-    click.echo(f"{file}: the key of {name} is revoked.")
+    where = change(config, lambda before: without(before, f"api-keys[{place}]"), f"Revoke the key of {name}")
+    click.echo(f"{where}: the key of {name} is revoked.")
 
 
 def _random() -> str:

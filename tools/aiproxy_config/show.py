@@ -1,16 +1,16 @@
 """`show`: what holds, and which layer says so. `schema`: what could."""
 
 import json
-import os
 from dataclasses import asdict
 
 import click
 
 from aiproxy.config.effective import effective
 from aiproxy.config.json_schema import json_schema
-from aiproxy.config.load import load_config
 from aiproxy.config.yaml_text import one_line
-from aiproxy_config.options import CONFIG, one_sentence
+from aiproxy.storage.store import StoreError
+from aiproxy_config.in_use import in_use
+from aiproxy_config.options import CONFIG, refusing
 
 
 @click.command()
@@ -19,11 +19,11 @@ from aiproxy_config.options import CONFIG, one_sentence
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="With this value; repeatable.")
 @click.option("--json", "in_json", is_flag=True, help="For programs.")
 @CONFIG
-@one_sentence
+@refusing(StoreError)
 def show(path: str, changed: bool, overrides: tuple[str, ...], in_json: bool, config: str | None) -> None:
     """Show every value in effect, or those under KEY.PATH, each with the layer that it came from: built-in, a line of the
     file, a variable, or --set. Secrets are masked."""
-    configuration = load_config(config, environ=os.environ, overrides=overrides)
+    configuration = in_use(config, overrides)
     found = [each for each in effective(configuration) if _under(each.path, path) and (each.changed or not changed)]
     if path and not found and not changed:
         raise click.ClickException(f"there is no key `{path}`; without a path all of them are shown")

@@ -10,14 +10,15 @@ from typing import BinaryIO
 
 import click
 
-from aiproxy.config import load_config
 from aiproxy.config.schema import MEMORY
 from aiproxy.storage.state.database import Database, StateRefused, StateUnavailable
 from aiproxy.storage.state.retention import Retention, tidy
 from aiproxy.storage.state.rows import TABLES
 from aiproxy.storage.state.transfer import NotAnExport, exported, imported
 from aiproxy.storage.state_address import database_of
+from aiproxy.storage.store import StoreError
 from aiproxy_config.formats import counted
+from aiproxy_config.in_use import in_use
 from aiproxy_config.options import CONFIG, refusing
 
 _STATE = click.option("--state", "where", metavar="STATE", help="Another state: a SQLite file or a postgresql:// URL.")
@@ -30,7 +31,7 @@ def state() -> None:
     A gateway that runs on it may go on running."""
 
 
-_one_sentence = refusing(StateRefused, StateUnavailable, NotAnExport)
+_one_sentence = refusing(StoreError, StateRefused, StateUnavailable, NotAnExport)
 
 
 @state.command()
@@ -71,7 +72,7 @@ def import_(file: str, where: str | None, config: str | None) -> None:
 @_one_sentence
 def vacuum(where: str | None, config: str | None) -> None:
     """Delete what `state-retention` lets go, now, and give the room back to the system."""
-    kept = load_config(config, environ=os.environ).settings.state_retention
+    kept = in_use(config).settings.state_retention
     with _opened(where, config) as database:
         before = database.live_bytes()
         while tidy(database, Retention(kept.days, kept.max_size_mb), time()):
@@ -82,7 +83,7 @@ def vacuum(where: str | None, config: str | None) -> None:
 
 @contextmanager
 def _opened(where: str | None, config: str | None) -> Iterator[Database]:
-    found = where or load_config(config, environ=os.environ).settings.state_in_effect
+    found = where or in_use(config).settings.state_in_effect
     if found == MEMORY:
         raise click.ClickException("the state is in memory, where only its gateway can see it; set `state` to keep it")
     if where and "://" not in where and not Path(where).exists():

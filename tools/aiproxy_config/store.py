@@ -3,15 +3,20 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import click
 
 from aiproxy.config import Configuration, load_config
+from aiproxy.config.load import Document, configuration, decoded
+from aiproxy.config.problems import ConfigurationInvalid, render_problems
 from aiproxy.config.schema import StoreType
+from aiproxy.storage.documents import CONFIGURATION
 from aiproxy.storage.encryption import EncryptedStore
 from aiproxy.storage.opening import open_store
-from aiproxy.storage.store import Change, Conflict, StoreError
+from aiproxy.storage.store import Change, Conflict, Entry, StoreError
 from aiproxy_config.formats import counted
+from aiproxy_config.judging import judged
 from aiproxy_config.options import CONFIG, refusing
 
 
@@ -40,6 +45,10 @@ def check(which: str | None, config: str | None) -> None:
         click.echo(f"{condition.place}: {counted(len(contents.entries), 'document')}")
         for name, why in sorted(contents.refused.items()):
             click.echo(f"{name} {why}", err=True)
+        # Of a store of files, it is the one that was just read.
+        stored = contents.entries.get(CONFIGURATION) if condition.age is not None else None
+        invalid = _invalid(stored, condition.place)
+        click.echo(invalid, nl=False, err=True)
         for conflict in condition.conflicts:
             words = "was deleted here" if conflict.body is None else "was changed here"
             click.echo(
@@ -47,7 +56,7 @@ def check(which: str | None, config: str | None) -> None:
                 f"`aiproxy-config store resolve {conflict.number} --take here|elsewhere` ends it.",
                 err=True,
             )
-        if contents.refused or condition.conflicts:
+        if contents.refused or condition.conflicts or invalid:
             raise SystemExit(1)
 
 
@@ -119,6 +128,18 @@ def resolve(number: int, take: str, config: str | None) -> None:
                 f"there is no conflict {number}, or it has changed: `store check` shows them"
             ) from None
         click.echo(f"Conflict {number} is over.")
+
+
+def _invalid(stored: Entry | None, place: str) -> str:
+    """What is wrong with the configuration that a remote store has."""
+    if stored is None:
+        return ""
+    name = f"{place}/{CONFIGURATION}"
+    try:
+        judged(configuration(Document(decoded(stored.body, name), name, Path.cwd()), environ=os.environ))
+    except ConfigurationInvalid as invalid:
+        return render_problems(invalid.problems)
+    return ""
 
 
 @contextmanager

@@ -99,12 +99,19 @@ def _validated(
             continue
         sources.append(document.name if document else BUILT_IN)
         try:
-            read = configuration(document, environ=environ, overrides=overrides)
+            read = _judged(configuration(document, environ=environ, overrides=overrides))
         except ConfigurationInvalid as invalid:
             problems += invalid.problems
             continue
         problems += in_order([*read.warnings, *(_asked(read) if online else ())])
     return Findings(sources, problems)
+
+
+def _judged(read: Configuration) -> Configuration:
+    """Imported only for what could be read."""
+    from aiproxy_config.judging import judged
+
+    return judged(read)
 
 
 def _asked(read: Configuration) -> Sequence[Problem]:
