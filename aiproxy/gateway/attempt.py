@@ -64,7 +64,7 @@ PASSED_BACK = ("openai-processing-ms", "openai-version")
 Translated: TypeAlias = Translation | EmbeddingTranslation
 
 
-def nothing_of(_account: str, _windows: Iterable[Window]) -> None: ...
+def nothing_of(_account: str, _windows: Iterable[Window], _asked: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Surroundings:
     now: int
     interrupted: Callable[[], GatewayError | None]
     worked: Callable[[], None] = nothing
-    heard: Callable[[str, Iterable[Window]], None] = nothing_of
+    heard: Callable[[str, Iterable[Window], float], None] = nothing_of
 
 
 async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroundings) -> None:
@@ -248,7 +248,7 @@ async def _send(
     provider = target.upstream.provider
     sent = await send(request, target.upstream.credential, snapshot.ways[target.upstream.id], provider.stale)
     if provider.windows is not None and (windows := tuple(provider.windows(sent.response.headers, around.now))):
-        around.heard(target.upstream.id, windows)
+        around.heard(target.upstream.id, windows, sent.at)
     return sent.at, sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)
 
 

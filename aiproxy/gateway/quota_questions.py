@@ -78,10 +78,12 @@ class QuotaQuestions:
 
     # -- what is heard
 
-    def heard(self, account: str, windows: Iterable[Window]) -> None:
-        """What a vendor says of an account's windows; the pool goes by it from now on."""
+    def heard(self, account: str, windows: Iterable[Window], asked: float) -> None:
+        """What a vendor says of an account's windows, to a request of that time by the clock; the pool goes by it from now on.
+        Some is left again of what the vendor itself called used up before, and says otherwise of now: nothing else ends a
+        rest, and no answer ends one that began after it was asked for."""
         now = time()
-        before = self._book.used_up(account, now)
+        before = self._book.full(account, now)
         self._book.saw(account, windows)
         used_up = {model: until - now for model, until in self._book.used_up(account, now).items()}
         fullest = self._book.fullest(account, now)
@@ -89,7 +91,7 @@ class QuotaQuestions:
         if fullest is not None:
             lasts = self._snapshot().settings.quota_check.interval if fullest.ends is None else fullest.ends - now
             spent = fullest.used, lasts
-        self._pool.told_quota(account, used_up, before.keys() - used_up.keys(), spent)
+        self._pool.told_quota(account, used_up, before - self._book.full(account, now), asked, spent)
 
     def observe(self, record: CallRecord) -> None:
         """A call has ended."""
@@ -135,7 +137,8 @@ class QuotaQuestions:
         credential = question.credential or upstream.credential
         try:
             sending = Deferred.fromCoroutine(send(request, credential, way))
-            response = (await sending.addTimeout(PATIENCE_SECONDS, self._clock)).response
+            sent = await sending.addTimeout(PATIENCE_SECONDS, self._clock)
+            response = sent.response
             said = await read_body(response, ANSWER_BYTES, self._clock, PATIENCE_SECONDS)
         except TookTooLong:
             raise Timeout(f"No word of a quota within {PATIENCE_SECONDS:g} s.") from None
@@ -145,7 +148,7 @@ class QuotaQuestions:
             found = orjson.loads(said)
         except ValueError as error:
             raise UpstreamFailed("What should tell of a quota is not JSON.") from error
-        self.heard(upstream.id, question.read(found if isinstance(found, dict) else {}, time()))
+        self.heard(upstream.id, question.read(found if isinstance(found, dict) else {}, time()), sent.at)
 
     def _ended(self, result: object, account: str) -> None:
         self._running.pop(account, None)

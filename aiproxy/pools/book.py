@@ -121,10 +121,12 @@ class HealthBook:
             self.changes += 1
             self._make_room(now)
 
-    def not_used_up(self, account: Account, model: str) -> None:
-        """The vendor says that there is some left."""
+    def not_used_up(self, account: Account, model: str, asked: float) -> None:
+        """The vendor said that there is some left, when it was asked at that time. It knew nothing of later."""
         place = (Scope.ACCOUNT, account.id, model)
-        self._keep({p: h for p, h in self._known.items() if p != place or h.reason != QuotaExhausted.kind})
+        known = self._known.get(place)
+        if known is not None and known.reason == QuotaExhausted.kind and known.since <= asked:
+            self.clear(account.id, model)
 
     def succeeded(self, account: Account, model: str, began: float, leaves: frozenset[str] = frozenset()) -> bool:
         """An attempt that began then has worked: it knows better than what was seen before, and nothing of later, nor of the

@@ -172,17 +172,22 @@ class Pool:
         self._serve()
 
     def told_quota(
-        self, account: str, used_up: Mapping[str, float], left: Iterable[str], spent: tuple[float, float] | None
+        self,
+        account: str,
+        used_up: Mapping[str, float],
+        left: Iterable[str],
+        asked: float,
+        spent: tuple[float, float] | None,
     ) -> None:
         """What an account's vendor says: which models' quotas ("" for all of the account's) are `used_up` for how many seconds,
-        of which some is `left` again, and the share that is `spent` of the fullest, for how many seconds."""
+        of which some was `left` again when it was `asked`, by the clock, and the share that is `spent` of the fullest, for how many seconds."""
         known, now = self._lending.accounts.get(account), self._clock.seconds()
         if known is None:
             return
         for model, seconds in used_up.items():
             self._lending.book.used_up(known, model, now + seconds, now)
         for model in left:
-            self._lending.book.not_used_up(known, model)
+            self._lending.book.not_used_up(known, model, asked)
         if spent is not None:
             self._lending.spend(account, spent[0], now + spent[1])
         self._serve()

@@ -57,6 +57,11 @@ class QuotaBook:
                 found[window.model] = max(window.ends, found.get(window.model, 0.0))
         return found
 
+    def full(self, account: str, now: float) -> frozenset[str]:
+        """The models ("" for all) of which nothing is to be had, whether somebody says until when or not."""
+        windows = self.of(account, now).values()
+        return frozenset(window.model for window in windows if window.guards and window.used >= 1)
+
     def fullest(self, account: str, now: float) -> Window | None:
         """Of the whole account's windows, the one of which least is left."""
         whole = (window for window in self.of(account, now).values() if not window.model)

@@ -13,6 +13,7 @@ from tests.rig.upstream import Received, Upstream, Wire, upstream
 from tests.vendors import back_ends
 from tests.vendors.kiro import KIRO
 from tests.vendors.scenarios import Answer
+from tests.vendors.usage import Meter, UsageEndpoints
 from tests.vendors.vendor import Asked, Vendor
 
 PLAIN = Answer(("Hello", ", ", "world", "."))
@@ -26,6 +27,7 @@ class BackEnd:
         self.asked: list[Received] = []
         self.instead: list[Callable[[Received, Wire], None]] = []
         self.renewed = 0
+        self.usage = UsageEndpoints()
         self.served: Upstream
 
     def __call__(self, received: Received, wire: Wire) -> None:
@@ -33,6 +35,8 @@ class BackEnd:
             self.renewed += 1
             token = f"access-{self.renewed}"
             wire.answer(200, json.dumps({"access_token": token, "accessToken": token, "expires_in": 3600}).encode())
+            return
+        if self.usage.serve(received, wire):
             return
         self.asked.append(received)
         if self.instead:
@@ -152,8 +156,10 @@ def test_codex_under_strict_translation(back_end: BackEnd, run: Run) -> None:
     assert not back_end.asked
 
 
-def test_a_plan_that_is_used_up_rests_with_all_its_models(back_end: BackEnd, run: Run) -> None:
+@pytest.mark.parametrize("told", [1.0, 0.2], ids=["the usage endpoint agrees", "it is behind"])
+def test_a_plan_that_is_used_up_rests_with_all_its_models(back_end: BackEnd, run: Run, told: float) -> None:
     back_end.vendor = back_ends.CODEX
+    back_end.usage.meters.default_factory = lambda: Meter(told)
     said = {"error": {"type": "usage_limit_reached", "message": "Used up.", "resets_in_seconds": 900}}
     back_end.instead = [failing(429, said)]
     gateway = run("codex", {"type": "codex", "account_id": "one"}, {"type": "codex", "account_id": "two"})
@@ -161,6 +167,8 @@ def test_a_plan_that_is_used_up_rests_with_all_its_models(back_end: BackEnd, run
     assert text(chat(gateway, "gpt-5.4")) == PLAIN.text
     first, *others = (received.headers["chatgpt-account-id"] for received in back_end.asked)
     assert others == ["two" if first == "one" else "one"] * 2
+    (asked,) = back_end.usage.asked
+    assert (asked.path, asked.headers["chatgpt-account-id"]) == ("/wham/usage", first)
 
 
 def test_claudes_betas_are_the_clients_and_the_logins(back_end: BackEnd, run: Run) -> None:

@@ -91,8 +91,57 @@ def test_more_is_to_be_had_before_its_time() -> None:
     found["one-plan"].script = [told(100), told(20)]
     found.gateway.quota_questions.ask("one")
     assert resting(found) == {"one": "quota_exhausted"}
+    found.wait(1.0)
     found.gateway.quota_questions.ask("one")
     assert resting(found) == {}
+
+
+def of_window(**window: object) -> Said:
+    return Said(200, {"rate_limit": {"primary_window": window}})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Said(200, {}),
+        Said(200, {"rate_limit": {"secondary_window": {"used_percent": 1, "reset_after_seconds": 60}}}),
+        of_window(used_percent=None),
+        of_window(used_percent=100),
+        of_window(used_percent="a little", reset_after_seconds=5),
+        Said(200, {"data": "a stream of words"}),
+        fails(500),
+    ],
+)
+def test_only_a_word_about_the_very_window_ends_a_rest(answer: Said) -> None:
+    found = rig()
+    found["one-plan"].script = [told(100), answer]
+    for _ in range(2):
+        outcome(found.gateway.quota_questions.ask("one"))
+        found.wait(1.0)
+    assert resting(found) == {"one": "quota_exhausted"}
+
+
+def test_a_call_that_finds_it_used_up_knows_better_than_the_endpoint() -> None:
+    """Which is behind, and has never said that it was used up."""
+    found = rig()
+    found["one"].script = [fails(429, code="insufficient_quota")]
+    found["one-plan"].otherwise = told(20)
+    found.gateway.quota_questions.start()
+    assert found.ask().accounts == ["one", "two"]
+    assert len(found["one-plan"].asked) == 1
+    assert resting(found) == {"one": "quota_exhausted"}
+
+
+def test_an_answer_to_an_older_question_ends_no_newer_rest() -> None:
+    found = rig()
+    questions = found.gateway.quota_questions
+    questions.heard("one", [Window("5h", 1.0, time() + 600)], found.clock.seconds())
+    asked = found.clock.seconds()
+    found.wait(1.0)
+    questions.heard("one", [Window("7d", 1.0, time() + 900)], found.clock.seconds())
+    some = [Window("5h", 0.1, time() + 600), Window("7d", 0.1, time() + 900)]
+    questions.heard("one", some, asked)
+    assert resting(found) == {"one": "quota_exhausted"}
 
 
 def test_a_rest_for_another_reason_stays() -> None:
@@ -101,6 +150,7 @@ def test_a_rest_for_another_reason_stays() -> None:
     assert found.ask().accounts == ["one", "two"]
     found["one-plan"].script = [told(100, 1.0), told(20)]
     for _ in range(2):
+        found.wait(1.0)
         found.gateway.quota_questions.ask("one")
     assert resting(found) == {"one": "rate_limit"}
 
@@ -183,11 +233,11 @@ def test_a_question_is_given_up_when_the_gateway_stops() -> None:
 def test_least_used_goes_by_what_is_left() -> None:
     found = rig("routing: {strategy: least-used}\n")
     soon = time() + 600
-    found.gateway.quota_questions.heard("one", [Window("5h", 0.7, soon)])
+    found.gateway.quota_questions.heard("one", [Window("5h", 0.7, soon)], found.clock.seconds())
     assert [found.ask().accounts for _ in range(2)] == [["one"], ["two"]], "nothing is known of the second"
-    found.gateway.quota_questions.heard("two", [Window("5h", 0.6, soon)])
+    found.gateway.quota_questions.heard("two", [Window("5h", 0.6, soon)], found.clock.seconds())
     assert [found.ask().accounts for _ in range(3)] == [["two"]] * 3
-    found.gateway.quota_questions.heard("two", [Window("5h", 0.8, soon)])
+    found.gateway.quota_questions.heard("two", [Window("5h", 0.8, soon)], found.clock.seconds())
     assert [found.ask().accounts for _ in range(3)] == [["one"]] * 3
     found.wait(601.0)
     assert {found.ask().accounts[0] for _ in range(2)} == {"one", "two"}, "the windows have ended"

@@ -70,6 +70,8 @@ def test_what_is_used_up() -> None:
     assert book.used_up("a", AT) == {"": AT + 20, "m": AT + 5}
     assert book.used_up("a", AT + 10) == {"": AT + 20}
     assert book.used_up("a", AT + 20) == {} == book.used_up("b", AT)
+    assert book.full("a", AT) == {"", "m"}
+    assert book.full("a", AT + 20) == {""}, "nobody says until when"
     assert (found := book.fullest("a", AT))
     assert found.name == "7d"
     assert book.fullest("b", AT) is None
