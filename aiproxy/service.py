@@ -621,7 +621,7 @@ class GatewayService(Service):
 
     def _tables(self, in_thread: Callable[..., Any]) -> Sequence[Sequence[Route]]:
         return (
-            Requests(self.gateway.journal, self.state, self._offset).routes(),
+            Requests(self.gateway.journal, self.state, self._node, self._offset).routes(),
             Usage(self.state, self._node, in_thread).routes(),
         )
 

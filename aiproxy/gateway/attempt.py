@@ -212,7 +212,7 @@ async def _translated(call: Call, target: Target, around: Surroundings) -> Trans
         return translation
     if translation.up.capabilities.prefill is False:
         raise Unsupported(f"The answer broke off, and {target.model!r} can't go on from a part of one.", param="model")
-    return translation.going_on((TextPart(text=call.continuation.text),))
+    return translation.going_on((TextPart(text=call.continuation.beginning),))
 
 
 async def _relay(call: Call, target: Target, setting: Setting, around: Surroundings) -> Relay:

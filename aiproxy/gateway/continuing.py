@@ -1,9 +1,11 @@
 """A plain text that breaks off goes on at another account (`continue-streams`): that one gets the text so far as the beginning
-of its own answer, and the client sees one answer, of two parts. Once a call, and never inside a tool call or after signed
+of its own answer, and the client sees one answer, of two parts. Blanks at the break are left out of that beginning (Anthropic takes
+none that ends with one), and of the second answer as far as it says them again. Once a call, and never inside a tool call or after signed
 thinking, which only the account that began them could end. The client's side, the lane, stays the same."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 from aiproxy.gateway.lanes import Source, TranslateLane
 from aiproxy.neutral.events import (
@@ -31,12 +33,21 @@ class ContinuedSource:
         self._usage = self._before = Usage()
         self._closing: PartFinished | None = None
         self._second = False
+        self._blanks = ""
+        """At the end of the first answer, which the second may say again."""
+        self._again = 0
+        """How many of them the second has said at its beginning."""
         self.able = True
         """Whether it is nothing but an open text, of the first account."""
 
     @property
     def text(self) -> str:
         return "".join(self._fragments)
+
+    @property
+    def beginning(self) -> str:
+        """What another account goes on from."""
+        return self.text.rstrip()
 
     @property
     def ended(self) -> bool:
@@ -51,6 +62,7 @@ class ContinuedSource:
     def go_on(self, source: Source) -> None:
         self._source, self._second = source, True
         self._before = self._usage
+        self._blanks = self.text[len(self.beginning) :]
         self._closing = PartFinished(0, TextPart(text=self.text))
 
     def _joined(self, events: Iterable[StreamEvent]) -> Iterator[StreamEvent]:
@@ -87,6 +99,16 @@ class ContinuedSource:
         match event:
             case CandidateFinished() | ResponseFinished():
                 yield event
+            case TextDelta(fragment=fragment) if self._blanks:
+                pairs = zip(self._blanks, fragment, strict=False)
+                again = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+                self._blanks = self._blanks[again:] if again == len(fragment) else ""
+                self._again += again
+                if again < len(fragment):
+                    yield replace(event, part_index=event.part_index + 1, fragment=fragment[again:])
+            case PartFinished(part=TextPart() as part):
+                said, self._again, self._blanks = self._again, 0, ""
+                yield replace(event, part_index=event.part_index + 1, part=replace(part, text=part.text[said:]))
             case _:
                 yield replace(event, part_index=event.part_index + 1)
 
@@ -101,13 +123,13 @@ class Continuation:
 
     @property
     def possible(self) -> bool:
-        return self._source is not None and self._source.able and bool(self._source.text)
+        return self._source is not None and self._source.able and bool(self._source.beginning)
 
     @property
-    def text(self) -> str:
-        """What the client has got so far."""
+    def beginning(self) -> str:
+        """What the client has got so far, but for blanks at its end."""
         assert self._source is not None
-        return self._source.text
+        return self._source.beginning
 
     @property
     def lane(self) -> TranslateLane:

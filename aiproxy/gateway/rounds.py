@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
@@ -90,16 +91,19 @@ class Rounds:
                 )
                 try:
                     lease = await self._pool.lease(wanted)
+                except CancelledError:
+                    self._note(call, stage, self._pool.passed_over(wanted), self._clock.seconds() - now)
+                    raise
                 except NoneReady as none:
                     none.with_traceback(None)
                     if tried:
                         break
-                    self._note(call, stage, none.skipped)
+                    self._note(call, stage, none.skipped, self._clock.seconds() - now)
                     return Failed(refused(stage.model, none) if failed is None else put_off(failed, none))
                 accounts += all(lease.account.id != account for account, _ in tried)
                 tried.add(lease.candidate)
                 allowance.attempts -= 1
-                self._note(call, stage, lease.taken.skipped, lease)
+                self._note(call, stage, lease.taken.skipped, lease.waited, lease)
                 try:
                     async with lease:
                         upstream = around.snapshot.upstreams[lease.account.id]
@@ -149,16 +153,18 @@ class Rounds:
         pause: float = FIRST_PAUSE * 2 ** (number - 1) * (1 + JITTER * self._random.random())
         return max(pause, kept_waiting)
 
-    def _note(self, call: Call, stage: Stage, skipped: Sequence[Skipped], lease: Lease | None = None) -> None:
-        call.record.choices.append(noted(stage, skipped, lease, self._clock.seconds()))
+    def _note(
+        self, call: Call, stage: Stage, skipped: Sequence[Skipped], waited: float, lease: Lease | None = None
+    ) -> None:
+        call.record.choices.append(noted(stage, skipped, waited, lease, self._clock.seconds()))
 
 
-def noted(stage: Stage, skipped: Sequence[Skipped], lease: Lease | None, now: float) -> Choice:
+def noted(stage: Stage, skipped: Sequence[Skipped], waited: float, lease: Lease | None, now: float) -> Choice:
     """A choice for the record; `now` is the clock's."""
     passed = tuple(_passed(each) for each in skipped)
     if lease is None:
-        return Choice(now, "", "", "", stage.because.value, 0.0, passed)
-    return Choice(now, *lease.candidate, lease.taken.why.value, stage.because.value, lease.waited, passed)
+        return Choice(now, "", "", "", stage.because.value, waited, passed)
+    return Choice(now, *lease.candidate, lease.taken.why.value, stage.because.value, waited, passed)
 
 
 def _passed(skipped: Skipped) -> Passed:

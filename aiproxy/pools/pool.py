@@ -19,7 +19,7 @@ from aiproxy.neutral.errors import GatewayError
 from aiproxy.pools.affinity import Bound, Candidate
 from aiproxy.pools.book import Place, Remembered
 from aiproxy.pools.health import WELL, Health
-from aiproxy.pools.lending import Lending, NoneReady, Survey, Taken, Wanted
+from aiproxy.pools.lending import Lending, NoneReady, Skipped, Survey, Taken, Wanted
 from aiproxy.pools.selection import Account, Strategy, round_robin
 
 QUEUE_LENGTH = 1000
@@ -134,6 +134,10 @@ class Pool:
     @property
     def waiting(self) -> int:
         return len(self._queue)
+
+    def passed_over(self, wanted: Wanted) -> Sequence[Skipped]:
+        """The candidates that can't be had now, and why."""
+        return self._lending.survey(wanted, self._clock.seconds()).skipped
 
     # -- what is known of accounts, and what a hand may change of it
 

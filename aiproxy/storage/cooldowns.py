@@ -80,12 +80,17 @@ class Cooldowns:
         before, self._known = self._known, self._remembered()
         now = self._state.now()
         for key, rest in self._known.items():
+            if key not in before or before[key].until <= rest.since:
+                _log.info(
+                    "{words}", words=_begun(rest)
+                )  # not each time that it lasts longer: probes find that every second
             if key not in before or not _same(before[key], rest):
                 self._state.put(
                     CooldownRow(*key, rest.name, rest.reason, rest.rest, rest.since, rest.until, changed=now)
                 )
                 self._tell(key, {"name": rest.name, "reason": rest.reason, "rest": rest.rest, "since": rest.since, "until": rest.until})  # fmt: skip
         for key in before.keys() - self._known.keys():
+            _log.info("{account} rests no more", account=_who(before[key]))
             self._state.remove(COOLDOWNS, key)
             self._tell(key, {"well": now})
 
@@ -120,6 +125,16 @@ class Cooldowns:
 
 def _all_rows(session: Session) -> list[CooldownRow]:
     return [CooldownRow(*values) for values in session.rows(COOLDOWNS.select)]
+
+
+def _who(rest: Remembered) -> str:
+    return f"{rest.name} {rest.model}" if rest.model else rest.name
+
+
+def _begun(rest: Remembered) -> str:
+    if rest.reason == DISABLED:
+        return f"{rest.name} is disabled"
+    return f"{_who(rest)} rests for {rest.until - rest.since:.0f} s: {rest.reason}"
 
 
 def _same(one: Remembered, other: Remembered) -> bool:

@@ -14,6 +14,9 @@ LATEST_FAILED = 1000
 MOST_SHARED = 10_000
 """Candidates passed over, and why, that are kept once for all calls which say the same; about 2 MB."""
 
+TOLD_FROM = 0.005
+"""Seconds of a wait that words tell; they round to a hundredth."""
+
 MOST_PASSED_TOLD = 10
 """Candidates passed over that one choice's words name; the record has all."""
 
@@ -82,7 +85,7 @@ def _chosen(choice: Choice) -> str:
     words = f"{choice.account} {choice.model} {_WHY.get(choice.why, choice.why)}" if choice.account else "nobody"
     if choice.stage != "asked":
         words += f" ({choice.stage})"
-    if choice.waited:
+    if choice.waited >= TOLD_FROM:
         words += f" after a wait of {choice.waited:.2f} s"
     return ", ".join((words, *_passed(choice.passed, choice.at)))
 

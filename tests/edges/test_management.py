@@ -213,6 +213,8 @@ openai-api-key:
             at_once = ask(running, "/requests/req_number_0", headers=BEARER).json()
             assert at_once["outcome"] == "complete"
             assert "bad" in at_once["story"]
+            assert [choice["account"] for choice in at_once["decision"]] == ["bad", "good"]
+            assert [attempt["outcome"] for attempt in at_once["attempts"]] == ["failed", "complete"]
             listed = until(lambda: ask(running, "/requests", headers=BEARER).json()["requests"], 3)
             assert [call["request_id"] for call in listed] == [f"req_number_{number}" for number in (2, 1, 0)]
             failed = ask(running, "/requests?failed=true", headers=BEARER).json()["requests"]

@@ -103,8 +103,10 @@ def test_what_rests_is_told_by_what_it_is(vendor: Upstream, tmp_path: Path) -> N
         vendor.otherwise = fails(429, headers={"retry-after": "20"})
         assert call(gateway) == 429
         assert check(gateway, "accounts") == "1 configured, 0 resting, 1 model at an account resting"
+        gateway.wait_for("v-1 m rests for 20 s: rate_limit")
         vendor.otherwise = fails(401)
         assert call(gateway) == 502
+        gateway.wait_for("v-1 rests for 6")
         assert check(gateway, "accounts") == "1 configured, 1 resting, 1 model at an account resting"
         metrics = httpx2.get(f"{gateway.address}/metrics").text
         assert 'aiproxy_resting{scope="account"} 1.0' in metrics

@@ -117,3 +117,37 @@ def test_a_shutdown_between_the_two_is_told_once() -> None:
     rig.gateway.interrupt_all(errors.Draining("The gateway is shutting down."))
     assert isinstance(asked.error, errors.Draining)
     assert asked.sink.body.count(b'"error"') == 1
+
+
+@pytest.mark.parametrize(
+    ("so_far", "prefix", "more", "whole"),
+    [
+        ("So far, ", "So far,", [" so", " good"], "So far, so good"),
+        ("So far, ", "So far,", ["so", " good"], "So far, so good"),
+        ("So far,\n\n", "So far,", ["\n", "\n", "so good"], "So far,\n\nso good"),
+        ("So far,\n", "So far,", ["\n\n so good"], "So far,\n\n so good"),
+        ("So far", "So far", [" so good"], "So far so good"),
+    ],
+)
+def test_blanks_at_the_break_are_said_once(so_far: str, prefix: str, more: Sequence[str], whole: str) -> None:
+    """Anthropic takes no beginning of an answer that ends with a blank."""
+    rig, first, second = Rig(TWO), Streams(), Streams()
+    rig["one"].otherwise, rig["two"].otherwise = first, second
+    asked = rig.ask(stream=True)
+    first.say(*events(so_far)[:2])
+    first.end(clean=False)
+    (request,) = rig["two"].asked
+    assert json.loads(request.body)["messages"][-1] == {"role": "assistant", "content": prefix}
+    second.say(*events(*more))
+    second.end()
+    assert text(asked) == whole
+
+
+def test_an_answer_of_nothing_but_blanks_is_no_beginning() -> None:
+    rig, first = Rig(TWO), Streams()
+    rig["one"].otherwise = first
+    asked = rig.ask(stream=True)
+    first.say(*events("\n ")[:2])
+    first.end(clean=False)
+    assert isinstance(asked.error, errors.UpstreamTruncated)
+    assert rig["two"].asked == []

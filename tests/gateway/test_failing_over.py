@@ -372,3 +372,29 @@ def test_a_200_that_answers_nothing_is_a_failure(stream: bool) -> None:
     )
     rig["one"].script = [Said(200, {"status": "439", "msg": "Your API Token has expired.", "body": None})]
     assert rig.ask(stream=stream).accounts == ["one", "two"]
+
+
+def test_whom_a_client_waited_for_when_it_left_the_queue_is_recorded() -> None:
+    rig = Rig(
+        'openai-api-key: [{api-key: key-one-0123456789, name: one, base-url: "http://one.test/v1", concurrency: 1}]'
+    )
+    rig["one"].script = [SILENT]
+    rig.ask()
+    waiting = rig.ask()
+    rig.wait(1.5)
+    waiting.done.cancel()
+    assert waiting.record.outcome is Outcome.CANCELLED
+    assert story(waiting.record) == "1.50 nobody after a wait of 1.50 s, passed over one m (busy)"
+
+
+def test_how_long_somebody_waited_to_be_refused_is_recorded() -> None:
+    rig = Rig(
+        "max-retry-interval: 3\n"
+        'openai-api-key: [{api-key: key-one-0123456789, name: one, base-url: "http://one.test/v1", concurrency: 1}]'
+    )
+    rig["one"].script = [SILENT]
+    rig.ask()
+    refused = rig.ask()
+    rig.wait(3.0)
+    assert isinstance(refused.error, errors.Overloaded)
+    assert story(refused.record) == "3.00 nobody after a wait of 3.00 s, passed over one m (busy)"

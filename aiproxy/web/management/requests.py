@@ -3,13 +3,14 @@
 What is listed comes from the state, so that each process tells of all; one call's story is told from memory where this process served
 it, else from the state, which keeps decisions too. Records reach the state within a second."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from aiproxy.neutral.errors import InvalidRequest, NotFound, Overloaded
 from aiproxy.storage.state.asking import FILTERS, Span, attempts, calls
+from aiproxy.storage.state.calls import rows_of
 from aiproxy.storage.state.database import Session, StateUnavailable
 from aiproxy.storage.state.rows import RequestRow, UsageRow
 from aiproxy.usage import CallRecord, Journal, story
@@ -48,11 +49,13 @@ def span_of(asked: Asked) -> Span:
 
 
 class Requests:
-    """`offset` is what lies between the gateway's clock and the time of day, in seconds."""
+    """`offset` is what lies between the gateway's clock and the time of day, in seconds; `node` is what this process is called
+    in the state."""
 
-    def __init__(self, journal: Journal, state: Kept, offset: Callable[[], float]) -> None:
+    def __init__(self, journal: Journal, state: Kept, node: str, offset: Callable[[], float]) -> None:
         self._journal = journal
         self._state = state
+        self._node = node
         self._offset = offset
 
     def routes(self) -> Sequence[Route]:
@@ -74,39 +77,40 @@ class Requests:
     async def shown(self, asked: Asked) -> Mapping[str, Any]:
         request_id = asked.path["request_id"]
 
-        def ask(session: Session) -> tuple[RequestRow, list[UsageRow]] | None:
+        def ask(session: Session) -> list[RequestRow | UsageRow]:
             found = calls(session, {"request_id": request_id}, Span(), failed=False, limit=1)
-            return (found[0], attempts(session, found[0])) if found else None
+            return [*found, *attempts(session, found[0])] if found else []
 
         record = self._journal.find(request_id)
-        try:
-            kept = await self._state.read(ask)
-        except StateUnavailable:
-            kept = None
-        if record is None and kept is None:
+        if record is not None:
+            return {**_told(rows_of(record, self._node, self._offset())), **_remembered(record)}
+        kept = await asked_of(self._state, ask)
+        if not kept:
             raise NotFound(f"No call with the id {request_id!r} is kept.", param="request_id")
-        told = {**_call(kept[0]), "attempts": [_attempt(row) for row in kept[1]]} if kept else {}
-        return {**told, **(self._remembered(record) if record else {})}
+        return _told(kept)
 
-    def _remembered(self, record: CallRecord) -> Mapping[str, Any]:
-        """What only this process knows, and all of it while the state doesn't have the call yet."""
-        ended = record.started if record.ended is None else record.ended
-        return {
-            "request_id": record.request_id,
-            "at": ended + self._offset(),
-            "client": record.client,
-            "protocol": record.protocol,
-            "operation": record.operation,
-            "model": record.model,
-            "outcome": record.outcome or "",
-            "error": record.error,
-            "seconds": ended - record.started,
-            "first_byte": None if record.first_byte is None else record.first_byte - record.started,
-            "warnings": list(record.warnings),
-            "rewritten": record.rewritten,
-            "continued": record.continued,
-            "story": story(record),
-        }
+
+def _told(rows: Iterable[RequestRow | UsageRow]) -> dict[str, Any]:
+    """Of one call."""
+    told: dict[str, Any] = {}
+    attempts: list[dict[str, Any]] = []
+    for row in rows:
+        match row:
+            case RequestRow():
+                told = _call(row)
+            case UsageRow():
+                attempts.append(_attempt(row))
+    return {**told, "attempts": attempts}
+
+
+def _remembered(record: CallRecord) -> Mapping[str, Any]:
+    """What only the process that served it knows."""
+    return {
+        "warnings": list(record.warnings),
+        "rewritten": record.rewritten,
+        "continued": record.continued,
+        "story": story(record),
+    }
 
 
 def _call(row: RequestRow) -> dict[str, Any]:
