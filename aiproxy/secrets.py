@@ -79,7 +79,9 @@ class Scrubber:
     def __call__(self, text: str) -> str:
         if self._blank:
             text = self._blank.sub(MASK, text)
-        return self._runs.sub(self._masked, text) if self._runs else text
+        if self._runs is None or self._heads.search(text) is None:  # nearly every text
+            return text
+        return self._runs.sub(self._masked, text)
 
     def _masked(self, match: re.Match[str]) -> str:
         run, kept, parts = match[0], 0, list[str]()

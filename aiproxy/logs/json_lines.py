@@ -2,6 +2,7 @@
 `traceback`. A field can't take the place of one of these: it gets a `_` behind its name."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ _OWN = ("ts", "level", "logger", "msg", "traceback")
 
 def as_json(record: Record) -> str:
     line: dict[str, Any] = {
-        "ts": datetime.fromtimestamp(record.time, UTC).isoformat(timespec="milliseconds"),
+        "ts": f"{_second(int(record.time // 1))}.{int(record.time % 1 * 1000):03d}+00:00",
         "level": record.level,
         "logger": record.logger,
         "msg": record.message,
@@ -23,3 +24,8 @@ def as_json(record: Record) -> str:
     if record.traceback:
         line["traceback"] = record.traceback
     return orjson.dumps(line).decode() + "\n"
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

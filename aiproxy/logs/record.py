@@ -9,11 +9,8 @@ from twisted.logger import LogEvent, LogLevel, formatEvent
 from twisted.python.failure import Failure
 from twisted.python.reflect import safe_repr
 
-from aiproxy.logs.access import ACCESS, access_fields, access_line
-from aiproxy.logs.scrubbing import Scrubbing
-
-LONGEST_TEXT = 16_384
-"""Characters of one string: a traceback fits, a request's body doesn't belong in a log."""
+from aiproxy.logs.access import ACCESS, AccessEntry, scrubbed
+from aiproxy.logs.scrubbing import LONGEST_TEXT, Scrubbing
 
 DEEPEST_FIELD = 4
 """Levels of lists and mappings in a field."""
@@ -39,15 +36,15 @@ class Record(NamedTuple):
 
 def read(event: LogEvent, scrub: Scrubbing) -> Record:
     logger, time = event.get("log_namespace"), event.get("log_time")
-    if logger == ACCESS and (entry := access_fields(event, scrub)) is not None:
-        level = _NAMES.get(event.get("log_level"), "info")
-        return Record(event.get("log_time", 0.0), level, ACCESS, access_line(entry), entry, "")
+    if logger == ACCESS and isinstance(entry := event.get("entry"), AccessEntry):
+        entry = scrubbed(entry, scrub)
+        return Record(event["log_time"], "info", ACCESS, str(entry), entry._asdict(), "")
     fields: dict[str, Any] = {}
     names: list[str] = []
     texts = [
         logger if isinstance(logger, str) else "",
         _traceback(event),
-        "" if logger == ACCESS else formatEvent(event),
+        formatEvent(event),
     ]
     for name, value in event.items():
         if name.startswith("log_") or name in _LEGACY:
@@ -64,21 +61,13 @@ def read(event: LogEvent, scrub: Scrubbing) -> Record:
         time=time if isinstance(time, float) else 0.0,
         level=_NAMES.get(event.get("log_level"), "info"),
         logger=logger,
-        message=_access(event, fields, scrub) if logger == ACCESS else message,
+        message=message,
         fields=fields,
         traceback=traceback,
     )
 
 
 _NAMES: Mapping[Any, str] = {level: level.name for level in LogLevel.iterconstants()}
-
-
-def _access(event: LogEvent, fields: Mapping[str, Any], scrub: Scrubbing) -> str:
-    """From fields that are clean already: an access entry is most of what is logged, and its line is made of nothing else."""
-    try:
-        return access_line(fields)
-    except (KeyError, TypeError, ValueError):  # not one of `access`
-        return _clean(formatEvent(event), scrub)
 
 
 def _traceback(event: LogEvent) -> str:
@@ -97,7 +86,7 @@ _OMITTED = object()
 def _plain(value: Any, scrub: Scrubbing, depth: int) -> Any:
     """The value as scrubbed JSON, or `_OMITTED`: objects are in an event for its message's sake."""
     if isinstance(value, str):
-        return _clean(value, scrub)
+        return scrub.clean(value)
     if value is None or isinstance(value, (bool, float)):  # a tuple: this runs for each field, and `|` makes a new type
         return value
     if isinstance(value, int):
@@ -114,22 +103,14 @@ def _plain(value: Any, scrub: Scrubbing, depth: int) -> Any:
 
 
 def _clean_all(texts: list[str], scrub: Scrubbing) -> list[str]:
-    """All of them in one pass: an access entry has ten, and one by one they take three times as long. What is masked can
-    only swallow separators, never add one, so their number says whether each text is still in its place."""
+    """All of them in one pass: one by one they take three times as long. What is masked can only swallow separators, never add
+    one, so their number says whether each text is still in its place."""
     joined = _SEPARATOR.join(texts)
     if len(joined) <= LONGEST_TEXT and joined.count(_SEPARATOR) == len(texts) - 1:
-        cleaned = _clean(joined, scrub).split(_SEPARATOR)
+        cleaned = scrub.clean(joined).split(_SEPARATOR)
         if len(cleaned) == len(texts):
             return cleaned
-    return [_clean(text, scrub) for text in texts]
+    return [scrub.clean(text) for text in texts]
 
 
 _SEPARATOR = "\0"
-
-
-def _clean(text: str, scrub: Scrubbing) -> str:
-    """Scrubbed first, then cut: half a secret is one too. What isn't Unicode is escaped."""
-    text = scrub(text)
-    if len(text) > LONGEST_TEXT:
-        text = f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT} characters more)"
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -15,6 +15,9 @@ from aiproxy.secrets import MASK, SHORTEST_SCRUBBED, Scrubber, Secret
 SHORTEST_ENCODED = 16
 """Characters. Base64 of a shorter secret leaves too few that don't depend on its neighbours."""
 
+LONGEST_TEXT = 16_384
+"""Characters of one string: a traceback fits, a request's body doesn't belong in a log."""
+
 RECURRING_KEPT = 1024
 """Texts. Those of the access log are as many as there are clients times models in use; half a megabyte at most."""
 
@@ -90,6 +93,13 @@ class Scrubbing:
                 self._recurring.clear()
             cleaned = self._recurring[text] = self(text)
         return cleaned
+
+    def clean(self, text: str) -> str:
+        """Scrubbed first, then cut: half a secret is one too. What isn't Unicode is escaped."""
+        text = self(text)
+        if len(text) > LONGEST_TEXT:
+            text = f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT} characters more)"
+        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
     def __call__(self, text: str) -> str:
         text = self._scrubber(text)

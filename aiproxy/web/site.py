@@ -163,14 +163,15 @@ class Web(Resource):
             Outcome.CANCELLED if left else Outcome.FAILED if request.code >= 400 else Outcome.COMPLETE
         )
         status = _CLIENT_LEFT if left and not request.startedWriting else request.code
-        entry = self._entry(record, request.path.decode("latin-1"), status, request.sentLength)
-        method = request.method.decode("latin-1")
-        access(self._log, entry._replace(method=method, outcome=_told(outcome, record)))
+        method, path = request.method.decode("latin-1"), request.path.decode("latin-1")
+        access(self._entry(record, method, path, status, request.sentLength, outcome))
 
-    def _entry(self, record: CallRecord, path: str, status: int, sent: int) -> AccessEntry:
+    def _entry(
+        self, record: CallRecord, method: str, path: str, status: int, sent: int, outcome: Outcome | None
+    ) -> AccessEntry:
         return AccessEntry(
             request_id=record.request_id,
-            method="WS",
+            method=method,
             path=path,
             status=status,
             protocol=record.protocol,
@@ -181,15 +182,12 @@ class Web(Resource):
             first_byte_ms=None if record.first_byte is None else _milliseconds(record.first_byte - record.started),
             total_ms=_milliseconds(self._clock.seconds() - record.started),
             bytes_out=sent,
+            outcome="ok" if outcome is Outcome.COMPLETE else record.error or outcome or Outcome.FAILED,
         )
 
     def _write_call(self, record: CallRecord, path: str, status: int, sent: int) -> None:
         """Of one call on a socket."""
-        access(self._log, self._entry(record, path, status, sent)._replace(outcome=_told(record.outcome, record)))
-
-
-def _told(outcome: Outcome | None, record: CallRecord) -> str:
-    return "ok" if outcome is Outcome.COMPLETE else record.error or outcome or Outcome.FAILED
+        access(self._entry(record, "WS", path, status, sent, record.outcome))
 
 
 def _is_utf8(path: bytes) -> bool:

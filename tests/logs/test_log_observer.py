@@ -112,7 +112,7 @@ def test_text_elsewhere_has_the_day_and_no_colour() -> None:
 
 def test_access_entry_as_json() -> None:
     log = Log(namespace=ACCESS)
-    access(log.to, ENTRY)
+    access(ENTRY, log.observer)
     line = log.json
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("ts"))
     assert line == {
@@ -138,8 +138,8 @@ def test_access_entry_as_json() -> None:
 def test_access_line_of_a_request_that_came_to_nothing() -> None:
     log = Log(isatty=True, namespace=ACCESS)
     access(
-        log.to,
         AccessEntry("req_2", "GET", "/v1/models?key=hidden", 401, total_ms=0.4, bytes_out=90, outcome="authentication"),
+        log.observer,
     )
     assert log.text.endswith("access: GET /v1/models 401 0 ms 90 B authentication req_2\n")
 
@@ -185,7 +185,8 @@ def test_no_secret_comes_through(isatty: bool) -> None:
     log.observer(odd)
     odd[5] = CANARY
     log.observer(odd)
-    access(Logger(ACCESS, observer=log.observer), AccessEntry("req", "GET", f"/{CANARY}", 404, client=CANARY))
+    access(AccessEntry("req", "GET", f"/{CANARY}", 404, client=CANARY), log.observer)
+    access(AccessEntry(CANARY, "GET", "/\0\ud800", 404, client=CANARY), log.observer)
     assert log.text.count("[secret]") > 8
     assert "canary" not in log.text
     assert CANARY[::-1] not in log.text
