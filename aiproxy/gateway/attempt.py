@@ -39,7 +39,18 @@ from aiproxy.gateway.translate import (
     written_anew,
 )
 from aiproxy.gateway.upstream_headers import headers_for
-from aiproxy.neutral.errors import CredentialRefused, ForeignState, GatewayError, NotShown, Unsupported, UpstreamFailed
+from aiproxy.neutral.errors import (
+    ConnectTimeout,
+    CredentialRefused,
+    ForeignState,
+    GatewayError,
+    NotShown,
+    Overloaded,
+    RateLimited,
+    Unreachable,
+    Unsupported,
+    UpstreamFailed,
+)
 from aiproxy.neutral.parts import Part, TextPart
 from aiproxy.neutral.usage import Usage
 from aiproxy.pools.quota import Window
@@ -56,6 +67,9 @@ GENERATES = (Operation.CHAT, Operation.COMPLETIONS)
 
 ERROR_BODY_BYTES = 65536
 """Of an upstream's error that are read: real ones are a few hundred bytes; the rest would be a page of HTML."""
+
+NEXT_ADDRESS = (RateLimited, Overloaded, Unreachable, ConnectTimeout)
+"""After which the account asks at the next address of its provider's, where there is one."""
 
 PASSED_BACK = ("openai-processing-ms", "openai-version")
 """Answer headers that clients read and that stay true behind a pool of accounts."""
@@ -130,15 +144,17 @@ async def _exchange(
     call: Call, upstream: Upstream, model: Served, around: Surroundings, began: Callable[[Relay], None]
 ) -> None:
     """Asked once, unless the upstream turns out to lack something that can be done without: the endpoint, the right to show
-    its thinking, or the key to the thinking that the request brings back."""
+    its thinking, the key to the thinking that the request brings back; or has another address that may do better."""
     prompted = not around.snapshot.system_prompt.changes_nothing
-    endpoint, silent = endpoint_for(call, upstream, prompted=prompted), False
+    endpoint, silent = endpoint_for(call, upstream, model.name, prompted=prompted), False
     stateless = False
+    address, *spares = upstream.addresses
     if endpoint is None and call.operation is not Operation.COUNT_TOKENS:
         told = f"The provider {upstream.provider.name!r} of {call.model!r} has no {call.operation} endpoint."
         raise Unsupported(told, param="model")
     while endpoint is not None:
-        target = Target(upstream, endpoint, model.name, call.model if model.forced else "", silent, stateless)
+        shown = call.model if model.forced else ""
+        target = Target(upstream, endpoint, model.name, shown, silent, stateless, address=address)
         try:
             await _ask(call, target, around, began)
             return
@@ -150,10 +166,14 @@ async def _exchange(
             if stateless or call.committed or endpoint.codec is None or call.codec is None:
                 raise
             stateless = True
+        except NEXT_ADDRESS:
+            if call.committed or not spares:
+                raise
+            address = spares.pop(0)
         except GatewayError as error:
             if call.committed:
                 raise
-            endpoint = instead_of(endpoint, error, call, upstream)
+            endpoint = instead_of(endpoint, error, call, upstream, model.name)
             if endpoint is None and not cannot_count(error, call):
                 raise
     _answer_ourselves(call, estimated(call, around.snapshot), around)
@@ -279,7 +299,7 @@ def _request(
         )
     if translation is None and body != came:
         call.record.rewritten += 1
-    url = endpoint.url(upstream.base_url, target.model, stream=stream)
+    url = endpoint.url(target.address or upstream.base_url, target.model, stream=stream)
     headers = {
         "content-type": "application/json",
         **headers_for(upstream, asked, call.incoming.headers),

@@ -111,7 +111,7 @@ async def _foreseen(
 ) -> Foreseen:
     account, model = candidate
     upstream = snapshot.upstreams[account]
-    endpoint = endpoint_for(call, upstream, prompted=not snapshot.system_prompt.changes_nothing)
+    endpoint = endpoint_for(call, upstream, served.name, prompted=not snapshot.system_prompt.changes_nothing)
     lane = Lane(call.wire.name, "", translated=False)
     if endpoint is not None:
         target = Target(upstream, endpoint, served.name, call.model if served.forced else "")

@@ -166,7 +166,7 @@ def _question(upstream: Upstream, snapshot: Snapshot) -> Question | None:
         headers = tuple(headers_for(upstream, {}, {}).items())
         return Question(lists, Request("GET", upstream.base_url + lists.path, headers, b"", proxy), "")
     model = upstream.check_model or next((served.name for names in upstream.models.values() for served in names), "")
-    chat = provider.endpoint(Operation.CHAT, "")
+    chat = provider.endpoint(Operation.CHAT, "", model)
     if not model or chat is None or chat.codec is None:
         return None
     hi = (Turn("user", (TextPart("Hi"),)),)

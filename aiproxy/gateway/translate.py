@@ -38,7 +38,8 @@ STOPS = "sampling.stop"
 class Target:
     """Where an attempt goes; `model` is the upstream's name of it, `shown` what answers shall call it ("" as they do). `silent`:
     it has refused to show its thinking. `stateless`: it can't use the signed or encrypted thinking in the request.
-    `quiet`: a relayed stream is asked for usage that the client doesn't want to see."""
+    `quiet`: a relayed stream is asked for usage that the client doesn't want to see. `address` is where the account asks, "" for
+    its own."""
 
     upstream: Upstream
     endpoint: Endpoint
@@ -47,6 +48,7 @@ class Target:
     silent: bool = False
     stateless: bool = False
     quiet: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

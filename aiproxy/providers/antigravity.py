@@ -81,6 +81,7 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
 ANTIGRAVITY = Provider(
     name="antigravity",
     base_url="https://daily-cloudcode-pa.googleapis.com",
+    spares=("https://cloudcode-pa.googleapis.com",),
     endpoints=(
         replace(
             # Whole answers of Claude and of some Gemini models are unreliable: they are made of streams.

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from twisted.internet.interfaces import IReactorTime
 
 from aiproxy.catalogue import Alias, Names, Offer, named
+from aiproxy.catalogue.globs import matches
 from aiproxy.codecs.codec import Codec
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.report import Report
@@ -55,7 +56,7 @@ class Endpoint:
     `repairs` are what this upstream wants said differently from others of its wire format, in every body; `leaves_out` names the
     fields of a body (dotted) that it answers with an error: they are dropped, and the client is told. `tells` are the
     headers that a body asks for. `repeats_model`: bodies say the model's name deep inside, so that one with an alias is
-    written anew."""
+    written anew. `models` are globs of those that answer here and nowhere else."""
 
     operation: Operation
     path: str
@@ -67,6 +68,7 @@ class Endpoint:
     tells: "Callable[[Mapping[str, Json]], Mapping[str, str]] | None" = None
     repeats_model: bool = False
     keeps_answers: bool = True
+    models: tuple[str, ...] = ANY_NAME
 
     @property
     def names_model_in_path(self) -> bool:
@@ -143,7 +145,8 @@ class Provider:
     `faults` are its failures that blame somebody else than their kind says, the first row that fits; `windows` reads quotas off an
     answer's headers, at a time since the epoch; `stale` the statuses by which it says
     that a token is no good any more; `binds_state` globs of the models whose signed thinking only the account that made it
-    can give back."""
+    can give back. `elsewhere` is what it says of a model that another of its endpoints serves, in lower case. `spares` are
+    further addresses of the same back end, where the same account asks at once if the first can't be reached, or limits it."""
 
     name: str
     base_url: str
@@ -164,13 +167,16 @@ class Provider:
     key_header: str = "authorization"
     key_scheme: str = "Bearer "
     in_process: Callable[[IReactorTime, Settings], Transport] | None = None
+    elsewhere: str = ""
+    spares: tuple[str, ...] = ()
 
     def sign_with(self, key: Secret) -> ApiKey:
         return ApiKey(key, self.key_header, self.key_scheme)
 
-    def endpoint(self, operation: Operation, protocol: str) -> Endpoint | None:
-        """The endpoint that speaks the client's protocol, which relays, else the first that can be translated to."""
-        offered = [endpoint for endpoint in self.endpoints if endpoint.operation is operation]
+    def endpoint(self, operation: Operation, protocol: str, model: str) -> Endpoint | None:
+        """The endpoint for a model that speaks the client's protocol, which relays, else the first that can be translated to."""
+        offered = [each for each in self.endpoints if each.operation is operation and matches(model, each.models)]
+        offered = [each for each in offered if each.models != ANY_NAME] or offered
         for endpoint in offered:
             if endpoint.wire.name == protocol:
                 return endpoint
@@ -204,6 +210,11 @@ class Upstream:
     """What its requests to generate say at the top of their bodies: a project, a profile."""
     quota: QuotaQuestion | None = None
     """How its provider is asked what is left, where it can be."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The one of its calls, and the provider's spares of it unless it is another than the provider's."""
+        return (self.base_url, *(self.provider.spares if self.base_url == self.provider.base_url else ()))
 
     @property
     def offer(self) -> Offer:

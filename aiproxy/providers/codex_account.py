@@ -12,7 +12,7 @@ from aiproxy.neutral.carried import Json
 from aiproxy.pools.verdict import FaultRule, Scope
 from aiproxy.providers import quota_answers
 from aiproxy.providers.base import Endpoint, LoggedIn, Operation, Provider, Upstream
-from aiproxy.providers.codex_repairs import REPAIRS, refused
+from aiproxy.providers.codex_repairs import COMPACT_REPAIRS, REPAIRS, refused
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of, text
 from aiproxy.providers.quota_question import QuotaQuestion
@@ -56,6 +56,14 @@ CODEX_ACCOUNT = Provider(
             openai_responses.CODEC,
             keeps_answers=False,
             repairs=REPAIRS,
+            leaves_out=refused,
+        ),
+        Endpoint(
+            Operation.COMPACT,
+            "/responses/compact",
+            openai_responses.WIRE,
+            openai_responses.CODEC,
+            repairs=COMPACT_REPAIRS,
             leaves_out=refused,
         ),
     ),

@@ -43,14 +43,28 @@ _ID = re.compile(r"[A-Za-z0-9_-]+")
 def ask_for_stream(body: dict[str, Json]) -> bool:
     """It answers in streams only, keeps nothing, and wants to be told so; what it thought it gives in its own cipher."""
     forced = {"stream": True, "store": False, "include": ["reasoning.encrypted_content"]}
+    forget(body)
+    changed = any(body.get(name) != value for name, value in forced.items())
+    body.update(forced)
+    return changed
+
+
+def ask_for_no_stream(body: dict[str, Json]) -> bool:
+    """Nor for anything that only an answer has."""
+    forget(body)
+    said = [name for name in ("stream", "store", "include") if name in body]
+    for name in said:
+        del body[name]
+    return bool(said)
+
+
+def forget(body: dict[str, Json]) -> None:
+    """Raises `Unsupported` for a request that refers to answers which it would have to keep."""
     for name in REMEMBERED:
         if body.pop(name, None):
             raise Unsupported(
                 f"This upstream keeps no answers: send the whole conversation as `input`, without `{name}`.", param=name
             )
-    changed = any(body.get(name) != value for name, value in forced.items())
-    body.update(forced)
-    return changed
 
 
 def give_instructions(body: dict[str, Json]) -> bool:
@@ -132,6 +146,10 @@ REPAIRS = (
     leave_out_breakpoints,
     leave_out_foreign_ids,
 )
+
+
+COMPACT_REPAIRS = (ask_for_no_stream, *REPAIRS[1:])
+"""To shorten a conversation there is no stream, and nothing to be kept."""
 
 
 def refused(body: Mapping[str, Json]) -> Iterator[str]:

@@ -2,14 +2,15 @@
 
 Source: provider sheet copilot. The service asks which editor calls and for which integration: as editor we name ourselves,
 and no integration, for we have none (`vscode-chat` is another's). Who has one names it in the credential file's `headers`.
-Models that answer on `/responses` alone are not to be had here."""
+Newer models of OpenAI's answer on `/responses` alone: the service's list of models says which (`supported_endpoints`), and so does
+its refusal."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import uuid4
 
 from aiproxy import __version__
-from aiproxy.codecs import openai_chat
+from aiproxy.codecs import openai_chat, openai_responses
 from aiproxy.credentials.api_key import ApiKey
 from aiproxy.neutral.carried import Json
 from aiproxy.pools.verdict import FaultRule, Scope
@@ -29,11 +30,37 @@ FIRST_REST_NO_MODEL = 43200.0
 """Seconds: half a day. Models come to a plan once in a while."""
 
 
+RESPONSES_ALONE = ("*codex*", "gpt-5.[4-9]*")
+"""As of August 2026. Of others the service says so itself, and is asked there then."""
+
+
 def who_asks(body: Mapping[str, Json]) -> Mapping[str, str]:
     """Whether a person or a tool's result asks on (the first is what plans count), and whether there are images."""
     said = list(messages(body))
     initiator = "user" if not said or said[-1].get("role") == "user" else "agent"
-    sees = any(part.get("type") == "image_url" for each in said for part in content_parts(each.get("content")))
+    return _told(initiator, any(_has(each, "image_url") for each in said))
+
+
+def who_asks_for_responses(body: Mapping[str, Json]) -> Mapping[str, str]:
+    found = body.get("input")
+    items = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    initiator = "user" if not items or items[-1].get("role") in ("user", "system", "developer") else "agent"
+    return _told(initiator, any(_has(each, "input_image") for each in items))
+
+
+def keep_nothing(body: dict[str, Json]) -> bool:
+    """The service keeps no answers; what it thought it gives in its own cipher."""
+    forced = {"store": False, "include": ["reasoning.encrypted_content"]}
+    changed = any(body.get(name) != value for name, value in forced.items())
+    body.update(forced)
+    return changed
+
+
+def _has(message: Mapping[str, Json], kind: str) -> bool:
+    return any(part.get("type") == kind for part in content_parts(message.get("content")))
+
+
+def _told(initiator: str, sees: bool) -> Mapping[str, str]:
     images = {"copilot-vision-request": "true"} if sees else {}
     return {"x-initiator": initiator, "x-request-id": str(uuid4()), **images}
 
@@ -59,8 +86,15 @@ COPILOT = Provider(
     base_url="https://api.individual.githubcopilot.com",
     endpoints=(
         replace(speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions"), tells=who_asks),
+        replace(
+            speaking(openai_responses.CODEC, Operation.CHAT, "/responses", repairs=(keep_nothing,)),
+            tells=who_asks_for_responses,
+            keeps_answers=False,
+            models=RESPONSES_ALONE,
+        ),
         Endpoint(Operation.MODELS, "/models", openai_chat.WIRE),
     ),
+    elsewhere="is not accessible via the /",
     accounts=_accounts,
     windows=copilot_windows,
     abilities={"developer_role": False, "freeform_tools": False},

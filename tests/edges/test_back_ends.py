@@ -222,3 +222,40 @@ def test_what_is_listed(back_end: BackEnd, run: Run) -> None:
     assert chat(gateway, "gemini-9-new").status_code == 200, "a new one of the family is passed on"
     assert chat(gateway, "gpt-5.5").status_code == 404
     assert len(back_end.asked) == 1
+
+
+def test_codex_shortens_a_conversation(back_end: BackEnd, run: Run) -> None:
+    back_end.vendor = back_ends.CODEX
+    item = {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"}
+    usage = {
+        "input_tokens": 9, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 2,
+        "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 11,
+    }  # fmt: skip
+    shortened = {"id": "resp_1", "object": "response.compaction", "created_at": 1, "output": [item], "usage": usage}
+    back_end.instead = [lambda _received, wire: wire.answer(200, json.dumps(shortened).encode())]
+    gateway = run("codex", {"type": "codex", "account_id": "acct"})
+    body = {"model": "gpt-5.5", "input": [{"role": "user", "content": "hi"}], "instructions": "Be brief."}
+    answer = httpx2.post(f"{gateway.base_url}/responses/compact", json=body, timeout=30)
+    assert answer.json()["output"] == [item]
+    (sent,) = back_end.asked
+    assert sent.path == "/responses/compact"
+    assert sent.json == body
+
+
+def test_a_model_of_copilots_that_answers_on_responses_alone(back_end: BackEnd, run: Run) -> None:
+    back_end.vendor = back_ends.CODEX
+    tokens = {
+        "github_token": "ghu-0123456789",
+        "copilot_token": "tid=0123456789",
+        "copilot_expire": "2099-01-01T00:00:00Z",
+    }
+    refusal = {
+        "message": 'model "gpt-9" is not accessible via the /chat/completions endpoint',
+        "code": "unsupported_api_for_model",
+    }
+    back_end.instead = [failing(400, {"error": refusal})]
+    gateway = run("copilot", {"type": "copilot", **tokens})
+    assert text(chat(gateway, "gpt-9")) == PLAIN.text
+    assert text(chat(gateway, "gpt-5.3-codex")) == PLAIN.text
+    assert [received.path for received in back_end.asked] == ["/chat/completions", "/responses", "/responses"]
+    assert back_end.asked[1].headers["x-initiator"] == "user"

@@ -20,7 +20,7 @@ FAILURES = [*failures_of_keys.FAILURES, *failures_of_logins.FAILURES]
 
 def error_of(provider: Provider, status: int, body: object, headers: Mapping[str, str]) -> GatewayError:
     """What a provider's wire format makes of a failure; status 200 is one inside a stream, or in the place of a whole answer."""
-    endpoint = provider.endpoint(Operation.CHAT, "")
+    endpoint = provider.endpoint(Operation.CHAT, "", "m")
     assert endpoint is not None
     data = (body if isinstance(body, str) else json.dumps(body)).encode()
     if status != 200:

@@ -139,7 +139,7 @@ def test_what_is_counted(came: dict[str, Any], goes: dict[str, Any]) -> None:
 
 
 def endpoint(operation: Operation) -> Endpoint:
-    found = VERTEX.endpoint(operation, "gemini")
+    found = VERTEX.endpoint(operation, "gemini", "m")
     assert found is not None
     return found
 

@@ -41,6 +41,10 @@ class Served:
     provider: str
     record: Mapping[str, Any] = field(default_factory=dict)
     clients: tuple[str, ...] = CLIENTS
+    begins: str = ""
+    """What the names of its models begin with."""
+    path: str = ""
+    """What its requests end with, where a provider has several."""
 
     @property
     def name(self) -> str:
@@ -184,6 +188,19 @@ def kimis_messages(received: Received) -> Asked:
     return ANTHROPIC_MESSAGES.asked(received)
 
 
+def copilots_responses(received: Received) -> Asked:
+    honest(received)
+    body = received.json
+    assert "codex" in body["model"], "unsupported_api_for_model"
+    assert body["store"] is False
+    last = body["input"][-1]
+    assert received.headers["x-initiator"] == ("user" if last.get("role") == "user" else "agent")
+    sees = "input_image" in json.dumps(body["input"])
+    assert (received.headers.get("copilot-vision-request") == "true") is sees
+    found = OPENAI_RESPONSES.asked(elsewhere(received, "/v1/responses"))
+    return replace(found, model=found.model.removeprefix("codex-"))
+
+
 def copilots(received: Received, body: dict[str, Any]) -> None:
     last = body["messages"][-1]["role"]
     assert received.headers["x-initiator"] == ("user" if last == "user" else "agent")
@@ -202,6 +219,9 @@ QWEN = replace(OPENAI_CHAT, name="qwen", protocol="openai-chat", asked=chat(qwen
 IFLOW = replace(OPENAI_CHAT, name="iflow", protocol="openai-chat", asked=chat(iflows))
 KIMI = replace(OPENAI_CHAT, name="kimi", protocol="openai-chat", asked=chat(kimis, "/v1/chat/completions"))
 KIMI_MESSAGES = replace(ANTHROPIC_MESSAGES, name="kimi-messages", protocol="anthropic-messages", asked=kimis_messages)
+COPILOT_RESPONSES = replace(
+    OPENAI_RESPONSES, name="copilot-responses", protocol="openai-responses", asked=copilots_responses
+)
 COPILOT = replace(OPENAI_CHAT, name="copilot", protocol="openai-chat", asked=chat(copilots))
 
 LOGINS = (
@@ -212,8 +232,9 @@ LOGINS = (
     Served(QWEN, "qwen", {"type": "qwen"}),
     Served(IFLOW, "iflow", {"type": "iflow"}),
     Served(KIMI, "kimi", {"type": "kimi", "device_id": DEVICE}, clients=tuple({*CLIENTS} - {"anthropic-messages"})),
-    Served(KIMI_MESSAGES, "kimi", clients=("anthropic-messages",)),
+    Served(KIMI_MESSAGES, "kimi", clients=("anthropic-messages",), path="/messages"),
     Served(COPILOT, "copilot", {"type": "copilot"}),
+    Served(COPILOT_RESPONSES, "copilot", begins="codex-", path="/responses"),
     Served(KIRO, "kiro", {"type": "kiro", "authMethod": "social", "region": "eu-central-1"}),
 )
 
@@ -224,7 +245,9 @@ PROVIDERS = tuple(dict.fromkeys(served.provider for served in LOGINS))
 def credential_file(provider: str) -> dict[str, Any]:
     """Of its account, with the tokens that are good at first, and every scenario under the back end's name."""
     served = [each for each in LOGINS if each.provider == provider]
-    aliases = [{"name": name, "alias": f"{each.name}.{name}"} for each in served for name in SCENARIOS]
+    aliases = [
+        {"name": f"{each.begins}{name}", "alias": f"{each.name}.{name}"} for each in served for name in SCENARIOS
+    ]
     tokens = {
         "access_token": "access-0",
         "refresh_token": "refresh-0",

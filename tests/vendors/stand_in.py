@@ -110,8 +110,8 @@ def login_at(received: Received) -> tuple[str, Received] | None:
 
 
 def _behave_at_login(running: StandIn, provider: str, received: Received, wire: Wire) -> None:
-    served = [each.vendor for each in LOGINS if each.provider == provider]
-    vendor = served[-1] if received.path.endswith("/messages") else served[0]
+    served = [each for each in LOGINS if each.provider == provider]
+    vendor = next((each.vendor for each in served if each.path and received.path.endswith(each.path)), served[0].vendor)
     token = received.headers.get("authorization", "").removeprefix("Bearer ")
     if token != good_token(provider, running.logins[provider]):
         wire.answer(401, b'{"error": {"code": 401, "message": "This token is good no more."}}')
