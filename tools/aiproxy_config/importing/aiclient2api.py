@@ -1,35 +1,25 @@
-"""AIClient-2-API's `configs` directory, or its `config.json`: the settings, the pools of accounts, and the logins they name."""
+"""AIClient-2-API's `configs` directory, or its `config.json`: the settings. Its accounts are `aiclient2api_pools`'."""
 
+from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
-from typing import Any
 
-from aiproxy.catalogue.providers import ALSO_CALLED
-from aiproxy_config.importing.taking import Data, Found, Taking, renamed, taken
-
-KEYED = {
-    "openai-custom": ("openai-api-key", "OPENAI"),
-    "openairesponses-custom": ("codex-api-key", "OPENAI"),
-    "atlascloud": ("openai-api-key", "OPENAI"),
-    "claude-custom": ("claude-api-key", "CLAUDE"),
-}
-"""Types of accounts with keys → our section, and how their keys begin."""
-
-LOGIN_FILES = {
-    "gemini-cli-oauth": "GEMINI_OAUTH_CREDS_FILE_PATH",
-    "gemini-antigravity": "ANTIGRAVITY_OAUTH_CREDS_FILE_PATH",
-    "claude-kiro-oauth": "KIRO_OAUTH_CREDS_FILE_PATH",
-    "openai-codex-oauth": "CODEX_OAUTH_CREDS_FILE_PATH",
-    "openai-qwen-oauth": "QWEN_OAUTH_CREDS_FILE_PATH",
-    "openai-iflow": "IFLOW_TOKEN_FILE_PATH",
-}
-
-STATE = (
-    "uuid", "isHealthy", "lastUsed", "usageCount", "errorCount", "lastErrorTime", "lastErrorMessage", "lastHealthCheckTime",
-    "lastHealthCheckModel", "needsRefresh", "refreshCount", "lastRefreshTime", "scheduledRecoveryTime", "_lastSelectionSeq",
-    "checkHealth",
-)  # fmt: skip
+from aiproxy_config.importing.aiclient2api_pools import Proxied, ours, read_pools
+from aiproxy_config.importing.taking import Data, Found, Taking, renamed, taken, taken_list
 
 LEVELS = {"debug": "debug", "info": "info", "warn": "warn", "error": "error"}
+
+WHY: Mapping[str, str] = {
+    "RATE_LIMIT_COOLDOWN_": "accounts rest as long as their upstream says, or a little longer each time",
+    "MAX_ERROR_COUNT": "accounts rest from their first failure on, a little longer each time",
+    "CRON_": "logins are renewed ahead of their end, always",
+    "REFRESH_": "logins are renewed ahead of their end, always",
+    "WARMUP_TARGET": "logins are renewed ahead of their end, always",
+    "TLS_SIDECAR_": "aiproxy says who it is and imitates nobody",
+    "USE_SYSTEM_PROXY_": "proxies of the environment are not looked at; `proxy-url` names one",
+    "PROMPT_LOG_BASE_NAME": "prompts are written to `prompts.jsonl` in `prompt-log.directory`",
+}
+"""What a key begins with → why it has no equal."""
 
 
 def read(path: Path, found: Found) -> None:
@@ -39,97 +29,66 @@ def read(path: Path, found: Found) -> None:
     source.copy("REQUIRED_API_KEY", "api-keys", str, lambda key: [key])
     renamed(source, {"HOST": "host", "SERVER_PORT": "port"})
     if providers := source.texts("MODEL_PROVIDER"):
-        found.put("routing.default-provider", _ours(providers[0]))
+        found.put("routing.default-provider", ours(providers[0]))
         if len(providers) > 1:
             source.differs("MODEL_PROVIDER", "only the first one is preferred; the others serve what it doesn't offer")
     _prompt(source, folder, found)
     source.copy("REQUEST_MAX_RETRIES", "request-retry", int)
     source.copy("CREDENTIAL_SWITCH_MAX_RETRIES", "max-retry-credentials", int, lambda more: more + 1)
-    source.copy("LOG_LEVEL", "logging.level", str, LEVELS.get)
-    source.copy("PROXY_URL", "proxy-url", str)
-    if "PROXY_ENABLED_PROVIDERS" in source:
-        source.differs(
-            "PROXY_ENABLED_PROVIDERS", "the proxy is for all upstreams here, but for entries with `proxy-url: direct`"
-        )
+    source.copy("PROMPT_LOG_MODE", "prompt-log.mode", str)
+    _log(source, found)
     checks = source.within("SCHEDULED_HEALTH_CHECK")
     renamed(checks, {"enabled": "enabled", "startupRun": "startup"}, "health-check.")
     checks.copy("interval", "health-check.interval", int, lambda milliseconds: milliseconds / 1000)
     if types := checks.texts("providerTypes"):
-        found.put("health-check.providers", list(dict.fromkeys(map(_ours, types))))
+        found.put("health-check.providers", list(dict.fromkeys(map(ours, types))))
     chain = source.within("providerFallbackChain")
     found.put(
         "provider-fallback-chain",
-        {_ours(one): [_ours(each) for each in chain.texts(one) or []] for one in chain.keys} or None,
+        {ours(one): [ours(each) for each in chain.texts(one) or []] for one in chain.keys} or None,
     )
     _model_fallback(source, found)
-    pools = folder / Path(source.get("PROVIDER_POOLS_FILE_PATH", str) or "provider_pools.json").name
+    proxied = _proxied(source)
+    pools = _file(source, "PROVIDER_POOLS_FILE_PATH", "provider_pools.json", folder)
+    models = _file(source, "CUSTOM_MODELS_FILE_PATH", "custom_models.json", folder)
+    for key in source.keys:
+        if why := next((why for start, why in WHY.items() if key.startswith(start)), ""):
+            source.drop(key, why)
     source.finish()
-    if pools.exists():
-        read_pools(pools, found)
-    elif "PROVIDER_POOLS_FILE_PATH" in source:
-        source.drop("PROVIDER_POOLS_FILE_PATH", f"there is no {pools.name} beside this file")
+    if pools is not None:
+        read_pools(pools, folder, proxied, found)
+    if models is not None:
+        _custom_models(models, found)
 
 
-def read_pools(file: Path, found: Found) -> None:
-    pools = taken(file, found)
-    for kind in pools.keys:
-        base = next((each for each in (*KEYED, *LOGIN_FILES) if kind.lower().startswith(each)), "")
-        if not base:
-            pools.drop(kind, "aiproxy has no such provider")
-            continue
-        for node in pools.each(kind):
-            if node.get("isDisabled"):
-                node.drop("isDisabled", "a disabled account was left out")
-                for key in node.keys:
-                    node.get(key)
-                continue
-            for key in STATE:
-                if key in node and key != "checkHealth":
-                    node.get(key)  # what that program noted down of its own past
-            if base in KEYED:
-                found.add(KEYED[base][0], _entry(node, KEYED[base][1]))
-            else:
-                _login(node, LOGIN_FILES[base], file.parent, found)
-    pools.finish()
+def _file(source: Taking, key: str, usual: str, folder: Path) -> Path | None:
+    """A file beside the settings, or where a key says."""
+    named = source.get(key, str)
+    file = beside(folder, named or usual)
+    if named and file is None:
+        source.drop(key, "this file isn't there")
+    return file
 
 
-def _entry(node: Taking, kind: str) -> Data:
-    names = node.texts("supportedModels")
-    return {
-        "name": node.get("customName", str) or None,
-        "api-key": node.get(f"{kind}_API_KEY", str),
-        "base-url": node.get(f"{kind}_BASE_URL", str) or None,
-        "check-model": node.get("checkModelName", str),
-        "models": names or None,
-        "excluded-models": None if names else node.texts("notSupportedModels") or None,
-        "concurrency": node.get("concurrencyLimit", int) or None,
-    }
+def beside(folder: Path, named: str) -> Path | None:
+    """Names are from the program's own directory, one above its `configs`; a copy of it may be all that is here."""
+    places = [folder.parent / Path(named).expanduser(), folder / named, folder / Path(named).name]
+    return next((each.absolute() for each in places if each.is_file()), None)
 
 
-def _login(node: Taking, key: str, folder: Path, found: Found) -> None:
-    named = node.get(key, str)
-    more: Data = {}
-    if project := node.get("PROJECT_ID", str):
-        more["project_id"] = project
-    if concurrency := node.get("concurrencyLimit", int):
-        more["concurrency"] = concurrency
-    if excluded := node.texts("notSupportedModels"):
-        more["excluded_models"] = excluded
-    node.get("customName")
-    node.get("CODEX_EMAIL")
-    if not named:
-        node.drop(key, "no credential file is named; log in anew with `aiproxy-config login`")
-        return
-    # Names are from the program's own directory, one above its `configs`.
-    places = [folder.parent / Path(named).expanduser(), folder / Path(named).expanduser()]
-    found.credentials.append((next((each for each in places if each.exists()), places[0]), node, key, more))
+def _proxied(source: Taking) -> Proxied:
+    url, kinds = source.get("PROXY_URL", str), source.texts("PROXY_ENABLED_PROVIDERS")
+    if url and not kinds:
+        source.drop("PROXY_URL", "PROXY_ENABLED_PROVIDERS names nobody who would use it")
+    elif kinds and not url:
+        source.drop("PROXY_ENABLED_PROVIDERS", "there is no PROXY_URL that they would use")
+    return Proxied(url or "", tuple(kind.lower() for kind in kinds or ()) if url else ())
 
 
 def _prompt(source: Taking, folder: Path, found: Found) -> None:
     named = source.get("SYSTEM_PROMPT_FILE_PATH", str)
     if named:
-        places = [folder.parent / named, folder / named]
-        file = next((each.absolute() for each in places if each.is_file()), None)
+        file = beside(folder, named)
         if file is None:
             source.drop("SYSTEM_PROMPT_FILE_PATH", "this file isn't there")
         else:
@@ -138,20 +97,60 @@ def _prompt(source: Taking, folder: Path, found: Found) -> None:
     source.copy("SYSTEM_PROMPT_REPLACEMENTS", "system-prompt.replacements", list)
 
 
+def _log(source: Taking, found: Found) -> None:
+    source.copy("LOG_LEVEL", "logging.level", str, LEVELS.get)
+    match source.get("LOG_OUTPUT_MODE", str):
+        case "file":
+            found.put("logging.file", "aiproxy.log")
+            source.differs("LOG_OUTPUT_MODE", "the log stands beside the configuration, as aiproxy.log")
+        case "console" | None:
+            pass
+        case _:
+            source.differs(
+                "LOG_OUTPUT_MODE", "the log goes to one place, standard output; `logging.file` names another"
+            )
+    size, count = source.get("LOG_MAX_FILE_SIZE", int), source.get("LOG_MAX_FILES", int)
+    if size and count:
+        found.put("logging.max-total-size-mb", max(1, ceil(size * count / 2**20)))
+    elif size:
+        source.drop("LOG_MAX_FILE_SIZE", "`logging.max-total-size-mb` is for all files together")
+    elif count:
+        source.drop("LOG_MAX_FILES", "`logging.max-total-size-mb` is for all files together")
+
+
 def _model_fallback(source: Taking, found: Found) -> None:
     mapping = source.within("modelFallbackMapping")
     chain = {}
     for model in mapping.keys:
         target = mapping.within(model)
         name = target.get("targetModel", str)
-        if name:
-            chain[model] = [name]
+        if not name:
+            if target.keys:
+                target.drop_whole("it names no `targetModel`")
+            continue
+        chain[model] = [name]
         if target.get("targetProviderType"):
             target.differs("targetProviderType", "whoever offers the model stands in, at any provider")
     found.put("model-fallback", chain or None)
 
 
-def _ours(kind: Any) -> str:
-    name = str(kind).strip().lower()
-    base = next((each for each in ALSO_CALLED if name.startswith(each)), name)
-    return ALSO_CALLED.get(base, name)
+def _custom_models(file: Path, found: Found) -> None:
+    """Names that one provider's models have for clients."""
+    aliases: dict[str, list[Data]] = {}
+    for model in taken_list(file, found):
+        name, provider = model.get("actualModel", str), model.get("actualProvider", str)
+        asked = model.texts("provider") or []
+        names = [each for each in (model.get("id", str), model.get("alias", str)) if each]
+        if not name or not names:
+            model.drop_whole("a model wants an `id` and an `actualModel`")
+            continue
+        if not provider and not asked:
+            model.drop_whole("it says no provider, and `model-alias` wants one")
+            continue
+        if provider and asked and [ours(each) for each in asked] != [ours(provider)]:
+            model.differs("provider", "a name means the model at its `actualProvider`, whoever is asked for it")
+        for kind in [provider] if provider else asked:
+            made = [{"name": name, "alias": each, "fork": True} for each in dict.fromkeys(names) if each != name]
+            aliases.setdefault(ours(kind), []).extend(made)
+        model.finish("`payload` and `prices` change and describe models here")
+    found.put("model-alias", aliases or None)

@@ -16,7 +16,10 @@ _VARIABLE = re.compile(r"\A\$\$?\{?(\w+)\}?\Z")
 def read(path: Path, found: Found) -> None:
     source = taken(path / "config.json" if path.is_dir() else path, found)
     source.copy("APIKEY", "api-keys", str, lambda key: [variable(key)] if key else None)
-    source.copy("HOST", "host", str)
+    if "APIKEY" in source:
+        source.copy("HOST", "host", str)
+    elif source.get("HOST", str):
+        source.differs("HOST", "without an APIKEY that program listens on 127.0.0.1 only, and so does aiproxy")
     source.copy("PORT", "port", int)
     source.copy("PROXY_URL", "proxy-url", str, variable)
     source.copy("API_TIMEOUT_MS", "timeouts.total", int, lambda milliseconds: milliseconds / 1000)

@@ -57,6 +57,12 @@ def read(path: Path, found: Found) -> None:
 
 def _entry(entry: Taking) -> Data:
     made: Data = {key: entry.get(key) for key in OF_ENTRY}
+    if isinstance(headers := made["headers"], dict):
+        made["headers"] = {name: value for name, value in headers.items() if not str(value).startswith("$")}
+        if made["headers"] != headers:
+            entry.differs(
+                "headers", "no header's value is taken from the client's; those that begin with `$` were left out"
+            )
     made["proxy-url"] = _proxy(entry)
     made["priority"] = _priority(entry)
     made["weight"] = _weight(entry)

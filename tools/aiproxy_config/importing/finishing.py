@@ -7,7 +7,7 @@ from typing import Any
 
 from aiproxy.config.load import Document, configuration
 from aiproxy.config.problems import ConfigurationInvalid, Place, Problem, Severity
-from aiproxy.config.steps import steps_of
+from aiproxy.config.steps import shown, steps_of
 from aiproxy.config.yaml_text import block
 from aiproxy_config.importing.taking import Data, Found
 
@@ -54,7 +54,7 @@ def written(found: Found, heading: str) -> str:
 
 
 def _left_out(settings: Data, refused: Problem) -> str:
-    """Take the refused value out, or the smallest thing around it that is there; what that was."""
+    """Take the refused value out, or the smallest thing around it that is there; the path of what was taken."""
     steps: list[str | int] = list(steps_of(refused.path))
     if refused.code == "missing-key" and len(steps) > 1:
         steps.pop()
@@ -64,7 +64,7 @@ def _left_out(settings: Data, refused: Problem) -> str:
             holder = _within(holder, step)
         if _within(holder, steps[-1]) is not None:
             del holder[steps[-1]]
-            return refused.path
+            return shown(tuple(steps))
         steps.pop()
     raise AssertionError(refused)
 

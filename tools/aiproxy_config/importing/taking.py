@@ -11,7 +11,7 @@ import click
 from aiproxy.config.edit import data_of
 from aiproxy.config.load import read_document
 from aiproxy.config.problems import Place, Problem, Severity, problem_at, render_problems
-from aiproxy.config.tree import Entries, Items, Scalar, Unparsable, parse
+from aiproxy.config.tree import Entries, Form, Items, Node, Scalar, Unparsable, parse
 
 Data = dict[str, Any]
 
@@ -117,14 +117,24 @@ class Taking:
     def copy(
         self, key: str, to: str, of: type | tuple[type, ...] = object, change: Callable[[Any], Any] = lambda x: x
     ) -> None:
+        """At a path of ours. What `change` makes None of has no equal, and is named."""
         value = self.get(key, of)
-        self.found.put(to, None if value is None else change(value))
+        if value is not None and (made := change(value)) is None:
+            self.drop(key, "this value has no equal in aiproxy")
+        elif value is not None:
+            self.found.put(to, made)
 
     def drop(self, key: str, why: str) -> None:
         self._noted(key, "not-taken-over", why)
 
     def differs(self, key: str, how: str) -> None:
         self._noted(key, "taken-over-differently", how)
+
+    def drop_whole(self, why: str) -> None:
+        """The mapping itself, with all that stands in it."""
+        self._taken.update(self.keys)
+        self._inner = []
+        self.found.note(self._node.place, "not-taken-over", f"`{self._path}`: {why}", self._path)
 
     def finish(self, why: str = "this has no equal in aiproxy") -> None:
         for key, _ in self._node.pairs:
@@ -149,6 +159,22 @@ class Taking:
 
 def taken(path: Path, found: Found) -> Taking:
     """A file's mapping. Raises `click.ClickException`."""
+    node = _tree(path, found)
+    if isinstance(node, Scalar) and node.empty:
+        node = Entries((), node.place)
+    if not isinstance(node, Entries):
+        raise click.ClickException(f"{path} holds no mapping, so it is not that gateway's configuration")
+    return Taking(node, "", found)
+
+
+def taken_list(path: Path, found: Found) -> list[Taking]:
+    """The mappings of a file's list. Raises `click.ClickException`."""
+    node = _tree(path, found)
+    place = node.place
+    return Taking(Entries(((Scalar(path.stem, Form.PLAIN, place), node),), place), "", found).each(path.stem)
+
+
+def _tree(path: Path, found: Found) -> Node:
     document = read_document(path)
     text = _as_yaml(document.text) if path.suffix == ".json" else document.text
     try:
@@ -158,11 +184,7 @@ def taken(path: Path, found: Found) -> Taking:
     found.problems += [
         problem_at(Place(p.file, p.line, p.column), Severity.WARNING, p.code, p.message) for p in problems
     ]
-    if isinstance(node, Scalar) and node.empty:
-        node = Entries((), node.place)
-    if not isinstance(node, Entries):
-        raise click.ClickException(f"{path} holds no mapping, so it is not that gateway's configuration")
-    return Taking(node, "", found)
+    return node
 
 
 _JSON_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/|\t', re.DOTALL)
