@@ -66,6 +66,7 @@ from aiproxy.storage.state.state import State, Status
 from aiproxy.storage.state_address import carrier_of, database_of
 from aiproxy.storage.store import StoreError
 from aiproxy.storage.threads import OneThread
+from aiproxy.tracing.export import Export, address_of
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
@@ -167,7 +168,7 @@ class GatewayService(Service):
         self._looks.clock = reactor
         self._prompt_thread = OneThread(reactor, "prompt-log")
         self._node = gethostname()
-        self.gateway.observers.append(self._record)
+        self.gateway.ended.observers.append(self._record)
         self.management = Management(
             reactor,
             os.environ.get("MANAGEMENT_PASSWORD", ""),
@@ -178,6 +179,14 @@ class GatewayService(Service):
         )
         self.web = Web(self.gateway, reactor, self.checks, self.management)
         self.web.metrics.also(self._gauges)
+        self._export = Export(
+            reactor,
+            lambda: self.gateway.snapshot.settings.tracing,
+            self._offset,
+            self._address,
+            self.web.metrics.traced,
+        )
+        self.gateway.ended.observers.append(self._export.observe)
         self.site = self._make_site(configuration.settings)
 
     @property
@@ -216,6 +225,7 @@ class GatewayService(Service):
         self.gateway.quota_questions.start()
         self._start_prompt_log()
         self._notice_thread.start()
+        self._export.start()
         self._looks.start(NOTICE_SECONDS, now=False)
         self._know_secrets()
         self._warn()
@@ -555,6 +565,8 @@ class GatewayService(Service):
         self._documents.stop()
         for transport in self._transports:
             await transport.close()
+        self.gateway.ended.now()
+        await self._export.stop()
         if self.state.started:
             self._conversations.stop()
             self._kept_quotas.stop()
@@ -644,6 +656,10 @@ class GatewayService(Service):
             except (ConfigurationInvalid, ValueError) as error:  # of a newer version, perhaps
                 _log.error("the managed key {name} is left out: {why}", name=row.name, why=str(error))
         self.gateway.manage(keys)
+
+    def _address(self, account: str) -> tuple[str, int] | None:
+        upstream = self.gateway.snapshot.upstreams.get(account)
+        return None if upstream is None else address_of(upstream.base_url)
 
     def _sites(self) -> Sequence[HttpSite]:
         """Ours, and those of former listeners whose last answers are under way."""

@@ -27,6 +27,7 @@ from aiproxy.config.reach_rules import reach_problems
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import CompatibilityEntry, KeyEntry, Settings, is_memory, is_state_file
 from aiproxy.config.store_rules import store_problems
+from aiproxy.config.tracing_rules import tracing_problems
 from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_private, proxy_fault
 from aiproxy.config.vertex import vertex_problems
 from aiproxy.secrets import Secret
@@ -42,6 +43,7 @@ def check(settings: Settings, reading: Reading, file: Path | None) -> list[Probl
         certificate_problems(settings.tls),
         _state(settings),
         file_problems(settings.logging, settings.state),
+        tracing_problems(settings.tracing),
         client_problems(settings),
         _media_fetch(settings),
         _logins(settings),

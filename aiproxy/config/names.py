@@ -14,7 +14,7 @@ NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
             "workers", "oauth-model-alias", "oauth-excluded-models",
-            "proxy-providers", "usage-statistics-enabled", "tracing",
+            "proxy-providers", "usage-statistics-enabled",
             "ws-auth",
         }
     ),

@@ -1,6 +1,6 @@
 """One try at one account: sign → send → relay or translate, and the record of how it went."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
@@ -302,10 +302,18 @@ def _request(
     url = endpoint.url(target.address or upstream.base_url, target.model, stream=stream)
     headers = {
         "content-type": "application/json",
+        **_trace_headers(call, snapshot),
         **headers_for(upstream, asked, call.incoming.headers),
         **endpoint.headers(body),
     }
     return Request("POST", url, tuple(headers.items()), body, snapshot.ways[upstream.id].proxy)
+
+
+def _trace_headers(call: Call, snapshot: Snapshot) -> Mapping[str, str]:
+    trace = call.record.trace
+    if trace is None or not snapshot.settings.tracing.propagate:
+        return {}
+    return trace.headers(len(call.record.attempts) + 1)
 
 
 def _tells_usage_when_asked(call: Call, target: Target) -> bool:

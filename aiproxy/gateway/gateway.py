@@ -1,8 +1,9 @@
 """A call from end to end, and the calls under way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
+from secrets import token_hex
 from time import time
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -28,13 +29,15 @@ from aiproxy.gateway.rounds import Allowance, Rounds
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Stage
 from aiproxy.gateway.state import State
+from aiproxy.gateway.telling import Telling
 from aiproxy.logs.prompt_entry import Told
 from aiproxy.logs.prompt_log import Copying, PromptLog
 from aiproxy.neutral.errors import ContextLength, GatewayError, Internal, NotFound, Timeout
 from aiproxy.pools.pool import Pool
 from aiproxy.pools.quota import QuotaBook
 from aiproxy.providers.base import Operation
-from aiproxy.usage import CallRecord, Journal, Outcome, story
+from aiproxy.usage import Journal, Outcome, story
+from aiproxy.usage.trace import begin
 
 _log = Logger("aiproxy.calls")
 
@@ -91,9 +94,8 @@ class Gateway:
         self.quota_questions = QuotaQuestions(clock, random, self.pool, self.quotas, lambda: self._snapshot)
         self.journal = Journal()
         """The latest calls, with every decision: `journal.find(request_id)`."""
-        self.observers: list[Callable[[CallRecord], None]] = []
-        """Told of every call when it has ended. They may not wait, and may not raise."""
-        self.observers.append(self.quota_questions.observe)
+        self.ended = Telling(clock)
+        """Of calls: `ended.observers` are told of each, soon after."""
         self.prompts: PromptLog | None = None
         """Where requests and answers are written in words."""
         self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)
@@ -137,6 +139,9 @@ class Gateway:
         prompts, copy = self.prompts, None
         if prompts is not None and call.client.logged and call.operation is not Operation.COUNT_TOKENS:
             sink = copy = Copying(sink)
+        tracing = self._snapshot.settings.tracing
+        share = tracing.sample_ratio if tracing.otlp_endpoint else None
+        call.record.trace = begin(call.incoming.headers, share, token_hex)
         running = _Interruptible()
         self._under_way.add(running)
         total = self._snapshot.settings.timeouts.total
@@ -185,8 +190,8 @@ class Gateway:
                 )
             if prompts is not None and copy is not None:
                 prompts.note(_told(call, copy))
-            for observe in self.observers:
-                observe(call.record)
+            self.quota_questions.observe(call.record)
+            self.ended.note(call.record)
             if deadline is not None and deadline.active():
                 deadline.cancel()
 

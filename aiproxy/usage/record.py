@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from aiproxy.neutral.usage import Usage
+from aiproxy.usage.trace import Trace
 
 
 class Outcome(StrEnum):
@@ -71,6 +72,8 @@ class CallRecord:
     model: str = ""
     session: str = ""
     """What the conversation is known by."""
+    trace: Trace | None = None
+    """Its place in a distributed trace."""
     streamed: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)

@@ -4,6 +4,7 @@ Labels have few values, of bounded number: a model that isn't in the configurati
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from time import time
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -28,14 +29,23 @@ SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 10)
 
 OTHER = "other"
 
-BUCKETS = {
-    "input": ("input_uncached", "audio_in", "image_in", "tool_prompt"),
-    "cache_read": ("cache_read",),
-    "cache_write": ("cache_write", "cache_write_1h"),
-    "output": ("output_visible", "audio_out", "image_out"),
-    "reasoning": ("reasoning",),
+KINDS = {
+    "input_uncached": "input",
+    "audio_in": "input",
+    "image_in": "input",
+    "tool_prompt": "input",
+    "cache_read": "cache_read",
+    "cache_write": "cache_write",
+    "cache_write_1h": "cache_write",
+    "output_visible": "output",
+    "audio_out": "output",
+    "image_out": "output",
+    "reasoning": "reasoning",
 }
-"""Kinds of tokens, disjoint, and the buckets of usage each is made of."""
+"""Buckets of usage, and the kinds that they are counted as; both disjoint."""
+
+_tokens = attrgetter(*KINDS)
+_KINDS = tuple(KINDS.values())
 
 LAG_SECONDS = 1.0
 """Between measurements of how late the reactor is."""
@@ -92,8 +102,9 @@ class Metrics:
             "wasted_tokens", "Tokens of tries whose answer did not reach its client whole.", "provider"
         )
         self._reloads = counter("config_reloads", "Attempts to take over a changed configuration.", "result")
+        self._spans = counter("spans", "Spans of traces that were sent, and that were dropped.", "result")
         self._lag = histogram("reactor_lag", "How late the reactor's timers are.", SHORT)
-        gateway.observers.append(self.observe)
+        gateway.ended.observers.append(self.observe)
 
     def also(self, look: Callable[[], Iterable[Gauge]]) -> None:
         """Show what somebody else knows, asked for each page."""
@@ -102,6 +113,10 @@ class Metrics:
     def reloaded(self, result: str) -> None:
         """`ok` or `failed`."""
         self._reloads.sums[result,] += 1
+
+    def traced(self, result: str, spans: int) -> None:
+        """`sent` or `dropped`."""
+        self._spans.sums[result,] += spans
 
     def start(self) -> None:
         """Begin to measure the reactor."""
@@ -118,6 +133,7 @@ class Metrics:
         self._due = now + LAG_SECONDS
 
     def page(self) -> bytes:
+        self._gateway.ended.now()
         return generate_latest(self.registry)
 
     def observe(self, call: CallRecord) -> None:
@@ -155,8 +171,8 @@ class Metrics:
         if attempt.outcome is not Outcome.COMPLETE and (wasted := (used.input_total or 0) + (used.output_total or 0)):
             self._wasted.sums[attempt.provider,] += wasted
         where = attempt.provider, attempt.model if attempt.model in self._models() else OTHER
-        for kind, buckets in BUCKETS.items():
-            if tokens := sum(getattr(used, bucket) or 0 for bucket in buckets):
+        for kind, tokens in zip(_KINDS, _tokens(used), strict=True):
+            if tokens:
                 self._tokens.sums[(*where, kind)] += tokens
         cost = attempt.cost
         if cost is None:

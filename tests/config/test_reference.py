@@ -29,6 +29,7 @@ ENVIRON = {
     "TEAM_A_KEY": KEY,
     "PROXY_PASSWORD": "proxy-password",
     "NOTICES_SECRET": "a-secret-of-notices",
+    "OTLP_TOKEN": "a-token-of-the-collector",
     "AIPROXY_MANAGEMENT_KEY": "a-management-key",
 }
 

@@ -62,7 +62,7 @@ def test_ledger_metrics_and_the_keys_counters_agree() -> None:
         for row in rows_of(call, "node", 0.0):
             batch.append(row)
 
-    rig.gateway.observers.append(keep)
+    rig.gateway.ended.observers.append(keep)
     rig.gateway.limiter.spent = lambda who, what, when, amount: batch.add(CounterRow(who, what, when, amount, 0.0))
     asked: list[Asked] = []
     for _ in range(400):
@@ -76,6 +76,7 @@ def test_ledger_metrics_and_the_keys_counters_agree() -> None:
             random.choice(waiting).done.cancel()
     for each in asked:
         each.done.cancel()
+    rig.gateway.ended.now()
 
     database = SqliteDatabase(None)
     database.open()

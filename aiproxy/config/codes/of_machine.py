@@ -50,6 +50,12 @@ OF_MACHINE: Mapping[str, Explanation] = {
         "store: {git: {url: 'https://git.example/gateway.git', username: me, token: \"${GIT_TOKEN}\"}}",
     ),
     # State
+    "bad-tracing": Explanation(
+        "Traces are posted to a collector at `http://HOST:PORT` or `https://…`, by OTLP over HTTP (usually port 4318); what "
+        "encodes them comes with `pip install 'aiproxy[otel]'`. A login stands in `tracing.headers`.",
+        "tracing: {otlp-endpoint: 127.0.0.1:4317}",
+        'tracing: {otlp-endpoint: "http://127.0.0.1:4318"}',
+    ),
     "bad-state": Explanation(
         "State is kept in a SQLite file (a name, also of a file that doesn't exist yet), in PostgreSQL (a `postgresql://` "
         "URL; needs `pip install 'aiproxy[postgres]'`), or in `memory`.",

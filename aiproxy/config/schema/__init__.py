@@ -30,6 +30,7 @@ from aiproxy.config.schema.listening import Limits, Tls, WebSocket
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
 from aiproxy.config.schema.observing import (
+    Conventions,
     LogFormat,
     Logging,
     LogLevel,
@@ -39,6 +40,7 @@ from aiproxy.config.schema.observing import (
     PromptLogMode,
     PromptLogSettings,
     TokenPrices,
+    TracingSettings,
 )
 from aiproxy.config.schema.payload import (
     Payload,
@@ -79,6 +81,7 @@ __all__ = [
     "ClientKey",
     "CommonLimits",
     "CompatibilityEntry",
+    "Conventions",
     "Demo",
     "ErrorAction",
     "GitStore",
@@ -123,6 +126,7 @@ __all__ = [
     "Timeouts",
     "Tls",
     "TokenPrices",
+    "TracingSettings",
     "Translation",
     "UpstreamUrls",
     "VertexEntry",

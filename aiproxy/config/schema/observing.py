@@ -1,5 +1,6 @@
 """What the gateway tells: logs, metrics, prices."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,6 +74,45 @@ class Notices:
 @dataclass(frozen=True, slots=True)
 class MetricsSettings:
     enable: bool = setting("Serve `/metrics`.", True)
+
+
+class Conventions(StrEnum):
+    V1_41 = "v1.41"
+    NEXT = "next"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class TracingSettings:
+    """A span of each call and of each of its attempts, which says who asked whom for what, what it used and how it ended; no
+    words of requests or answers. They are sent in batches, behind the calls' back; what the collector is too slow for is dropped and
+    counted (`aiproxy_spans_total`)."""
+
+    otlp_endpoint: str = setting(
+        "The collector's address, to which OTLP is posted as protobuf at `/v1/traces`; empty records nothing. Needs the extra "
+        "`[otel]`. The proxy is the environment's (`https_proxy`), never `proxy-url`.",
+        "",
+        example="http://127.0.0.1:4318",
+    )
+    headers: Mapping[str, Secret] = setting(
+        "Headers of what is sent there, as its login.", factory=dict, example={"authorization": "Bearer ${OTLP_TOKEN}"}
+    )
+    service_name: str = setting("What the collector knows this gateway by.", "aiproxy")
+    sample_ratio: float = setting(
+        "Of the calls without a `traceparent`, how many are recorded; one that comes with it says so itself.",
+        1.0,
+        minimum=0,
+        maximum=1,
+    )
+    conventions: Conventions = setting(
+        "Names of the attributes of OpenTelemetry's GenAI conventions, which change: `v1.41`, `next`, or `both`.",
+        Conventions.V1_41,
+    )
+    propagate: bool = setting(
+        "Whether upstreams are told `traceparent` and `tracestate`: with our span as the parent, or the client's where "
+        "nothing is recorded.",
+        True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,14 @@ from aiproxy.config.schema.keeping import MEMORY, Remembered, Retention, Store, 
 from aiproxy.config.schema.listening import Limits, Tls, WebSocket
 from aiproxy.config.schema.logins import OAuthClient, UpstreamUrls
 from aiproxy.config.schema.managing import RemoteManagement
-from aiproxy.config.schema.observing import Logging, MetricsSettings, ModelPrice, Notices, PromptLogSettings
+from aiproxy.config.schema.observing import (
+    Logging,
+    MetricsSettings,
+    ModelPrice,
+    Notices,
+    PromptLogSettings,
+    TracingSettings,
+)
 from aiproxy.config.schema.payload import Payload, PayloadModel
 from aiproxy.config.schema.requests import MediaFetch, SystemPromptSettings, Translation
 from aiproxy.config.schema.routing import HealthCheck, QuotaCheck, QuotaExceeded, RequestScopedError, Routing, Timeouts
@@ -204,6 +211,7 @@ class Settings:
         "Metrics for Prometheus at `/metrics`, which asks for a client key where there are any.",
         factory=MetricsSettings,
     )
+    tracing: TracingSettings = setting("Traces for OpenTelemetry.", factory=TracingSettings)
     logging: Logging = setting("Logs.", factory=Logging)
     auth_dir: str = setting(
         "Directory of credentials, a JSON file each, while `store.type` is `file`; empty is `~/.aiproxy/auth`. Takes effect "
