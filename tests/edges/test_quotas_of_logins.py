@@ -1,0 +1,163 @@
+"""A login's plan is used up, in each vendor's words: another account answers, the vendor is asked until when, and who looks sees it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.rig.daemon import Daemon, daemon
+from tests.rig.upstream import Received, Wire, upstream
+from tests.vendors import back_ends
+from tests.vendors.kiro import KIRO
+from tests.vendors.scenarios import Answer
+from tests.vendors.usage import A_DAY_OF_2099, UsageEndpoints
+from tests.vendors.vendor import Asked, Vendor, dumps
+
+PLAIN = Answer(("Hello", "."))
+EXHAUSTED = {
+    "code": 429,
+    "status": "RESOURCE_EXHAUSTED",
+    "message": "You have exhausted your capacity on this model.",
+    "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "QUOTA_EXHAUSTED"}],
+}
+REJECTED = {
+    "anthropic-ratelimit-unified-5h-status": "rejected",
+    "anthropic-ratelimit-unified-5h-reset": f"{A_DAY_OF_2099}",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`window` is what the vendor calls the one that is used up."""
+
+    provider: str
+    vendor: Vendor
+    model: str
+    record: Mapping[str, Any]
+    status: int
+    body: Any
+    window: str
+    headers: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        return self.provider
+
+
+def tokens(number: int) -> dict[str, Any]:
+    return {"access_token": f"token-of-{number}", "refresh_token": "r", "expired": "2099-01-01T00:00:00Z"}
+
+
+def github(number: int) -> dict[str, Any]:
+    return {
+        "github_token": f"token-of-{number}",
+        "copilot_token": f"tid=of-{number}",
+        "copilot_expire": "2099-01-01T00:00:00Z",
+    }
+
+
+GOOGLE = partial(Case, status=429, body={"error": EXHAUSTED})
+CASES = [
+    GOOGLE("gemini-cli", back_ends.GEMINI_CLI, "gemini-2.5-pro", {"type": "gemini"}, window="gemini-2.5-pro"),
+    GOOGLE("antigravity", back_ends.ANTIGRAVITY, "claude-sonnet-4-6", {"type": "antigravity"}, window="claude-sonnet-4-6"),
+    Case("codex", back_ends.CODEX, "gpt-5.5", {"type": "codex"}, 429,
+         {"error": {"type": "usage_limit_reached", "message": "Used up.", "resets_at": A_DAY_OF_2099}}, "primary"),
+    Case("claude", back_ends.CLAUDE, "claude-sonnet-4-6", {"type": "claude"}, 429,
+         {"type": "error", "error": {"type": "rate_limit_error", "message": "Used up."}}, "5h", REJECTED),
+    Case("copilot", back_ends.COPILOT, "gpt-4.1", {"type": "copilot"}, 402,
+         {"error": {"message": "You have no quota.", "code": "quota_exceeded"}}, "premium_interactions"),
+    Case("kiro", KIRO, "claude-sonnet-4-5", {"type": "kiro", "authMethod": "social"}, 402,
+         {"message": "You have reached the limit.", "reason": "MONTHLY_REQUEST_COUNT"}, "credit"),
+]  # fmt: skip
+
+
+class BackEnd:
+    """Refuses the account that comes first, whoever it is, and serves the other."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.usage = UsageEndpoints()
+        self.used_up = ""
+        self.asked: list[str] = []
+
+    def __call__(self, received: Received, wire: Wire) -> None:
+        if self.usage.serve(received, wire):
+            return
+        body = received.json
+        token = received.headers["authorization"].rpartition(" ")[2]
+        who = body.get("project") or token
+        self.asked.append(who)
+        self.used_up = self.used_up or who
+        if who == self.used_up:
+            self.usage.meters[who.replace("tid=", "token-")].used = 1.0
+            wire.answer(self.case.status, dumps(self.case.body), self.case.headers)
+            return
+        asked, vendor = Asked("m", streamed=True), self.case.vendor
+        if body.get("stream") is False or (self.case.provider == "copilot" and not body.get("stream")):
+            wire.answer(200, vendor.whole(asked, PLAIN))
+            return
+        wire.head(200, {"content-type": vendor.stream_type, "connection": "close"})
+        for event in vendor.events(asked, PLAIN):
+            wire.send(event)
+        wire.cut()
+
+
+Run = Callable[[Case], tuple[Daemon, BackEnd]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    opened: list[Any] = []
+
+    def start(case: Case) -> tuple[Daemon, BackEnd]:
+        back_end = BackEnd(case)
+        opened.append(served := upstream(back_end))
+        address = served.__enter__().base_url.removesuffix("/v1")
+        (tmp_path / "auth").mkdir(mode=0o700)
+        for number in range(2):
+            path = tmp_path / "auth" / f"{case.provider}-{number}.json"
+            said = github(number) if case.provider == "copilot" else tokens(number)
+            path.write_text(json.dumps({**said, **case.record, "project_id": f"p-{number}"}))
+            path.chmod(0o600)
+        quota = f", quota-url: {address}/copilot_internal/user" if case.provider == "copilot" else ""
+        text = f"auth-dir: auth\nrequest-retry: 0\nupstreams:\n  {case.provider}: {{base-url: {address}{quota}}}\n"
+        opened.append(running := daemon(tmp_path, text))
+        return running.__enter__(), back_end
+
+    yield start
+    for each in reversed(opened):
+        each.__exit__(None, None, None)
+
+
+def told(gateway: Daemon) -> dict[tuple[str, str, str], float]:
+    page = httpx2.get(f"{gateway.address}/metrics", timeout=20).text
+    return {
+        (sample.name, sample.labels["account"], sample.labels["window"]): sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if "window" in sample.labels
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_plan_is_used_up(case: Case, run: Run) -> None:
+    gateway, back_end = run(case)
+    body = {"model": case.model, "messages": [{"role": "user", "content": "hi"}]}
+    for _ in range(3):
+        answer = httpx2.post(f"{gateway.base_url}/chat/completions", json=body, timeout=30)
+        assert answer.json()["choices"][0]["message"]["content"] == PLAIN.text
+    first, *others = back_end.asked
+    assert others == [others[0]] * 3, "the one whose plan is used up rests"
+    assert others[0] != first
+    assert len(back_end.usage.asked) == (0 if case.headers else 1), "who tells it beside the refusal isn't asked"
+    account = f"{case.provider}-{first[-1]}"
+    found = told(gateway)
+    assert found["aiproxy_quota_remaining_ratio", account, case.window] == 0
+    assert found["aiproxy_quota_reset_timestamp_seconds", account, case.window] == A_DAY_OF_2099
+    checks = httpx2.get(f"{gateway.address}/readyz?verbose", timeout=20).json()["checks"]
+    assert account in json.dumps(checks)
