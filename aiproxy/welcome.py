@@ -33,7 +33,8 @@ def welcome_text(settings: Settings, port: int, models: Sequence[str]) -> str:
 
 
 def setup_text(settings: Settings, port: int, token: str) -> str:
-    """Until there is a console: its link is `/console/#setup=TOKEN`, which leaves the token in the browser."""
+    """What stands behind `#` stays in the browser: no log and no proxy sees the token."""
     base = base_url(settings, port, here="127.0.0.1")
-    body = f'{{"token": "{token}", "secret-key": "A KEY OF YOUR CHOICE"}}'
-    return f"  Set a management key (once, within an hour):\n    curl {base}/v0/management/setup -d '{body}'\n\n"
+    return (
+        f"  Open the console and choose a management key (once, within an hour):\n    {base}/console/#setup={token}\n\n"
+    )

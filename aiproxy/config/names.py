@@ -18,7 +18,7 @@ NOT_YET: Mapping[type, frozenset[str]] = {
             "ws-auth",
         }
     ),
-    RemoteManagement: frozenset({"disable-control-panel", "disable-auto-update-panel", "panel-github-repository"}),
+    RemoteManagement: frozenset({"disable-auto-update-panel", "panel-github-repository"}),
 }  # fmt: skip
 """Keys that are specified for aiproxy but that this version can't act on: an error of their own, not a misspelling."""
 

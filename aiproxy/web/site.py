@@ -18,6 +18,8 @@ from aiproxy.neutral.errors import Authentication, Draining, GatewayError, Inval
 from aiproxy.registry import PROTOCOLS
 from aiproxy.usage import CallRecord, Outcome
 from aiproxy.web.answers import error_answer
+from aiproxy.web.console import ROOT as CONSOLE
+from aiproxy.web.console import Console
 from aiproxy.web.context import attach, context_of
 from aiproxy.web.direct import Served, fixed_routes
 from aiproxy.web.identity import expired, identify
@@ -59,6 +61,9 @@ class Web(Resource):
     ) -> None:
         super().__init__()
         self._management = management
+        self._console = Console(
+            management.closed_to, lambda: not gateway.snapshot.settings.remote_management.disable_control_panel
+        )
         self._gateway = gateway
         self._clock = clock
         self._log = Logger(ACCESS)
@@ -87,6 +92,13 @@ class Web(Resource):
         if self._management.owns(request.path):
             self._management.serve(request)
             return NOT_DONE_YET
+        if self._console.owns(request.path):
+            self._console.serve(request)
+            return NOT_DONE_YET
+        if request.path == b"/" and self._console.wanted(request):
+            request.redirect(CONSOLE.encode())
+            request.finish()
+            return NOT_DONE_YET
         request.prepath = []
         request.postpath = [unquote_to_bytes(segment) for segment in request.path[1:].split(b"/")]
         app = self._ops if request.path in _OPS_PATHS else self._apps[protocol_of(request)]
@@ -101,6 +113,8 @@ class Web(Resource):
         assert request.path is not None
         if self._management.owns(request.path):
             return self._draining() or self._management.objection(request)
+        if self._console.owns(request.path):
+            return self._draining() or self._console.objection(request)
         providers = self._gateway.snapshot.catalogue.providers
         context.provider, request.path = split_provider(normalise(request.path), providers)
         if request.path in _OPEN_PATHS:

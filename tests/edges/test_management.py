@@ -161,7 +161,7 @@ def test_a_key_from_a_variable_stays_a_variable(tmp_path: Path) -> None:
 
 def setup_token(running: Daemon) -> str:
     told = "".join(running.output)
-    found = re.search(r'"token": "([\w-]{40,})"', told)
+    found = re.search(r"/console/#setup=([\w-]{40,})", told)
     assert found is not None, told
     return found[1]
 
@@ -169,7 +169,7 @@ def setup_token(running: Daemon) -> str:
 @pytest.mark.parametrize("configuration", [None, "# mine\ndemo: {enabled: true}\n"])
 def test_the_first_start_lets_a_key_be_set(tmp_path: Path, configuration: str | None) -> None:
     with daemon(tmp_path, configuration, "--welcome") as running:
-        running.wait_for("/v0/management/setup")
+        running.wait_for("/console/#setup=")
         assert ask(running, "/audit").status_code == 401
         assert ask(running, "/setup", "POST", json={"token": "x" * 43}).status_code == 401
         body = {"token": setup_token(running), "secret-key": KEY}

@@ -17,6 +17,7 @@ class RemoteManagement:
     allow_remote: bool = setting(
         "Whether other machines may, too; with `MANAGEMENT_PASSWORD` they may in any case.", False
     )
+    disable_control_panel: bool = setting("Whether there is no console at `/console/`, only the API.", False)
     trusted_proxies: tuple[str, ...] = setting(
         "Networks of proxies whose `X-Forwarded-For` tells whose request it is. Requests that others forward are never local.",
         (),

@@ -94,6 +94,15 @@ class Gate:
 
     def objection(self, request: HttpRequest) -> GatewayError | None:
         """What there is to say against a request whoever sends it, and before its body is read."""
+        if closed := self.closed_to(request):
+            return closed
+        if wait := self._lockout.locked_for(counted_as(self.address(request)), self._now()):
+            told = f"Too many wrong keys from this address: try again in {wait / 60:.0f} minutes."
+            return Permission(told, retry_after=wait)
+        return _of_another_site(request)
+
+    def closed_to(self, request: HttpRequest) -> GatewayError | None:
+        """What there is to say against it already because there is no management, or none for where it comes from."""
         setup = self._setup is not None and self._now() < self._setup[1]
         if not (self.has_key or setup or self._was_set_up):
             return NotFound(
@@ -103,24 +112,7 @@ class Gate:
         remote = self._settings().allow_remote or bool(self._password)
         if not remote and not is_local(address):
             return Permission("Management is for this machine only; remote-management.allow-remote opens it to others.")
-        if wait := self._lockout.locked_for(counted_as(address), self._now()):
-            told = f"Too many wrong keys from this address: try again in {wait / 60:.0f} minutes."
-            return Permission(told, retry_after=wait)
-        return self._foreign(request, remote)
-
-    def _foreign(self, request: HttpRequest, remote: bool) -> GatewayError | None:
-        """Another site's page, or a name of a stranger that leads to this machine (DNS rebinding)."""
-        host, origin = header(request, b"host"), header(request, b"origin")
-        try:
-            named = urlsplit(f"//{host}").hostname
-            netloc = urlsplit(origin).netloc
-        except ValueError:
-            return Permission("Host or Origin is no address.")
-        if not remote and not is_loopback(named):
-            return Permission(f"Ask for this machine's own address, not for {named!r}.")
-        if (origin and netloc != host) or header(request, b"sec-fetch-site") == "cross-site":
-            return Permission("Pages of other sites may not use this API.")
-        return None
+        return None if remote else _of_another_name(request)
 
     # -- who
 
@@ -197,6 +189,26 @@ class Gate:
             raise Authentication("The set-up link is used or too old. Start the gateway again for another one.")
         self._setup = None
         self._was_set_up = True
+
+
+def _of_another_name(request: HttpRequest) -> GatewayError | None:
+    """A name of a stranger that leads to this machine (DNS rebinding)."""
+    try:
+        named = urlsplit(f"//{header(request, b'host')}").hostname
+    except ValueError:
+        return Permission("Host is no address.")
+    return None if is_loopback(named) else Permission(f"Ask for this machine's own address, not for {named!r}.")
+
+
+def _of_another_site(request: HttpRequest) -> GatewayError | None:
+    origin = header(request, b"origin")
+    try:
+        own = not origin or urlsplit(origin).netloc == header(request, b"host")
+    except ValueError:
+        return Permission("Origin is no address.")
+    if own and header(request, b"sec-fetch-site") != "cross-site":
+        return None
+    return Permission("Pages of other sites may not use this API.")
 
 
 def _shown(request: HttpRequest) -> str:

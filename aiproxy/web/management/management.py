@@ -93,6 +93,10 @@ class Management:
     def objection(self, request: HttpRequest) -> GatewayError | None:
         return self.gate.objection(request)
 
+    def closed_to(self, request: HttpRequest) -> GatewayError | None:
+        """For the console's pages, which are nobody's secret."""
+        return self.gate.closed_to(request)
+
     def serve(self, request: HttpRequest) -> None:
         request.setHeader("cache-control", "no-store")
         request.setHeader("x-content-type-options", "nosniff")

@@ -1,0 +1,147 @@
+// The frame around every page: signs in, shows the way, and loads the page that the address names (`#/requests?model=…`).
+
+import * as api from "./api.js";
+import { listen, stop } from "./live.js";
+import { choose, language, LANGUAGES, later, t } from "./words.js";
+import { button, choice, field, fill, h, tell } from "./ui.js";
+
+const PAGES = [
+  ["dashboard", later("Dashboard")],
+  ["requests", later("Requests")],
+  ["usage", later("Usage")],
+];
+
+const THEMES = [["", later("System")], ["light", later("Light")], ["dark", later("Dark")]];
+
+let leave = () => {};
+
+// -- how it looks
+
+function dress() {
+  const theme = localStorage.getItem("theme") || "";
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  document.documentElement.lang = language();
+}
+
+function looks() {
+  const theme = choice(THEMES.map(([key, words]) => [key, t(words)]), localStorage.getItem("theme") || "", {
+    "aria-label": t("Theme"),
+    onchange: () => {
+      localStorage.setItem("theme", theme.value);
+      dress();
+    },
+  });
+  const words = choice(LANGUAGES, language(), {
+    "aria-label": t("Language"),
+    onchange: () => {
+      choose(words.value);
+      location.reload();
+    },
+  });
+  return [theme, words];
+}
+
+// -- coming in
+
+function enter(known) {
+  leave();
+  stop();
+  const token = new URLSearchParams(location.hash.slice(1)).get("setup");
+  const key = h("input", { type: "password", required: true, minLength: token ? 12 : 1, autocomplete: token ? "new-password" : "current-password" });
+  const act = async (event) => {
+    event.preventDefault();
+    try {
+      await (token ? api.setUp(token, key.value) : api.signIn(key.value));
+      if (token) location.hash = "#/dashboard";
+      frame();
+    } catch (error) {
+      tell(error.message, "bad");
+      key.select();
+    }
+  };
+  const hint = token
+    ? t("12 characters or more. It opens this console and the management API from now on; the configuration keeps only its hash.")
+    : t("What remote-management.secret-key or MANAGEMENT_PASSWORD holds.");
+  const why = known && t("The session has ended: sign in again.");
+  fill(document.body, [
+    h("main.enter", {},
+      h("h1", {}, h("img", { src: "icon.svg", alt: "" }), "aiproxy"),
+      why && h("p.warn", why),
+      h("form.card", { onsubmit: act },
+        field(token ? t("Choose a management key") : t("Management key"), key, hint),
+        h("button", { type: "submit" }, token ? t("Set the key") : t("Sign in"))),
+      h("div.row", {}, looks())),
+  ]);
+  key.focus();
+}
+
+// -- the frame
+
+function frame() {
+  const links = PAGES.map(([name, words]) => h("a", { href: `#/${name}` }, t(words)));
+  const room = h("main", { id: "main", tabIndex: -1 });
+  const out = button(t("Sign out"), async () => {
+    await api.signOut();
+    enter(false);
+  }, { className: "plain" });
+  fill(document.body, [
+    h("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); room.focus(); } }, t("Skip to the page")),
+    h("div.frame", {},
+      h("nav", { "aria-label": t("Pages") },
+        h("div.brand", {}, h("img", { src: "icon.svg", alt: "" }), "aiproxy"),
+        links, h("span.grow"), h("div.tools", {}, looks(), out)),
+      room),
+  ]);
+  const show = () => open(room, links);
+  onhashchange = show;
+  show();
+}
+
+async function open(room, links) {
+  leave();
+  const [, name = "", rest = "", query = ""] = /^#\/(\w*)\/?([^?]*)\??(.*)$/.exec(location.hash) || [];
+  const place = Math.max(0, PAGES.findIndex(([page]) => page === name));
+  links.forEach((link, number) => (number === place ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
+  const [page, words] = PAGES[place];
+  document.title = `${t(words)} - aiproxy`;
+  const stops = [];
+  const gone = new AbortController();
+  leave = () => {
+    gone.abort();
+    stops.forEach((stopIt) => stopIt());
+  };
+  const content = h("div");
+  const actions = h("div.row");
+  fill(room, [h("header", {}, h("h1", t(words)), h("span.grow"), actions), content]);
+  const view = {
+    root: content,
+    actions,
+    rest: decodeURIComponent(rest),
+    query: new URLSearchParams(query),
+    signal: gone.signal,
+    // Until the page is left: again and again, and whenever an event of this kind comes.
+    every: (seconds, act) => {
+      const timer = setInterval(() => document.hidden || act().catch(complain), seconds * 1000);
+      stops.push(() => clearInterval(timer));
+    },
+    on: (kind, act) => stops.push(listen(kind, act)),
+    leaving: (act) => stops.push(act),
+  };
+  const complain = (error) => {
+    if (!gone.signal.aborted && error.name !== "AbortError") tell(error.message, "bad");
+  };
+  try {
+    const { show } = await import(`./pages/${page}.js`);
+    if (!gone.signal.aborted) await show(view);
+  } catch (error) {
+    if (!gone.signal.aborted) fill(content, h("p.bad", { role: "alert" }, error.message));
+  }
+}
+
+dress();
+api.whenSignedOut(() => enter(true));
+const session = await api.session().catch((error) => {
+  fill(document.body, h("main.enter", {}, h("p.bad", { role: "alert" }, error.message)));
+});
+if (session) session["signed-in"] && !location.hash.includes("setup=") ? frame() : enter(false);

@@ -1,0 +1,105 @@
+// The calls that have ended, newest first and live; one of them with its decisions, attempts, usage and cost.
+
+import { get, segment } from "../api.js";
+import { count, dollars, duration, time } from "../format.js";
+import { badge, button, card, choice, fill, h, pairs, table } from "../ui.js";
+import { later, t } from "../words.js";
+
+const FILTERS = { client: later("Client"), model: later("Model"), protocol: later("Protocol"), error: later("Error") };
+const KINDS = { complete: "good", failed: "bad", cut: "bad", cancelled: "warn" };
+
+export const outcome = (row) => badge(row.error ? `${row.outcome}: ${row.error}` : row.outcome, KINDS[row.outcome]);
+
+export async function show(view) {
+  if (view.rest) return one(view, view.rest);
+  const inputs = Object.entries(FILTERS).map(([name, words]) =>
+    h("input", { placeholder: t(words), "aria-label": t(words), value: view.query.get(name) || "", onchange: changed }));
+  const failed = choice([["", t("All outcomes")], ["true", t("Only failures")]], view.query.get("failed") || "", { "aria-label": t("Outcome"), onchange: changed });
+  const list = h("div");
+  let shown = "";
+
+  function changed() {
+    const asked = new URLSearchParams(Object.keys(FILTERS).map((name, place) => [name, inputs[place].value.trim()]).filter(([, value]) => value));
+    if (failed.value) asked.set("failed", "true");
+    location.hash = `#/requests?${asked}`;
+  }
+
+  async function load() {
+    const query = Object.fromEntries(view.query);
+    const { requests } = await get("/requests", { ...query, limit: 200 }, view.signal);
+    const now = JSON.stringify(requests.map((row) => row.request_id));
+    if (now === shown) return;
+    shown = now;
+    fill(list, rows(requests));
+  }
+
+  fill(view.actions, button(t("Refresh"), load, { className: "plain" }));
+  fill(view.root, [h("div.row", {}, inputs, failed), card(null, list)]);
+  await load();
+  view.every(2, load);
+}
+
+export const rows = (requests) =>
+  table(
+    [
+      { title: t("Ended"), cell: (row) => time(row.at) },
+      { title: t("Client"), cell: (row) => row.client },
+      { title: t("Protocol"), cell: (row) => row.protocol },
+      { title: t("Model"), cell: (row) => row.model },
+      { title: t("Outcome"), cell: outcome },
+      { title: t("First byte"), number: true, cell: (row) => duration(row.first_byte) },
+      { title: t("Total"), number: true, cell: (row) => duration(row.seconds) },
+      { title: t("Attempts"), number: true, cell: (row) => count(row.attempts) },
+    ],
+    requests,
+    { empty: t("No calls yet."), onrow: (row) => (location.hash = `#/requests/${segment(row.request_id)}`) },
+  );
+
+async function one(view, id) {
+  const call = await get(`/requests/${segment(id)}`, {}, view.signal);
+  fill(view.actions, h("a", { href: "#/requests" }, t("All requests")));
+  const attempts = table(
+    [
+      { title: t("Account"), cell: (row) => row.account },
+      { title: t("Provider"), cell: (row) => row.provider },
+      { title: t("Model"), cell: (row) => row.model },
+      { title: t("Outcome"), cell: outcome },
+      { title: t("Time"), number: true, cell: (row) => duration(row.seconds) },
+      { title: t("Input"), number: true, cell: (row) => count(row.input_uncached) },
+      { title: t("Cache read"), number: true, cell: (row) => count(row.cache_read) },
+      { title: t("Output"), number: true, cell: (row) => count(row.output_visible) },
+      { title: t("Reasoning"), number: true, cell: (row) => count(row.reasoning) },
+      { title: t("Cost"), number: true, cell: (row) => dollars(row.cost) },
+    ],
+    call.attempts,
+    { empty: t("No upstream was asked.") },
+  );
+  fill(view.root, [
+    card(call.request_id, pairs([
+      [t("Ended"), time(call.at)],
+      [t("Client"), call.client],
+      [t("Protocol"), `${call.protocol} ${call.operation}`],
+      [t("Model"), call.model],
+      [t("Outcome"), outcome(call)],
+      [t("First byte"), duration(call.first_byte)],
+      [t("Total"), duration(call.seconds)],
+      [t("Streamed"), call.streamed ? t("yes") : t("no")],
+      [t("Warnings"), (call.warnings || []).join("; ")],
+    ])),
+    card(t("Attempts"), line(call), attempts),
+    call.story && card(t("Decisions"), h("pre", call.story)),
+    !call.story && call.decision.length > 0 && card(t("Decisions"), h("pre", JSON.stringify(call.decision, null, 1))),
+  ]);
+}
+
+// The time line: what part of the whole each attempt took.
+function line(call) {
+  const began = call.at - call.seconds;
+  return h("div.timeline", { role: "img", "aria-label": t("Time line of the attempts") }, call.attempts.map((attempt) => {
+    const bar = h(`span.span.${KINDS[attempt.outcome] || "warn"}`, { title: `${attempt.account}: ${duration(attempt.seconds)}` });
+    const ended = attempt.at || call.at;
+    bar.style.marginLeft = `${Math.max(0, ((ended - attempt.seconds - began) / call.seconds) * 100)}%`;
+    bar.style.width = `${Math.max(0.5, (attempt.seconds / call.seconds) * 100)}%`;
+    return h("div.track", {}, bar);
+  }));
+}

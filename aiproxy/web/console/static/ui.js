@@ -1,0 +1,126 @@
+// The few elements pages are made of. Text goes into the document as text, never as HTML: names of models, notes and log lines
+// come from outside.
+
+import { t } from "./words.js";
+
+// h("p.note", {title: "…", onclick: …}, "text", element, [more]) - a tag with its classes, properties and what is inside.
+export function h(tag, given = {}, ...inside) {
+  const [name, ...classes] = tag.split(".");
+  const plain = given === null || typeof given !== "object" || given instanceof Node || Array.isArray(given);
+  const element = document.createElement(name);
+  element.className = classes.join(" ");
+  for (const [key, value] of Object.entries(plain ? {} : given)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (key in element && key !== "list" && key !== "form") element[key] = value;
+    else element.setAttribute(key, value === true ? "" : value);
+  }
+  fill(element, plain ? [given, ...inside] : inside);
+  return element;
+}
+
+export function fill(element, inside) {
+  element.replaceChildren(...[inside].flat(9).filter((each) => each !== null && each !== undefined && each !== false));
+  return element;
+}
+
+export const button = (words, onclick, more = {}) => h("button", { type: "button", ...more, onclick: busy(onclick) }, words);
+
+// A click that takes its time: not to be repeated meanwhile, and what goes wrong is told.
+function busy(act) {
+  return async (event) => {
+    const pressed = event.currentTarget;
+    pressed.disabled = true;
+    pressed.setAttribute("aria-busy", "true");
+    try {
+      await act(event);
+    } catch (error) {
+      tell(error.message, "bad");
+    } finally {
+      pressed.disabled = false;
+      pressed.removeAttribute("aria-busy");
+    }
+  };
+}
+
+export const badge = (words, kind = "") => h(`span.badge${kind && `.${kind}`}`, words);
+
+// How full something is, from 0 to 1, with words beside it.
+export function meter(share, words) {
+  const bar = h("span.bar");
+  bar.style.width = `${Math.round(Math.min(1, Math.max(0, share)) * 100)}%`;
+  const kind = share < 0.1 ? ".bad" : share < 0.25 ? ".warn" : "";
+  return h("span.meter", { role: "img", "aria-label": words }, h(`span.track${kind}`, bar), h("span", words));
+}
+
+// columns: {title, cell: row => text or element, number: true for what is aligned by its digits}
+export function table(columns, rows, { empty = t("Nothing here yet."), onrow, caption } = {}) {
+  if (!rows.length) return h("p.empty", empty);
+  const head = h("tr", {}, columns.map((column) => h(column.number ? "th.number" : "th", { scope: "col" }, column.title)));
+  const body = rows.map((row) => {
+    const cells = columns.map((column) => h(column.number ? "td.number" : "td", { "data-title": column.title }, column.cell(row)));
+    if (!onrow) return h("tr", {}, cells);
+    const open = () => onrow(row);
+    return h("tr.opens", { tabIndex: 0, onclick: open, onkeydown: (event) => event.key === "Enter" && open() }, cells);
+  });
+  return h("div.table", {}, h("table", {}, caption && h("caption", caption), h("thead", head), h("tbody", body)));
+}
+
+let fields = 0;
+
+// A labelled field: `field("Name", h("input", …), "what it is for")`.
+export function field(label, input, hint) {
+  input.id ||= `field-${++fields}`;
+  const help = hint && h("small", { id: `${input.id}-hint` }, hint);
+  if (hint) input.setAttribute("aria-describedby", help.id);
+  return h("div.field", {}, h("label", { htmlFor: input.id }, label), input, help);
+}
+
+export const choice = (options, value, more = {}) =>
+  h("select", more, options.map((option) => {
+    const [key, words] = Array.isArray(option) ? option : [option, option];
+    return h("option", { value: key, selected: key === value }, words);
+  }));
+
+// A dialog that is there until it is closed; `content` is given the way to close it. Resolves with what it was closed with.
+export function dialog(title, content) {
+  return new Promise((resolve) => {
+    let given;
+    const close = (value) => {
+      given = value;
+      box.close();
+    };
+    const box = h("dialog", { onclose: () => { box.remove(); resolve(given); } });
+    const head = h("header", {}, h("h2", { id: "dialog-title" }, title),
+      h("button.plain", { type: "button", "aria-label": t("Close"), onclick: () => close() }, "×"));
+    box.setAttribute("aria-labelledby", "dialog-title");
+    document.body.append(fill(box, [head, content(close)]));
+    box.showModal();
+  });
+}
+
+export const sure = (question, words) =>
+  dialog(t("Are you sure?"), (close) => [
+    h("p", question),
+    h("footer", {}, button(t("Cancel"), () => close(false), { className: "plain" }), button(words, () => close(true), { className: "danger" })),
+  ]);
+
+// A line at the bottom, read out by screen readers too.
+export function tell(words, kind = "good") {
+  const told = h(`div.told.${kind}`, { role: kind === "bad" ? "alert" : "status" }, words);
+  document.body.append(told);
+  setTimeout(() => told.remove(), kind === "bad" ? 9000 : 4000);
+}
+
+export const copied = (text, words = t("Copy")) =>
+  button(words, async () => {
+    await navigator.clipboard.writeText(text);
+    tell(t("Copied."));
+  }, { className: "plain" });
+
+export const card = (title, ...inside) => h("section.card", {}, title && h("h2", title), inside);
+
+export const figure = (title, value, note) => h("div.figure", {}, h("span", title), h("strong", value), note && h("small", note));
+
+export const pairs = (rows) =>
+  h("dl", {}, rows.filter(([, value]) => value !== undefined && value !== null && value !== "").map(([name, value]) => [h("dt", name), h("dd", value)]));
