@@ -7,6 +7,7 @@ import { button, choice, field, fill, h, tell } from "./ui.js";
 
 const PAGES = [
   ["dashboard", later("Dashboard")],
+  ["playground", later("Playground")],
   ["requests", later("Requests")],
   ["usage", later("Usage")],
 ];

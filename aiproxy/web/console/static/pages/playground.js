@@ -1,0 +1,110 @@
+// A call by any protocol, as a client makes it: what is sent, what comes back byte for byte, and how it reads.
+
+import { segment } from "../api.js";
+import { PROTOCOLS } from "../protocols.js";
+import { badge, button, card, choice, field, fill, h, pairs, tell } from "../ui.js";
+import { t } from "../words.js";
+
+// The client key stays in this tab.
+let remembered = { key: "", protocol: "openai-chat", model: "" };
+
+export async function show(view) {
+  const protocol = choice(Object.entries(PROTOCOLS).map(([name, { title }]) => [name, title]), remembered.protocol, { onchange: turn });
+  const names = h("datalist", { id: "models" });
+  const model = h("input", { required: true, value: view.query.get("model") || remembered.model });
+  model.setAttribute("list", "models");
+  const key = h("input", { type: "password", autocomplete: "off", value: remembered.key, onchange: models });
+  const system = h("textarea", { rows: 2, oninput: turn });
+  const words = h("textarea", { rows: 3, value: t("Say hello in five languages."), oninput: turn });
+  const stream = h("input", { type: "checkbox", checked: true, onchange: turn });
+  const tool = h("input", { type: "checkbox", onchange: turn });
+  const body = h("textarea.code", { rows: 14, spellcheck: false });
+  const answer = h("div");
+  const send = button(t("Send"), run);
+  let going = null;
+  const stop = button(t("Stop"), async () => going?.abort(), { className: "plain", disabled: true });
+  model.addEventListener("input", turn);
+
+  function asked() {
+    return { model: model.value, system: system.value, words: words.value, stream: stream.checked, tool: tool.checked };
+  }
+
+  function turn() {
+    remembered = { key: key.value, protocol: protocol.value, model: model.value };
+    body.value = JSON.stringify(PROTOCOLS[protocol.value].body(asked()), null, 2);
+  }
+
+  const headers = () => (key.value ? { authorization: `Bearer ${key.value}` } : {});
+
+  async function models() {
+    turn();
+    const told = await fetch("/v1/models", { headers: headers(), signal: view.signal });
+    if (!told.ok) return;
+    const found = (await told.json()).data.map(({ id }) => id);
+    fill(names, found.map((id) => h("option", { value: id })));
+    if (!model.value && found.length) {
+      model.value = found[0];
+      turn();
+    }
+  }
+
+  async function run() {
+    const spoken = PROTOCOLS[protocol.value];
+    going = new AbortController();
+    stop.disabled = false;
+    const text = h("div.answer", { "aria-live": "polite" });
+    const raw = h("pre.tall");
+    const head = h("div");
+    fill(answer, [card(t("Answer"), head, text), card(t("As it came"), raw)]);
+    const began = performance.now();
+    try {
+      const told = await fetch(spoken.path(asked()), {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers() },
+        body: body.value,
+        signal: going.signal,
+      });
+      const facts = [[t("Status"), badge(String(told.status), told.ok ? "good" : "bad")]];
+      for (const [name, title] of [["x-aiproxy-provider", t("Provider")], ["x-aiproxy-model", t("Model")], ["x-aiproxy-attempts", t("Attempts")], ["x-aiproxy-warnings", t("Warnings")]])
+        facts.push([title, told.headers.get(name)]);
+      const id = told.headers.get("x-request-id");
+      facts.push([t("Record"), id && h("a", { href: `#/requests/${segment(id)}` }, id)]);
+      let first = null;
+      const draw = () => fill(head, pairs([...facts, [t("First byte"), first && `${Math.round(first - began)} ms`], [t("Total"), `${Math.round(performance.now() - began)} ms`]]));
+      const reader = told.body.pipeThrough(new TextDecoderStream()).getReader();
+      let whole = "";
+      for (let read = await reader.read(); !read.done; read = await reader.read()) {
+        first ??= performance.now();
+        whole += read.value;
+        raw.textContent = whole;
+        text.textContent = spoken.read(whole);
+        draw();
+      }
+      if (!text.textContent && told.ok) text.textContent = t("The answer has no text.");
+      draw();
+    } catch (error) {
+      if (error.name !== "AbortError") tell(error.message, "bad");
+    } finally {
+      stop.disabled = true;
+      going = null;
+    }
+  }
+
+  view.leaving(() => going?.abort());
+  fill(view.root, h("div.sides", {},
+    card(t("Request"),
+      h("div.sides.narrow", {}, field(t("Protocol"), protocol), field(t("Model"), model)),
+      names,
+      field(t("Client key"), key, t("One of api-keys; empty where none are asked for. It stays in this tab.")),
+      field(t("System prompt"), system),
+      field(t("Message"), words),
+      h("div.row", {}, check(t("Stream"), stream), check(t("With a tool"), tool), h("span.grow"), stop, send),
+      field(t("Body"), body, t("Sent as it stands here."))),
+    answer));
+  turn();
+  await models();
+}
+
+function check(words, box) {
+  return h("label.row", {}, box, words);
+}
