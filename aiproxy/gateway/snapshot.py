@@ -144,7 +144,9 @@ def build_snapshot(
                 if record.disabled:
                     continue
                 urls = settings.upstreams.get(provider.name, UpstreamUrls())
-                said = LoggedIn(record.id, record.content, signing(login, record), urls.base_url, urls.quota_url)
+                pays = settings.quota_exceeded.antigravity_credits
+                signs = signing(login, record)
+                said = LoggedIn(record.id, record.content, signs, urls.base_url, urls.quota_url, pays)
                 try:
                     made = list(provider.accounts(said))
                 except ValueError as error:

@@ -1,7 +1,8 @@
 """Google Antigravity's back end: Code Assist for Gemini, Claude and GPT-OSS models alike.
 
 Source: provider sheet antigravity. Left out as disguise: the IDE's name, in a header and in the envelope (`userAgent`), and
-its habit of hiding words. Not asked for: credits (`enabledCreditTypes`), which cost money; web search beside other tools."""
+its habit of hiding words. Not asked for: web search beside other tools. Credits, which cost money, are spent by an account of
+their own, the last of its login to be asked."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,6 +12,7 @@ from aiproxy.codecs import code_assist
 from aiproxy.codecs.codec import Exchange
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.tools import HostedTool
+from aiproxy.pools.verdict import FaultRule, Scope
 from aiproxy.providers import quota_answers
 from aiproxy.providers.antigravity_repairs import (
     begin_with_user,
@@ -45,6 +47,13 @@ MODELS = (
 """As of August 2026. The list changes often; other names of these families are passed on."""
 
 
+AFTER_ALL_OTHERS = 1_000_000
+"""Added to the priority of what costs money: more than anybody writes."""
+
+FIRST_REST_NO_CREDITS = 600.0
+"""Seconds between questions whether somebody has bought some."""
+
+
 def _besides(exchange: Exchange) -> Mapping[str, Json]:
     """What kind of request it is, and a name for it; a search alone has none."""
     tools = exchange.request.tools
@@ -76,6 +85,17 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
     url = login.quota_url or f"{found.base_url}/v1internal:fetchAvailableModels"
     one = {"project": project}
     yield replace(found, members=one, quota=QuotaQuestion(url, quota_answers.antigravity, one))
+    if login.pays:
+        balance = f"{found.base_url}/v1internal:loadCodeAssist"
+        yield replace(
+            found,
+            id=f"{found.id}::credits",
+            models={name: served for name, served in found.models.items() if served[0].name.startswith("claude-")},
+            accepts=("claude-*",),
+            priority=found.priority + AFTER_ALL_OTHERS,
+            members={**one, "enabledCreditTypes": [quota_answers.CREDITS]},
+            quota=QuotaQuestion(balance, quota_answers.antigravity_credits, {"metadata": {"ideType": "ANTIGRAVITY"}}),
+        )
 
 
 ANTIGRAVITY = Provider(
@@ -97,5 +117,8 @@ ANTIGRAVITY = Provider(
     binds_state=("*",),  # signatures of another project are refused
     abilities={"json_schema_tools": False},
     models=MODELS,
-    faults=CODE_ASSIST_FAULTS,
+    faults=(
+        FaultRule(words=("insufficient_g1_credits_balance",), scope=Scope.ACCOUNT, rest=FIRST_REST_NO_CREDITS),
+        *CODE_ASSIST_FAULTS,
+    ),
 )

@@ -127,13 +127,14 @@ def nobody(_settings: Settings) -> "Iterable[Upstream]":
 class LoggedIn:
     """A login as its credential file tells it: `name` is what its account shall be called, `record` the file, `credential`
     what signs for it. `base_url` is where the operator wants its calls to go, "" for the provider's own address; `quota_url`
-    the same of questions for its quota."""
+    the same of questions for its quota; `pays` lets it spend credits that cost money."""
 
     name: str
     record: Mapping[str, Json]
     credential: Credential
     base_url: str = ""
     quota_url: str = ""
+    pays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

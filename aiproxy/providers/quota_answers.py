@@ -27,6 +27,22 @@ def antigravity(said: Mapping[str, Any], _now: float) -> Iterator[Window]:
             yield Window(model, 1 - left, moment(quota.get("resetTime")), model=model)
 
 
+CREDITS = "GOOGLE_ONE_AI"
+
+LOOKED_AT_AGAIN = 600.0
+"""Seconds until credits that were too few may be more."""
+
+
+def antigravity_credits(said: Mapping[str, Any], now: float) -> Iterator[Window]:
+    """Whether there are as many as it takes to use any; of how many, nobody says. Who has none isn't told of them."""
+    for each in listed(mapping(said.get("paidTier")).get("availableCredits")):
+        if each.get("creditType") == CREDITS:
+            amount, least = _written(each.get("creditAmount")), _written(each.get("minimumCreditAmountForUsage"))
+            if amount is not None:
+                enough = amount >= (least or 0.0) and amount > 0
+                yield Window("credits", 0.0, None) if enough else Window("credits", 1.0, now + LOOKED_AT_AGAIN)
+
+
 def codex(said: Mapping[str, Any], now: float) -> Iterator[Window]:
     """The names are those of the headers. A plan with credits goes on where its windows end."""
     more = mapping(said.get("credits"))
@@ -106,6 +122,14 @@ def number(found: object) -> float | None:
     """Of what is used, or left: never less than nothing."""
     usable = isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found) and found >= 0
     return float(found) if usable and isinstance(found, int | float) else None
+
+
+def _written(found: object) -> float | None:
+    """A number that is written as a text."""
+    try:
+        return number(float(found)) if isinstance(found, str) else number(found)
+    except ValueError:
+        return None
 
 
 def share(found: object) -> float | None:

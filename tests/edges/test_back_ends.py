@@ -135,6 +135,23 @@ def test_claude_through_antigravity(back_end: BackEnd, run: Run) -> None:
     assert config["thinkingConfig"]["thinkingBudget"] < config["maxOutputTokens"]
 
 
+@pytest.mark.parametrize("model", ["claude-sonnet-4-6", "gemini-3-flash"])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_antigravity_pays_with_credits_when_nothing_else_is_left(
+    back_end: BackEnd, run: Run, model: str, allowed: bool
+) -> None:
+    back_end.vendor = back_ends.ANTIGRAVITY
+    back_end.instead = [used_up, used_up]
+    more = f"request-retry: 0\nmax-retry-interval: 0\nquota-exceeded: {{antigravity-credits: {str(allowed).lower()}}}"
+    record = {"type": "antigravity"}
+    gateway = run("antigravity", {**record, "project_id": "p-1"}, {**record, "project_id": "p-2"}, more=more)
+    answer = chat(gateway, model)
+    pays = allowed and model.startswith("claude-")
+    assert answer.status_code == (200 if pays else 429)
+    asked = [received.json.get("enabledCreditTypes") for received in back_end.asked]
+    assert asked == ([None, None, ["GOOGLE_ONE_AI"]] if pays else [None, None])
+
+
 def test_codex_is_told_what_it_takes_and_the_client_what_it_lost(back_end: BackEnd, run: Run) -> None:
     back_end.vendor = back_ends.CODEX
     gateway = run("codex", {"type": "codex", "account_id": "acct"})

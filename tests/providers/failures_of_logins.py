@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from aiproxy.pools.verdict import Scope
-from aiproxy.providers.antigravity import ANTIGRAVITY
+from aiproxy.providers.antigravity import ANTIGRAVITY, FIRST_REST_NO_CREDITS
 from aiproxy.providers.base import Provider
 from aiproxy.providers.claude import CLAUDE_ACCOUNT
 from aiproxy.providers.code_assist_faults import FIRST_REST_INELIGIBLE
@@ -77,7 +77,7 @@ def code_assist(provider: Provider) -> Sequence[Failure]:
 
 
 BY_ANTIGRAVITY: Sequence[Failure] = [
-    (ANTIGRAVITY, 429, exhausted("INSUFFICIENT_G1_CREDITS_BALANCE"), {}, Scope.MODEL, None, ONCE),
+    (ANTIGRAVITY, 429, exhausted("INSUFFICIENT_G1_CREDITS_BALANCE"), {}, Scope.ACCOUNT, None, FIRST_REST_NO_CREDITS),
 ]  # fmt: skip
 
 USED_UP = openai("The usage limit has been reached", type="usage_limit_reached", plan_type="plus", resets_at=LATER)

@@ -72,6 +72,17 @@ def test_projects_are_accounts_of_one_login() -> None:
     assert (alone.id, alone.login) == ("mine", "")
 
 
+def test_antigravitys_credits_are_spent_last_and_for_claude_only() -> None:
+    login = LoggedIn("mine", {"project_id": "p", "priority": -5}, NO_KEY, pays=True)
+    assert ANTIGRAVITY.accounts is not None
+    one, paying = ANTIGRAVITY.accounts(login)
+    assert (one.id, one.members) == ("mine", {"project": "p"})
+    assert (paying.id, paying.members) == ("mine::credits", {"project": "p", "enabledCreditTypes": ["GOOGLE_ONE_AI"]})
+    assert paying.priority > one.priority + 1000
+    assert all(name.startswith("claude-") for name in (*paying.models, *paying.accepts))
+    assert "claude-sonnet-4-6" in paying.models
+
+
 def test_codex_knows_its_account_and_plan() -> None:
     token = id_token(chatgpt_account_id="acct", chatgpt_plan_type="Free")
     found = account(CODEX, id_token=token)

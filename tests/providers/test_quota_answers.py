@@ -48,6 +48,12 @@ CODEX = {
     "credits": {"has_credits": False, "unlimited": False, "balance": None},
 }  # fmt: skip
 
+
+def balance(amount: str, least: str | None) -> Mapping[str, Any]:
+    told = {"creditType": "GOOGLE_ONE_AI", "creditAmount": amount, "minimumCreditAmountForUsage": least}
+    return {"paidTier": {"id": "g1-pro-tier", "availableCredits": [{"creditType": "OTHER", "creditAmount": "9"}, told]}}
+
+
 Reading = Callable[[Mapping[str, Any], float], Iterable[Window]]
 
 
@@ -67,6 +73,11 @@ Reading = Callable[[Mapping[str, Any], float], Iterable[Window]]
             {"models": {"gemini-3-flash": {"quotaInfo": {"remainingFraction": 0, "resetTime": RESET}}, "chat_20706": {}}},
             [Window("gemini-3-flash", 1.0, THEN, model="gemini-3-flash")],
         ),
+        (quota_answers.antigravity_credits, balance("1000", "50"), [Window("credits", 0.0)]),
+        (quota_answers.antigravity_credits, balance("49.5", "50"), [Window("credits", 1.0, AT + 600)]),
+        (quota_answers.antigravity_credits, balance("0", None), [Window("credits", 1.0, AT + 600)]),
+        (quota_answers.antigravity_credits, balance("many", "50"), []),
+        (quota_answers.antigravity_credits, {"currentTier": {"id": "free-tier"}}, []),
         (quota_answers.codex, CODEX, [Window("primary", 1.0, THEN), Window("secondary", 0.15, AT + 60)]),
         (
             quota_answers.codex,
@@ -110,6 +121,9 @@ def test_what_is_read(read: Reading, said: Mapping[str, Any], found: list[Window
 NAMES = sorted(
     [
         "buckets",
+        "paidTier",
+        "availableCredits",
+        "creditAmount",
         "models",
         "rate_limit",
         "primary_window",
@@ -149,6 +163,7 @@ def test_no_answer_breaks_it(said: Mapping[str, Any]) -> None:
     for read in (
         quota_answers.code_assist,
         quota_answers.antigravity,
+        quota_answers.antigravity_credits,
         quota_answers.codex,
         quota_answers.claude,
         quota_answers.copilot,

@@ -138,7 +138,7 @@ def test_cliproxyapi(directory: Path) -> None:
     assert made["payload"] == CLIPROXYAPI["payload"]
     assert named(findings) == {
         "remote-management.disable-control-panel", "commercial-mode", "logging-to-file", "usage-statistics-enabled", "ws-auth",
-        "quota-exceeded.antigravity-credits", "gemini-api-key[0].priority", "gemini-api-key[0].models[0].display-name",
+        "gemini-api-key[0].priority", "gemini-api-key[0].models[0].display-name",
     }  # fmt: skip
 
 

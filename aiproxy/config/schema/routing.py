@@ -100,6 +100,11 @@ class QuotaExceeded:
         "When a model's quota or rate limit is used up, try its preview (`NAME-preview`, or with more behind it) at the same accounts, where their list of models has one.",
         True,
     )
+    antigravity_credits: bool = setting(
+        "Let Antigravity's accounts pay for Claude's models with their Google AI credits, which cost money, when no account is ready "
+        "without.",
+        False,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ SAME = (
 WITHIN = {
     "tls": ("enable", "cert", "key"),
     "routing": ("strategy", "session-affinity", "session-affinity-ttl"),
-    "quota-exceeded": ("switch-project", "switch-preview-model"),
+    "quota-exceeded": ("switch-project", "switch-preview-model", "antigravity-credits"),
     "remote-management": ("allow-remote", "secret-key"),
 }
 
