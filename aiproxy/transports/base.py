@@ -11,7 +11,8 @@ from twisted.internet.interfaces import IProtocol
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request to an upstream. `proxy` is a proxy's URL, or "" for none: the caller has resolved `direct` and defaults.
-    `address` is the IP address to connect to where the caller has chosen it; "" asks for the host's."""
+    `address` is the IP address to connect to where the caller has chosen it; "" asks for the host's. `upgrade` names the
+    protocol to switch to: an answer of 101 is then a `Switched`."""
 
     method: str
     url: str
@@ -19,10 +20,11 @@ class Request:
     body: bytes = b""
     proxy: str = ""
     address: str = ""
+    upgrade: str = ""
 
     def with_headers(self, more: tuple[tuple[str, str], ...]) -> "Request":
         """Each field by hand: `dataclasses.replace` takes three times as long, and every attempt comes by here."""
-        return Request(self.method, self.url, (*self.headers, *more), self.body, self.proxy, self.address)
+        return Request(self.method, self.url, (*self.headers, *more), self.body, self.proxy, self.address, self.upgrade)
 
 
 class Response(Protocol):

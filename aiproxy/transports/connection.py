@@ -17,6 +17,7 @@ from zope.interface import implementer
 
 from aiproxy.transports.answer import Answer
 from aiproxy.transports.eager import eager_writer
+from aiproxy.transports.switched import Switched
 from aiproxy.transports.upload import UPLOAD_BYTES, Upload
 
 ANSWER_HEAD_LIMIT = 262144
@@ -28,6 +29,7 @@ _OF_THE_CONNECTION = frozenset(
 """Headers that tell of the connection and the framing, and are nobody's business beyond."""
 
 _BODILESS = (204, 304)
+_SWITCHING = 101
 _VERSIONS = ("1.1", "1.0")
 
 
@@ -38,7 +40,7 @@ class NotHttp(Exception):
 class Asker(Shape):
     """Whoever sent a request: told once how it went."""
 
-    def began(self, answer: Answer) -> None:
+    def began(self, answer: Answer | Switched) -> None:
         """The headers are there."""
 
     def broke(self, error: BaseException) -> None:
@@ -62,9 +64,10 @@ class Connection(Protocol):
         self.gone: Deferred[None] = Deferred()
         self.used = self.heard = 0
         self._idle, self._lost = idle, lost
-        self._closed = self._aborted = self._paused = self._bodiless = False
+        self._closed = self._aborted = self._paused = self._bodiless = self._upgrades = False
         self._asker: Asker | None = None
         self._answer: Answer | None = None
+        self._switched: Switched | None = None
         self._upload: Upload | None = None
         self._pieces: list[bytes] = []
         self.on_body = self._pieces.append
@@ -79,12 +82,13 @@ class Connection(Protocol):
 
     # Asking.
 
-    def ask(self, asker: Asker, head: bytes, body: bytes, *, bodiless: bool = False) -> None:
-        """`bodiless`: the answer has no body, whatever its headers say, since HEAD was asked."""
+    def ask(self, asker: Asker, head: bytes, body: bytes, *, bodiless: bool = False, upgrades: bool = False) -> None:
+        """`bodiless`: the answer has no body, whatever its headers say, since HEAD was asked. `upgrades`: the answer may switch
+        to another protocol, and is then the connection's last."""
         self.used += 1
         self.heard = 0
         self._asker = asker
-        self._bodiless = bodiless
+        self._bodiless, self._upgrades = bodiless, upgrades
         if len(body) <= UPLOAD_BYTES:
             self._write(head + body)
         else:
@@ -124,7 +128,10 @@ class Connection(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         if not self.busy:
-            self.abort()  # nobody asked: not an answer to the next request either
+            if self._switched is not None:
+                self._switched.dataReceived(data)
+            else:
+                self.abort()  # nobody asked: not an answer to the next request either
             return
         if self._asker is not None:
             self.heard += len(data)
@@ -136,6 +143,12 @@ class Connection(Protocol):
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             broken = error
+        if self._status == _SWITCHING:
+            if isinstance(broken, HttpParserUpgrade):
+                self._switch(data[broken.args[0] :])
+            else:
+                self._break(NotHttp("switched to nothing"))
+            return
         if self._asker is not None and self._status:
             self._whole = self._whole or self._bodiless
             self._begin(self._asker)
@@ -158,6 +171,8 @@ class Connection(Protocol):
         if answer is not None:
             by_close = not self._framed and reason.check(ConnectionDone)
             answer.ended(Failure(PotentialDataLoss()) if by_close else Failure(ResponseFailed([reason])))
+        if self._switched is not None:
+            self._switched.connectionLost(reason)
         self.gone.callback(None)
 
     # What the parser calls, while it is fed.
@@ -177,8 +192,10 @@ class Connection(Protocol):
         status = self._parser.get_status_code()
         headers = self._headers
         if 100 <= status < 200:
-            if status == 101:
-                raise NotHttp("switched to a protocol nobody asked for")
+            if status == _SWITCHING:
+                if not self._upgrades:
+                    raise NotHttp("switched to a protocol nobody asked for")
+                self._status = status
             return
         version, coding = self._parser.get_http_version(), headers.get("transfer-encoding")
         if version not in _VERSIONS:
@@ -203,6 +220,13 @@ class Connection(Protocol):
         self._answer = Answer(self._status, headers, self)
         self._asker = None
         asker.began(self._answer)
+
+    def _switch(self, rest: bytes) -> None:
+        asker, self._asker = self._asker, None
+        assert asker is not None
+        assert self.transport is not None
+        self._switched = Switched(self._headers, self.transport, self._write, rest)
+        asker.began(self._switched)
 
     def _hand_on(self) -> None:
         if self._pieces:

@@ -20,6 +20,7 @@ from aiproxy.transports.connection import ANSWER_HEAD_LIMIT, Connection
 from aiproxy.transports.endpoints import OneShot, ProxyEndpoint, resolve, tcp_endpoint, tls_endpoint
 from aiproxy.transports.failures import CONNECT_ERRORS, why
 from aiproxy.transports.pool import ConnectionPool
+from aiproxy.transports.switched import Switched
 from aiproxy.transports.tls import tls_policy
 from aiproxy.transports.wire import request_head
 
@@ -88,8 +89,11 @@ class Exchange:
         self._place = (target.secure, target.host, target.port, request.proxy, request.address)
         self._body = request.body
         self._bodiless = request.method == "HEAD"
+        self._upgrades = bool(request.upgrade)
         length = len(request.body) if request.body or request.method in _WITH_BODY else None
-        self._head = request_head(request.method, target.path, target.host_header, request.headers, length)
+        self._head = request_head(
+            request.method, target.path, target.host_header, request.headers, length, request.upgrade
+        )
         self._transport, self._clock, self._timeouts = transport, transport.clock, transport.timeouts
         self._answered: Deferred[Response] = Deferred(self._cancel)
         self._phase = Phase.CONNECT
@@ -122,9 +126,9 @@ class Exchange:
         self._began = self._clock.seconds()
         if self._timeouts.first_byte:
             self._first_byte = self._clock.callLater(self._timeouts.first_byte, self._expire)
-        connection.ask(self, self._head, self._body, bodiless=self._bodiless)
+        connection.ask(self, self._head, self._body, bodiless=self._bodiless, upgrades=self._upgrades)
 
-    def began(self, answer: Answer) -> None:
+    def began(self, answer: Answer | Switched) -> None:
         self._over()
         if not self._cancelled:
             self._answered.callback(answer)

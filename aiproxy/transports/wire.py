@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from aiproxy.neutral.errors import UpstreamFailed
 
-_OURS = frozenset(("accept-encoding", "connection", "content-length", "expect", "keep-alive", "transfer-encoding"))
+_OURS = frozenset(
+    ("accept-encoding", "connection", "content-length", "expect", "keep-alive", "transfer-encoding", "upgrade")
+)
 """Headers that belong to the connection or the framing, not to the caller."""
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -16,9 +18,11 @@ NAMES_KEPT = 1024
 """Header names, as they are written: a few dozen occur; callers' own are few."""
 
 
-def request_head(method: str, path: bytes, host: str, headers: Iterable[tuple[str, str]], length: int | None) -> bytes:
+def request_head(
+    method: str, path: bytes, host: str, headers: Iterable[tuple[str, str]], length: int | None, upgrade: str = ""
+) -> bytes:
     """`length` is that of the body, None for a request without one; a `host` among the headers goes first. Characters are
-    bytes, as in the headers that we are sent.
+    bytes, as in the headers that we are sent. `upgrade` is the protocol to switch to.
 
     Raises `UpstreamFailed` for a header that can't be one."""
     lines = []
@@ -30,6 +34,8 @@ def request_head(method: str, path: bytes, host: str, headers: Iterable[tuple[st
             lines.append(f"{written}{_on_one_line(value)}\r\n")
     if length is not None:
         lines.append(f"Content-Length: {length}\r\n")
+    if upgrade:
+        lines.append(f"Connection: Upgrade\r\nUpgrade: {upgrade}\r\n")
     first = f"{method} {path.decode('ascii')} HTTP/1.1\r\nHost: {_on_one_line(host)}\r\nAccept-Encoding: identity\r\n"
     try:
         return f"{first}{''.join(lines)}\r\n".encode("latin-1")

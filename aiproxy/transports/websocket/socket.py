@@ -3,11 +3,12 @@
 What one is doing decides what its one timer waits for:
 
     open, the peer reads        the next ping; a peer that was silent for a whole interval after one is gone
+    open, we read not            the same, but no pong can be heard: nobody is gone for that
     open, the peer reads not    `slow_reader_seconds`, then the socket is closed with 1008
     closing                     CLOSE_SECONDS, then the connection is cut
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from aiproxy.framing.websocket import Closed, Heard, Message, Reply, WebSocketConnection
-from aiproxy.framing.websocket.connection import ABNORMAL, POLICY
+from aiproxy.framing.websocket.connection import ABNORMAL, POLICY, Received
 from aiproxy.transports.deadline import Deadline
 
 PING_SECONDS = 30.0
@@ -62,6 +63,8 @@ class WebSocket:
         self._deadline = Deadline(clock, self._rang)
         self._heard = self._slow = self._over = False
         self._waiting = 0
+        self._held = False
+        self._unread: list[Iterator[Received]] = []
         self._listener: Listener
         self._transport: Any = None
 
@@ -89,9 +92,27 @@ class WebSocket:
             self._put(self._connection.close(code, reason))
             self._ended(code, reason)
             self._deadline.set(CLOSE_SECONDS)
+            self.release()  # the peer's own close is yet to be read
 
     def abort(self) -> None:
         self._transport.abortConnection()
+
+    # -- back-pressure, of the listener
+
+    def hold(self) -> None:
+        """Hand on no message and read no more, until `release`. What is read already waits: one read of the transport."""
+        if not self._held and not self._over:
+            self._held = True
+            self._transport.pauseProducing()
+
+    def release(self) -> None:
+        if not self._held:
+            return
+        self._held = False
+        self._take()
+        if not self._held:
+            self._heard = True
+            self._transport.resumeProducing()
 
     def _put(self, data: bytes) -> None:
         if not data:
@@ -107,8 +128,15 @@ class WebSocket:
 
     def dataReceived(self, data: bytes) -> None:
         self._heard = True
-        for event in self._connection.feed(data):
+        self._unread.append(self._connection.feed(data))
+        self._take()
+
+    def _take(self) -> None:
+        while self._unread and not self._held:
+            event = next(self._unread[0], None)
             match event:
+                case None:
+                    del self._unread[0]
                 case Message():
                     if not self._over:
                         self._hand(event)
@@ -130,12 +158,16 @@ class WebSocket:
             self.close(1011, "something went wrong here; the log knows more")
 
     def connectionLost(self, _reason: Failure) -> None:
+        self._held = False
+        self._take()
         self._deadline.stop()
         self._ended(ABNORMAL, "the connection was lost")
 
     # -- back-pressure, called by the transport
 
     def pauseProducing(self) -> None:
+        if self._slow:
+            return  # Twisted says so again at every write
         self._slow, self._waiting = True, 0
         if not self._over:
             self._deadline.set(self._limits.slow_reader_seconds)
@@ -158,7 +190,7 @@ class WebSocket:
             self._transport.abortConnection()
         elif self._slow:
             self.close(POLICY, "you read too slowly")
-        elif not self._heard:
+        elif not self._heard and not self._held:
             self._ended(ABNORMAL, "the peer answers no pings")
             self._transport.abortConnection()
         else:
