@@ -1,7 +1,7 @@
 """The gateway's documents at run time: its configuration and credentials, loaded in a thread, watched, and vouched for."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -15,6 +15,8 @@ from aiproxy.web.ops import Check
 
 LOOK_SECONDS = 2.0
 """How often the log may hear of the store: an indexed query of microseconds."""
+
+T = TypeVar("T")
 
 _log = Logger("aiproxy.documents")
 
@@ -32,6 +34,8 @@ class Documents:
         self._watching = True
         self._watch: StoreWatch | None = None
         self._logged = Condition("")
+        self.timed: Callable[[str, float], None] = lambda _operation, _seconds: None
+        """Told of each `load`, `read` and `save`, with its seconds."""
         self._look = LoopingCall(self._log_condition)
         self._look.clock = reactor
 
@@ -49,17 +53,24 @@ class Documents:
         """As `Source.load`."""
         assert self._store is not None
         self._files.mark()
-        return await self._thread.run(self._source.load, self._store)
+        return await self._timed("load", self._source.load, self._store)
 
     async def read(self, name: str) -> Entry | None:
         """One document as it is now, also if another process wrote it. Raises `StoreError`."""
         assert self._store is not None
-        return (await self._thread.run(self._store.load)).entries.get(name)
+        return (await self._timed("read", self._store.load)).entries.get(name)
 
     async def save(self, name: str, body: bytes, expected: str | None, change: Change) -> str:
         """As `Store.save`."""
         assert self._store is not None
-        return await self._thread.run(self._store.save, name, body, expected, change)
+        return await self._timed("save", self._store.save, name, body, expected, change)
+
+    async def _timed(self, operation: str, do: Callable[..., T], *arguments: Any) -> T:
+        began = self._reactor.seconds()
+        try:
+            return await self._thread.run(do, *arguments)
+        finally:
+            self.timed(operation, self._reactor.seconds() - began)
 
     def follow(self, loaded: Loaded) -> None:
         """What was loaded is in use from now on."""

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
 from socket import gethostname
 from time import time
@@ -46,7 +47,7 @@ from aiproxy.notices import Hook, Watching, seen
 from aiproxy.pools.rests import told
 from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
-from aiproxy.secrets import Scrubber, Secret
+from aiproxy.secrets import Scrubber, Secret, digest
 from aiproxy.storage.bus import Bus, Hub
 from aiproxy.storage.bus.amp import AmpCarrier
 from aiproxy.storage.conversations import Conversations
@@ -74,13 +75,15 @@ from aiproxy.web.management.requests import Requests
 from aiproxy.web.management.routes import Route
 from aiproxy.web.management.usage import Usage
 from aiproxy.web.metrics import Gauge
+from aiproxy.web.metrics_site import metrics_site
 from aiproxy.web.ops import Check
 from aiproxy.web.origins import is_loopback
 from aiproxy.web.server import HttpSite, adopt, listen
 from aiproxy.web.site import Web
 from aiproxy.web.tls import ServerTls
+from aiproxy.web.together import Together
 from aiproxy.welcome import setup_text, welcome_text
-from aiproxy.worker import LISTENING, SESSION_KEY, Worker
+from aiproxy.worker import LISTENING, METRICS, SESSION_KEY, Worker
 
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
@@ -135,9 +138,10 @@ class GatewayService(Service):
         self._former_sites: list[HttpSite] = []
         self._transports: list[HttpTransport] = []
         self._reload_problem = ""
-        self._loaded_at = time()
+        self._loaded_at, self._hash = time(), _hash(configuration)
         self._former_secrets: Sequence[Secret] = ()
         self._port: IListeningPort | None = None
+        self._metrics_port: IListeningPort | None = None
         self._tls: ServerTls | None = None
         self._documents = Documents(reactor, source, self.reload)
         self._reloading = self._reload_again = False
@@ -177,7 +181,10 @@ class GatewayService(Service):
             self._documents,
             self._tables,
         )
-        self.web = Web(self.gateway, reactor, self.checks, self.management)
+        together = Together(worker.directory, str(os.getpid())) if worker is not None else None
+        self.web = Web(self.gateway, reactor, self.checks, self.management, together)
+        self.state.timed = partial(self.web.metrics.stored, "state")
+        self._documents.timed = partial(self.web.metrics.stored, "documents")
         self.web.metrics.also(self._gauges)
         self._export = Export(
             reactor,
@@ -200,7 +207,9 @@ class GatewayService(Service):
         failed: list[Failure] = []
         self._listen(self._configuration.settings).addCallbacks(self._opened, failed.append)
         if failed:
-            raise self._cannot_start(self._why_not_listening(failed[0]))
+            settings = self._configuration.settings
+            raise self._cannot_start(_not_listening(failed[0], settings.host, settings.port))
+        self._listen_for_metrics(self._configuration.settings)
 
     def startService(self) -> None:
         super().startService()
@@ -261,7 +270,7 @@ class GatewayService(Service):
         if settings.tls.enable:
             self._tls = ServerTls(settings.tls.cert, settings.tls.key, clock=self._reactor, warn=self._tls_warning)
         if self._worker is not None:
-            return execute(adopt, self._reactor, self.site, LISTENING, self._worker.family, self._tls)
+            return execute(adopt, self._reactor, self.site, LISTENING, self._worker.family(LISTENING), self._tls)
         return listen(self._reactor, self.site, settings.host, settings.port, self._tls)
 
     def _tls_warning(self, words: str) -> None:
@@ -296,14 +305,20 @@ class GatewayService(Service):
             return ""
         return setup_text(settings, self.port, self.management.gate.open_setup())
 
-    def _why_not_listening(self, failure: Failure) -> str:
-        error = failure.value
-        reason = error.socketError if isinstance(error, CannotListenError) else error
-        settings = self._configuration.settings
-        return (
-            f"aiproxy: cannot listen on {settings.host or '*'}:{settings.port}: {reason}. "
-            "Is another one running? Choose a different address with --port or --host."
-        )
+    def _listen_for_metrics(self, settings: Settings) -> None:
+        at = settings.metrics
+        page = metrics_site(self.web.metrics.page, self._reactor, settings.limits)
+        if self._worker is not None:
+            if self._worker.serves_metrics:
+                self._metrics_port = adopt(self._reactor, page, METRICS, self._worker.family(METRICS))
+        elif at.enable and at.port:
+            failed: list[Failure] = []
+            listen(self._reactor, page, at.host, at.port).addCallbacks(self._metrics_opened, failed.append)
+            if failed:
+                raise self._cannot_start(_not_listening(failed[0], at.host, at.port))
+
+    def _metrics_opened(self, port: IListeningPort) -> None:
+        self._metrics_port = port
 
     # -- reload
 
@@ -404,7 +419,7 @@ class GatewayService(Service):
         self._loaded = loaded
         self._former_secrets = old.secrets  # of calls that are still under way
         self._reload_problem = ""
-        self._loaded_at = time()
+        self._loaded_at, self._hash = time(), _hash(configuration)
         self.web.metrics.reloaded("ok")
         self.gateway.use(snapshot)
         self.gateway.health_checks.follow()
@@ -565,7 +580,9 @@ class GatewayService(Service):
         self._documents.stop()
         for transport in self._transports:
             await transport.close()
-        self.gateway.ended.now()
+        self.web.metrics.leave()
+        if self._metrics_port is not None:
+            await _maybe(self._metrics_port.stopListening())
         await self._export.stop()
         if self.state.started:
             self._conversations.stop()
@@ -685,6 +702,7 @@ class GatewayService(Service):
         yield Gauge(
             "config_last_success_timestamp_seconds", "When the configuration in use was taken over.", self._loaded_at
         )
+        yield Gauge("config_hash_info", "Which configuration is in use.", 1, {"hash": self._hash})
         condition = self._documents.condition
         if condition is not None and condition.age is not None:
             yield Gauge("store_mirror_age_seconds", "Since the mirror was last what the store is.", condition.age)
@@ -741,8 +759,23 @@ def state_check(status: Status, now: float) -> Check:
     return Check("state", not status.problem, "; ".join(details), vital=False)
 
 
+def _not_listening(failure: Failure, host: str, port: int) -> str:
+    error = failure.value
+    reason = error.socketError if isinstance(error, CannotListenError) else error
+    return (
+        f"aiproxy: cannot listen on {host or '*'}:{port}: {reason}. "
+        "Is another one running? Choose a different address with --port or --host."
+    )
+
+
 def _retention(settings: Settings) -> Retention:
     return Retention(settings.state_retention.days, settings.state_retention.max_size_mb)
+
+
+def _hash(configuration: Configuration) -> str:
+    """Of all that is in effect, secrets included: nodes that show the same one are configured alike."""
+    secrets = (secret.reveal() for secret in configuration.secrets)
+    return digest(repr(configuration.settings), *secrets)[:12]
 
 
 def _listener(settings: Settings) -> tuple[object, ...]:

@@ -26,7 +26,8 @@ from twisted.python.failure import Failure
 from aiproxy.config.listening_rules import interface_of
 from aiproxy.storage.bus.amp import AmpHub
 from aiproxy.web.listening import BACKLOG
-from aiproxy.worker import LIFELINE, LISTENING, NUMBER, READY, SESSION_KEY, VARIABLE
+from aiproxy.web.together import Together
+from aiproxy.worker import LIFELINE, LISTENING, METRICS, NUMBER, READY, SERVES_METRICS, SESSION_KEY, VARIABLE
 
 FIRST_PAUSE = 1.0
 """Seconds before a worker that ended is replaced; each time one ends early the next pause is twice as long."""
@@ -44,6 +45,8 @@ class WorkerProcess(ProcessProtocol):
 
     def __init__(self, number: int, started: float) -> None:
         self.number, self.started = number, started
+        self.born = 0
+        """The process's id, also after its end."""
         self.ready: Deferred[None] = Deferred()
         self.gone: Deferred[None] = Deferred()
 
@@ -51,6 +54,9 @@ class WorkerProcess(ProcessProtocol):
     def pid(self) -> int | None:
         """None before its start and after its end."""
         return self.transport.pid if self.transport is not None else None
+
+    def connectionMade(self) -> None:
+        self.born = self.pid or 0
 
     def signal(self, number: signal.Signals) -> None:
         if self.transport is not None and self.transport.pid is not None:
@@ -89,28 +95,35 @@ class Supervisor(Service):
         reactor: Any,
         count: int,
         address: tuple[str, int],
+        metrics: tuple[str, int] | None,
         arguments: Sequence[str],
         serving: Callable[[int], object],
         cannot_start: type[BaseException] = SystemExit,
     ) -> None:
         self._reactor = reactor
-        self._address = address
+        self._address, self._metrics = address, metrics
         self._arguments = arguments
         self._serving = serving
         self._cannot_start = cannot_start
         self._slots = [Slot(number) for number in range(1, count + 1)]
         self._port: Any = None
+        self._metrics_port: Any = None
         self._stopping = self._replacing = False
 
     def privilegedStartService(self) -> None:
         """Open the listener, before privileges are dropped. Nothing is accepted here: that is the workers'."""
-        host, port = self._address
+        self._port = self._listen(*self._address)
+        if self._metrics is not None:
+            self._metrics_port = self._listen(*self._metrics)
+
+    def _listen(self, host: str, port: int) -> Any:
         try:
-            self._port = self._reactor.listenTCP(port, Factory(), BACKLOG, interface_of(host))
+            listening = self._reactor.listenTCP(port, Factory(), BACKLOG, interface_of(host))
         except CannotListenError as error:
             told = f"aiproxy: cannot listen on {host or '*'}:{port}: {error.socketError}. Is another one running?"
             raise self._cannot_start(told) from None
-        self._port.stopReading()
+        listening.stopReading()
+        return listening
 
     def startService(self) -> None:
         super().startService()
@@ -142,16 +155,22 @@ class Supervisor(Service):
         worker = slot.worker = WorkerProcess(slot.number, self._reactor.seconds())
         worker.gone.addCallback(lambda _: self._ended(slot, worker))
         assert self._port is not None
+        descriptors = {0: 0, 1: 1, 2: 2, LISTENING: self._port.fileno(), READY: "r", LIFELINE: "w"}
+        environ = {**os.environ, VARIABLE: self._bus, SESSION_KEY: self._session_key, NUMBER: str(slot.number)}
+        if self._metrics_port is not None:
+            descriptors[METRICS], environ[SERVES_METRICS] = self._metrics_port.fileno(), "1"
         self._reactor.spawnProcess(
             worker,
             sys.executable,
             [sys.executable, "-m", "aiproxy", *self._arguments],
-            env={**os.environ, VARIABLE: self._bus, SESSION_KEY: self._session_key, NUMBER: str(slot.number)},
-            childFDs={0: 0, 1: 1, 2: 2, LISTENING: self._port.fileno(), READY: "r", LIFELINE: "w"},
+            env=environ,
+            childFDs=descriptors,
         )
         return worker
 
     def _ended(self, slot: Slot, worker: WorkerProcess) -> None:
+        if not self._stopping:
+            Together(self._directory, str(worker.born)).end()
         if worker in slot.predecessors:
             slot.predecessors.remove(worker)
         if slot.worker is not worker:
@@ -237,8 +256,8 @@ class Supervisor(Service):
                 slot.restart.cancel()
         self._tell(signal.SIGTERM)
         await DeferredList(running)
-        if self._port is not None:
-            closed = self._port.stopListening()
+        for port in (self._port, self._metrics_port):
+            closed = port.stopListening() if port is not None else None
             if closed is not None:
                 await closed
         await self._hub.stop()

@@ -169,7 +169,7 @@ def _make_supervisor(
     from aiproxy.supervisor import Supervisor
 
     configuration, count = options.configuration, options["workers"]
-    settings = configuration.settings
+    settings, at = configuration.settings, configuration.settings.metrics
 
     def serving(port: int) -> None:
         _log.info(
@@ -186,6 +186,7 @@ def _make_supervisor(
         reactor=reactor,
         count=count,
         address=(settings.host, settings.port),
+        metrics=(at.host, at.port) if at.enable and at.port else None,
         arguments=options.for_worker(),
         serving=serving,
         cannot_start=cannot_start,

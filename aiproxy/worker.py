@@ -20,8 +20,12 @@ SESSION_KEY = "AIPROXY_SESSION_KEY"
 
 NUMBER = "AIPROXY_WORKER_NUMBER"
 
-LISTENING, READY, LIFELINE = 3, 4, 5
-"""The descriptors a worker is born with: the listening socket; a pipe to say `ready` in; one whose end is the supervisor's."""
+SERVES_METRICS = "AIPROXY_WORKER_METRICS"
+"""There is one more descriptor, `METRICS`."""
+
+LISTENING, READY, LIFELINE, METRICS = 3, 4, 5, 6
+"""The descriptors a worker is born with: the listening socket; a pipe to say `ready` in; one whose end is the supervisor's;
+the listening socket of `metrics.port`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,16 @@ class Worker:
     bus: str
     number: int = 0
     """Which of them it is, from 1; a successor has its predecessor's."""
+    serves_metrics: bool = False
 
     @property
-    def family(self) -> socket.AddressFamily:
-        """Of the listening socket."""
-        with socket.socket(fileno=os.dup(LISTENING)) as shared:
+    def directory(self) -> str:
+        """The supervisor's, for what its workers share."""
+        return os.path.dirname(self.bus)
+
+    def family(self, listening: int) -> socket.AddressFamily:
+        """Of a listening socket."""
+        with socket.socket(fileno=os.dup(listening)) as shared:
             return shared.family
 
     def begin(self, reactor: Any, orphaned: Callable[[], None]) -> None:
@@ -68,4 +77,6 @@ class _Lifeline:
 
 def worker_of(environ: Mapping[str, str]) -> Worker | None:
     """None for a process that nobody supervises."""
-    return Worker(environ[VARIABLE], int(environ.get(NUMBER, "0"))) if VARIABLE in environ else None
+    if VARIABLE not in environ:
+        return None
+    return Worker(environ[VARIABLE], int(environ.get(NUMBER, "0")), SERVES_METRICS in environ)

@@ -45,7 +45,8 @@ _log = Logger("aiproxy.calls")
 class _Interruptible:
     """A call under way, which its deadline or a shutdown can end with an error of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stream: bool) -> None:
+        self.stream = stream
         self.reason: GatewayError | None = None
         self.task: Deferred[None] | None = None
 
@@ -128,6 +129,10 @@ class Gateway:
         """Calls that have not ended."""
         return len(self._under_way)
 
+    @property
+    def streams_under_way(self) -> int:
+        return sum(running.stream for running in self._under_way)
+
     def interrupt_all(self, reason: GatewayError) -> None:
         """End every call under way with this error: an answer where none has begun, else the protocol's error event."""
         for running in self._under_way.copy():
@@ -142,7 +147,7 @@ class Gateway:
         tracing = self._snapshot.settings.tracing
         share = tracing.sample_ratio if tracing.otlp_endpoint else None
         call.record.trace = begin(call.incoming.headers, share, token_hex)
-        running = _Interruptible()
+        running = _Interruptible(stream=call.stream)
         self._under_way.add(running)
         total = self._snapshot.settings.timeouts.total
         told = f"The call took longer than {total:g} s (timeouts.total)."

@@ -2,13 +2,13 @@
 
 Labels have few values, of bounded number: a model that isn't in the configuration is `other`, and no label names a client."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from operator import attrgetter
 from time import time
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 from twisted.internet.interfaces import IReactorTime
@@ -18,6 +18,7 @@ from aiproxy.gateway import Gateway, Snapshot
 from aiproxy.usage import Attempt, CallRecord, Outcome
 from aiproxy.web.standing import Standing
 from aiproxy.web.tallies import Counts, Spread
+from aiproxy.web.together import Together
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -48,7 +49,7 @@ _tokens = attrgetter(*KINDS)
 _KINDS = tuple(KINDS.values())
 
 LAG_SECONDS = 1.0
-"""Between measurements of how late the reactor is."""
+"""Between measurements of how late the reactor is, and so long the other workers' numbers on a page may be old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,15 @@ class Gauge:
     name: str
     words: str
     value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class Metrics:
-    def __init__(self, gateway: Gateway, clock: IReactorTime) -> None:
+    """`together` are the workers of which we are one, if we are."""
+
+    def __init__(self, gateway: Gateway, clock: IReactorTime, together: Together | None = None) -> None:
         self._gateway = gateway
+        self._together = together
         self._clock = clock
         self._due = 0.0
         self._ticks = LoopingCall(self._tick)
@@ -82,7 +87,7 @@ class Metrics:
             registry.register(made)
             return made
 
-        self._requests = counter("requests", "Calls that have ended.", "protocol", "outcome")
+        self._requests = counter("requests", "Calls that have ended.", "protocol", "operation", "outcome")
         self._duration = histogram("request_duration", "From a call's coming to its end.", LONG, "protocol")
         self._first = histogram(
             "time_to_first_token", "From a call's coming to its answer's first word.", LONG, "protocol"
@@ -103,6 +108,13 @@ class Metrics:
         )
         self._reloads = counter("config_reloads", "Attempts to take over a changed configuration.", "result")
         self._spans = counter("spans", "Spans of traces that were sent, and that were dropped.", "result")
+        self._stored = histogram(
+            "store_operation",
+            "Until the store or the state had done what was asked of it.",
+            SHORT,
+            "store",
+            "operation",
+        )
         self._lag = histogram("reactor_lag", "How late the reactor's timers are.", SHORT)
         gateway.ended.observers.append(self.observe)
 
@@ -113,6 +125,10 @@ class Metrics:
     def reloaded(self, result: str) -> None:
         """`ok` or `failed`."""
         self._reloads.sums[result,] += 1
+
+    def stored(self, store: str, operation: str, seconds: float) -> None:
+        """`state`: `read`, `write`; `documents`: `load`, `read`, `save`."""
+        self._stored.add((store, operation), seconds)
 
     def traced(self, result: str, spans: int) -> None:
         """`sent` or `dropped`."""
@@ -127,18 +143,30 @@ class Metrics:
         if self._ticks.running:
             self._ticks.stop()
 
+    def leave(self) -> None:
+        """Leave what was counted to the other workers: we end."""
+        if self._together is not None:
+            self._together.leave(self._own())
+
     def _tick(self) -> None:
         now = self._clock.seconds()
         self._lag.add((), max(0.0, now - self._due))
         self._due = now + LAG_SECONDS
+        if self._together is not None:
+            self._together.leave(self._own())
 
     def page(self) -> bytes:
+        if self._together is None:
+            return generate_latest(_Given(self._own()))
+        return generate_latest(_Given(self._together.page(self._own())))
+
+    def _own(self) -> Iterable[Metric]:
         self._gateway.ended.now()
-        return generate_latest(self.registry)
+        return self.registry.collect()
 
     def observe(self, call: CallRecord) -> None:
         protocol = call.protocol
-        self._requests.sums[protocol, call.outcome or OTHER] += 1
+        self._requests.sums[protocol, call.operation, call.outcome or OTHER] += 1
         if call.ended is not None:
             self._duration.add((protocol,), max(0.0, call.ended - call.started))
         if call.first_byte is not None:
@@ -190,6 +218,17 @@ class Metrics:
         return self._known[1]
 
 
+class _Given(CollectorRegistry):
+    """What is written as a page."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        super().__init__()
+        self._given = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._given
+
+
 class _Told(Collector):
     def __init__(self, look: Callable[[], Iterable[Gauge]]) -> None:
         self._look = look
@@ -200,4 +239,6 @@ class _Told(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         for gauge in self._look():
-            yield GaugeMetricFamily(f"aiproxy_{gauge.name}", gauge.words, value=gauge.value)
+            family = GaugeMetricFamily(f"aiproxy_{gauge.name}", gauge.words, labels=list(gauge.labels))
+            family.add_metric(list(gauge.labels.values()), gauge.value)
+            yield family

@@ -70,7 +70,10 @@ class Ops:
     def metrics(self, request: Request) -> bytes:
         page = self._metrics()
         if page is None:
-            raise NotFound("Metrics are switched off (metrics.enable).", code="unknown_url")
+            raise NotFound(
+                "Metrics are switched off (metrics.enable), or have a port of their own (metrics.port).",
+                code="unknown_url",
+            )
         return write_answer(request, Answer(200, page, CONTENT_TYPE))
 
     @app.handle_errors(Exception)

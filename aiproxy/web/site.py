@@ -36,6 +36,7 @@ from aiproxy.web.protocols.openai import OpenAI
 from aiproxy.web.protocols.responses import Responses
 from aiproxy.web.request import HttpRequest
 from aiproxy.web.sockets import Sockets
+from aiproxy.web.together import Together
 
 _OPEN_PATHS = frozenset((b"/", b"/healthz", b"/health", b"/readyz", b"/version"))
 """Asked for without a key and without a line in the access log: they cost nothing, tell nothing, and probes ask often."""
@@ -58,6 +59,7 @@ class Web(Resource):
         clock: IReactorTime,
         checks: Callable[[], Sequence[Check]],
         management: Management,
+        together: Together | None = None,
     ) -> None:
         super().__init__()
         self._management = management
@@ -67,7 +69,7 @@ class Web(Resource):
         self._gateway = gateway
         self._clock = clock
         self._log = Logger(ACCESS)
-        self.metrics = Metrics(gateway, clock)
+        self.metrics = Metrics(gateway, clock, together)
         self._ops = Ops(checks, self._page).app.resource()
         protocols: Mapping[str, Served] = {
             "openai-chat": OpenAI(gateway),
@@ -105,7 +107,8 @@ class Web(Resource):
         return app.render(request)
 
     def _page(self) -> bytes | None:
-        return self.metrics.page() if self._gateway.snapshot.settings.metrics.enable else None
+        settings = self._gateway.snapshot.settings.metrics
+        return self.metrics.page() if settings.enable and not settings.port else None
 
     def refuse(self, request: HttpRequest) -> GatewayError | None:
         """What there is to say against a request before its body is read. Begins its record."""

@@ -26,6 +26,7 @@ class Standing(Collector):
         build.add_metric([__version__], 1)
         yield build
         yield GaugeMetricFamily("aiproxy_calls_active", "Calls under way.", value=gateway.under_way)
+        yield GaugeMetricFamily("aiproxy_streams_active", "Those of them that stream.", value=gateway.streams_under_way)
         yield GaugeMetricFamily("aiproxy_calls_waiting", "Calls that wait for an account.", value=pool.waiting)
         lent = GaugeMetricFamily("aiproxy_account_calls_active", "Tries under way.", labels=["provider", "account"])
         up = GaugeMetricFamily(

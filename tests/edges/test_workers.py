@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ from queue import Queue
 import httpx2
 import pytest
 from openai import OpenAI
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rig.daemon import BIN, Daemon, daemon
 from tests.rig.upstream import Received, Upstream, Wire, begin_stream, events, says, upstream
@@ -155,3 +157,43 @@ def test_a_number_that_makes_no_sense(count: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode
     assert "workers" in done.stdout + done.stderr
+
+
+def counted(address: str, name: str) -> float:
+    page = httpx2.get(f"{address}/metrics", timeout=20).text
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    return sum(sample.value for sample in families[name].samples if sample.name == f"{name}_total")
+
+
+def until_counted(address: str, name: str, number: float) -> None:
+    """The others' numbers may be a second old."""
+    given_up = time.monotonic() + PATIENCE
+    while (found := counted(address, name)) != number:
+        assert found < number
+        assert time.monotonic() < given_up, found
+        time.sleep(0.02)
+
+
+def test_one_scrape_shows_all_workers_also_one_that_has_died(vendor: Upstream, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    text = configuration(vendor) + f"metrics: {{port: {port}}}\n"
+    with workers(tmp_path, text) as gateway:
+        body = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+        for _ in range(40):
+            assert httpx2.post(f"{gateway.base_url}/chat/completions", json=body, timeout=20).status_code == 200
+        alone = f"http://127.0.0.1:{port}"
+        until_counted(alone, "aiproxy_requests", 40)
+        assert httpx2.get(f"{gateway.address}/metrics", timeout=20).status_code == 404
+        assert httpx2.get(f"{alone}/v1/models", timeout=20).status_code == 404
+        assert httpx2.post(f"{alone}/metrics", timeout=20).status_code == 405
+        pids = children(gateway.process.pid)
+        os.kill(pids[0], signal.SIGKILL)
+        gateway.wait_for("is started again")
+        assert [counted(alone, "aiproxy_requests") for _ in range(10)] == [40] * 10
+        gateway.wait_for("state is kept")
+        gateway.signal(signal.SIGUSR2)
+        for _ in range(2):
+            gateway.wait_for("is replaced")
+        until_gone(pids)
+        until_counted(alone, "aiproxy_requests", 40)

@@ -73,7 +73,18 @@ class Notices:
 
 @dataclass(frozen=True, slots=True)
 class MetricsSettings:
+    """Of all workers together, whichever is asked; another node has its own."""
+
     enable: bool = setting("Serve `/metrics`.", True)
+    port: int = setting(
+        "Serve it at a port of its own, without a key, and no longer at the gateway's. Takes effect at the next start.",
+        0,
+        minimum=0,
+        maximum=65535,
+        unit="0 = the gateway's",
+        example=9464,
+    )
+    host: str = setting("Where that port is; empty means all addresses.", "127.0.0.1")
 
 
 class Conventions(StrEnum):

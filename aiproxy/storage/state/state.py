@@ -69,6 +69,8 @@ class State:
         self._beside = database.another()
         self._writer = OneThread(reactor, "state-writer")
         self._reader = self._writer if self._beside is database else OneThread(reactor, "state-reader")
+        self.timed: Callable[[str, float], None] = _untold
+        """Told of each `read` and `write`, with its seconds."""
         self.name = token_hex(8)
         self._number = 0
         self._batch = Batch()
@@ -113,10 +115,18 @@ class State:
         return False
 
     async def read(self, ask: Callable[[Session], T]) -> T:
-        return await self._reader.run(_one_transaction, self._beside, ask, writes=False)
+        began = self._reactor.seconds()
+        try:
+            return await self._reader.run(_one_transaction, self._beside, ask, writes=False)
+        finally:
+            self.timed("read", self._reactor.seconds() - began)
 
     async def transact(self, do: Callable[[Session], T]) -> T:
-        return await self._writer.run(_one_transaction, self.database, do, writes=True)
+        began = self._reactor.seconds()
+        try:
+            return await self._writer.run(_one_transaction, self.database, do, writes=True)
+        finally:
+            self.timed("write", self._reactor.seconds() - began)
 
     @property
     def queued(self) -> int:
@@ -193,7 +203,9 @@ class State:
         if self._sent is None:
             self._sent, self._batch = self._batch, Batch()
             self._number += 1
+        began = self._reactor.seconds()
         await self._try(self._write, self._sent, self._number, self.now())
+        self.timed("write", self._reactor.seconds() - began)
         if not self._problem:
             self._sent = None
             self._written = self.now()
@@ -231,6 +243,9 @@ class State:
 def _one_transaction(database: Database, do: Callable[[Session], T], *, writes: bool) -> T:
     with database.transaction(writes=writes) as session:
         return do(session)
+
+
+def _untold(_operation: str, _seconds: float) -> None: ...
 
 
 def _failed(failure: Any) -> None:
