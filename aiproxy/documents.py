@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from aiproxy.config import Configuration
 from aiproxy.storage.encryption import EncryptedStore
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.store import Change, Condition, Entry
@@ -55,6 +56,11 @@ class Documents:
         self._files.mark()
         return await self._timed("load", self._source.load, self._store)
 
+    async def judge(self, text: str) -> Configuration:
+        """As `Source.judge`."""
+        assert self._store is not None
+        return await self._thread.run(self._source.judge, text, self._store)
+
     async def read(self, name: str) -> Entry | None:
         """One document as it is now, also if another process wrote it. Raises `StoreError`."""
         assert self._store is not None
@@ -71,6 +77,11 @@ class Documents:
             return await self._thread.run(do, *arguments)
         finally:
             self.timed(operation, self._reactor.seconds() - began)
+
+    async def delete(self, name: str, expected: str, change: Change) -> None:
+        """As `Store.delete`."""
+        assert self._store is not None
+        await self._thread.run(self._store.delete, name, expected, change)
 
     def follow(self, loaded: Loaded) -> None:
         """What was loaded is in use from now on."""

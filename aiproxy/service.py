@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
 from aiproxy.config.schema import PromptLogMode
+from aiproxy.configuring import Configuring
 from aiproxy.credentials.accounts import Accounts
 from aiproxy.credentials.base import Way
 from aiproxy.credentials.callback_page import listener
@@ -71,9 +72,14 @@ from aiproxy.tracing.export import Export, address_of
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
-from aiproxy.web.management.requests import Requests
+from aiproxy.web.management.rooms.accounts import AccountsRoom
+from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
+from aiproxy.web.management.rooms.health import HealthRoom
+from aiproxy.web.management.rooms.logins import LoginsRoom
+from aiproxy.web.management.rooms.models import ModelsRoom
+from aiproxy.web.management.rooms.requests import Requests
+from aiproxy.web.management.rooms.usage import Usage
 from aiproxy.web.management.routes import Route
-from aiproxy.web.management.usage import Usage
 from aiproxy.web.metrics import Gauge
 from aiproxy.web.metrics_site import metrics_site
 from aiproxy.web.ops import Check
@@ -82,7 +88,7 @@ from aiproxy.web.server import HttpSite, adopt, listen
 from aiproxy.web.site import Web
 from aiproxy.web.tls import ServerTls
 from aiproxy.web.together import Together
-from aiproxy.welcome import setup_text, welcome_text
+from aiproxy.welcome import base_url, setup_text, welcome_text
 from aiproxy.worker import LISTENING, METRICS, SESSION_KEY, Worker
 
 FLUSH_SECONDS = 1.0
@@ -145,6 +151,8 @@ class GatewayService(Service):
         self._tls: ServerTls | None = None
         self._documents = Documents(reactor, source, self.reload)
         self._reloading = self._reload_again = False
+        self._reload_waiting: list[Deferred[None]] = []
+        self.configuring = Configuring(self._documents, self._taken_over)
         jitter = Random()  # noqa: S311 - spreads retries, guards nothing
         kept = configuration.settings.state_in_effect
         self.state = State(reactor, database_of(kept), _retention(configuration.settings))
@@ -339,6 +347,18 @@ class GatewayService(Service):
                 await self._reload_once()
         finally:
             self._reloading = False
+            waiting, self._reload_waiting = self._reload_waiting, []
+            for each in waiting:
+                each.callback(None)
+
+    async def _taken_over(self) -> str:
+        """What is kept now is in use when this ends; else why it is not."""
+        loaded: Deferred[None] = Deferred()
+        self._reload_waiting.append(loaded)
+        self.reload()
+        if self._reloading:
+            await loaded
+        return self._reload_problem
 
     async def _reload_once(self) -> None:
         try:
@@ -649,10 +669,25 @@ class GatewayService(Service):
     # -- management
 
     def _tables(self, in_thread: Callable[..., Any]) -> Sequence[Sequence[Route]]:
-        return (
-            Requests(self.gateway.journal, self.state, self._node, self._offset).routes(),
-            Usage(self.state, self._node, in_thread).routes(),
+        logins, edit = self._registry.logins, self.configuring
+        rooms = (
+            AccountsRoom(self.gateway, self.accounts, logins, self._documents, self.state, self._offset, edit),
+            ModelsRoom(self.gateway),
+            Requests(self.gateway.journal, self.state, self._node, self._offset),
+            Usage(self.state, self._node, in_thread),
+            ClientKeysRoom(self.gateway, self.keys, edit),
+            LoginsRoom(self.logins, logins),
+            HealthRoom(
+                self.gateway,
+                self.state,
+                self.checks,
+                lambda: self._documents.condition,
+                self._node,
+                time(),
+                lambda: base_url(self._configuration.settings, self.port, here="127.0.0.1"),
+            ),
         )
+        return [room.routes() for room in rooms]
 
     def _offset(self) -> float:
         """What lies between the gateway's clock and the time of day."""

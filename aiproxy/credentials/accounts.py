@@ -105,7 +105,20 @@ class Accounts:
         for renewing in list(self._renewing.values()):
             await renewing.ended
 
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """All files that a kind of login is known for, by the document's name; those that are disabled, too."""
+        return self._records
+
     # -- tokens
+
+    async def refresh(self, login: Login, name: str, way: Way) -> Record:
+        """Renew it now, whether or not it ends soon. Raises `KeyError` for a file that there is not, and as `token` does."""
+        record = self._records[name]
+        if not login.renewable(record):
+            why = login.refused(record) or "it has no refresh token"
+            raise CredentialRefused(f"The account {way.account!r} can't be refreshed ({why}).")
+        return await self._renewal(login, name, record.text(*login.access), way).wait()
 
     async def token(self, login: Login, name: str, given: str, way: Way) -> Token:
         """One to call with. `given` is the one that was handed out before: it nears its end, or was refused.

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiproxy.catalogue import Served
-from aiproxy.gateway.call import Call
+from aiproxy.clients import Client
+from aiproxy.codecs.codec import Codec, Incoming
+from aiproxy.codecs.json_bytes import dump
+from aiproxy.gateway.call import Call, read_call
 from aiproxy.gateway.embed import EMBEDS, translate_embeddings
 from aiproxy.gateway.endpoints import endpoint_for
 from aiproxy.gateway.planning import plan
@@ -18,6 +21,7 @@ from aiproxy.gateway.translate import Target, passes_through, translate
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.pools.affinity import Candidate
 from aiproxy.providers.base import Operation
+from aiproxy.usage import CallRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,31 @@ async def explain(call: Call, snapshot: Snapshot, state: State, *, with_body: bo
     passed_over = _passed_over(call, snapshot, asked)
     refusal = "" if planned else _refusal(call)
     return Explanation(call.model, call.provider, call.reasoning is not None, stages, passed_over, refusal)
+
+
+def question(codec: Codec, operation: Operation, body: bytes, model: str | None, client: Client, provider: str) -> Call:
+    """A call that nobody makes, of a body or of a model's name alone. Raises `InvalidRequest`."""
+    named = operation.value if operation is not Operation.CHAT else ""
+    incoming = Incoming(body or dump({"model": model}), model, operation=named)
+    streams = codec.name == "ollama" and operation is Operation.CHAT
+    record = CallRecord("route", 0.0)
+    return read_call(codec.wire, operation, incoming, client, record, codec=codec, streams=streams, provider=provider)
+
+
+def by_model(snapshot: Snapshot, client: Client, found: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Each listed name → the accounts that would be asked first, with what their upstreams call it. `found` are the names that
+    open accounts' upstreams list."""
+    reach = snapshot.reach(client)
+    return {
+        model.name: [
+            f"{account}:{each.name}"
+            for step in snapshot.catalogue.plan(model.name, "", reach)
+            for account, served in step.served.items()
+            for each in served
+        ]
+        for model in snapshot.catalogue.listing(found, "", reach)
+        if client.may_use(model.name)
+    }
 
 
 def _passed_over(call: Call, snapshot: Snapshot, asked: set[str]) -> Mapping[str, str]:

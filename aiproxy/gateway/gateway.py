@@ -124,6 +124,10 @@ class Gateway:
         self._managed = keys
         self.keyring = self._snapshot.keyring(keys)
 
+    def now(self) -> float:
+        """Of the clock that times of records and rests are of."""
+        return self._clock.seconds()
+
     @property
     def under_way(self) -> int:
         """Calls that have not ended."""

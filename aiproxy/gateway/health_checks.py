@@ -5,7 +5,7 @@ models, which costs nothing and proves the way and the key, but says nothing of 
 list, the account's first model is asked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.report import Report
+from aiproxy.credentials.base import Way
 from aiproxy.credentials.sending import send
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.upstream_headers import headers_for
@@ -55,6 +56,16 @@ class Question:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of a question. Not `asked`: there is nothing to ask this account for. `model` is "" where it was its list."""
+
+    asked: bool
+    model: str = ""
+    error: GatewayError | None = None
+    seconds: float = 0.0
+
+
 class HealthChecks:
     """`snapshot` gives the configuration in effect. Never more than one check of an account at a time."""
 
@@ -64,7 +75,7 @@ class HealthChecks:
         self._pool = pool
         self._snapshot = snapshot
         self._alarms: set[IDelayedCall] = set()
-        self._running: dict[str, Deferred[None]] = {}
+        self._running: dict[str, Deferred[Checked]] = {}
         self._failing: set[str] = set()
 
     def start(self) -> None:
@@ -93,6 +104,13 @@ class HealthChecks:
         if not running.called:
             self._running[account] = running
         running.addBoth(self._ended, account)
+
+    async def ask(self, account: str, model: str = "") -> Checked:
+        """Ask this account of the configuration in effect now, for a few tokens of this model if one is named, and tell what came.
+        The pool goes by it, too. Raises `KeyError` for an account that there is not."""
+        snapshot = self._snapshot()
+        upstream = snapshot.upstreams[account]
+        return await self._check(snapshot, replace(upstream, check_model=model) if model else upstream)
 
     # -- rounds
 
@@ -125,24 +143,28 @@ class HealthChecks:
 
     # -- one check
 
-    async def _check(self, snapshot: Snapshot, upstream: Upstream) -> None:
+    async def _check(self, snapshot: Snapshot, upstream: Upstream) -> Checked:
         question = _question(upstream, snapshot)
         if question is None:
-            return
-        way = snapshot.ways[upstream.id]
-        endpoint, model = question.endpoint, question.model
+            return Checked(asked=False)
+        began = self._clock.seconds()
+        error = await self._failure(question, snapshot.ways[upstream.id], upstream)
+        self._found(upstream, error, question.model)
+        return Checked(True, question.model, error, self._clock.seconds() - began)
+
+    async def _failure(self, question: Question, way: Way, upstream: Upstream) -> GatewayError | None:
+        """None where it works."""
         try:
             sending = Deferred.fromCoroutine(send(question.request, upstream.credential, way, upstream.provider.stale))
             response = (await sending.addTimeout(PATIENCE_SECONDS, self._clock)).response
             body = await read_body(response, ANSWER_BYTES, self._clock, PATIENCE_SECONDS)
             if not 200 <= response.status < 300:
-                raise endpoint.wire.decode_error(response.status, response.headers, body)
+                return question.endpoint.wire.decode_error(response.status, response.headers, body)
         except TookTooLong:
-            self._found(upstream, Timeout(f"No answer to a check within {PATIENCE_SECONDS:g} s."), model)
+            return Timeout(f"No answer to a check within {PATIENCE_SECONDS:g} s.")
         except GatewayError as error:
-            self._found(upstream, error, model)
-        else:
-            self._found(upstream, None, model)
+            return error
+        return None
 
     def _found(self, upstream: Upstream, error: GatewayError | None, model: str) -> None:
         self._pool.found(upstream.id, error, model)

@@ -13,6 +13,7 @@ from aiproxy.config.load import Document, configuration, decoded
 from aiproxy.config.schema import StoreType
 from aiproxy.storage.documents import CONFIGURATION
 from aiproxy.storage.encryption import EncryptedStore
+from aiproxy.storage.judging import judged
 from aiproxy.storage.opening import credentials_directory, open_store
 from aiproxy.storage.store import Entry, Unavailable
 
@@ -74,6 +75,15 @@ class Source:
     def load(self, store: EncryptedStore) -> Loaded:
         """Everything, as it is on this machine now. Raises as `start` and `local` do."""
         return self._with_contents(self.local(), store)
+
+    def judge(self, text: str, store: EncryptedStore) -> Configuration:
+        """What this text would be as the configuration in this place. Raises `ConfigurationInvalid`."""
+        local = self._local or self.local()
+        if local.settings.store.type is not StoreType.FILE:
+            return judged(self._stored(local, text.encode(), store.condition().place))
+        file = local.file
+        document = Document(text.removeprefix("\ufeff"), local.source, file.parent if file else Path.cwd(), file)
+        return judged(configuration(document, environ=self._environ, overrides=self._overrides))
 
     def _with_contents(self, local: Configuration, store: EncryptedStore) -> Loaded:
         contents = store.load()

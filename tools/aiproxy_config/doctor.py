@@ -9,11 +9,11 @@ import click
 
 from aiproxy.config.load import Configuration
 from aiproxy.config.problems import ConfigurationInvalid, Place, Problem, Severity
+from aiproxy.storage.judging import judged
 from aiproxy.storage.store import StoreError
 from aiproxy_config import checkup
 from aiproxy_config.checkup import Finding
 from aiproxy_config.in_use import in_use
-from aiproxy_config.judging import judged
 from aiproxy_config.options import CONFIG, one_sentence
 
 

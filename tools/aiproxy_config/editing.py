@@ -15,9 +15,9 @@ from aiproxy.config.steps import NotEdited
 from aiproxy.config.tree import Unparsable
 from aiproxy.storage.documents import CONFIGURATION, digest
 from aiproxy.storage.file import FileStore
+from aiproxy.storage.judging import judged
 from aiproxy.storage.opening import credentials_directory, open_store
 from aiproxy.storage.store import Change, Store, StoreError
-from aiproxy_config.judging import judged
 
 AUTHOR = "aiproxy-config"
 

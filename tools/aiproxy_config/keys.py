@@ -8,11 +8,10 @@ from typing import Any
 import click
 
 from aiproxy.clients import moment
-from aiproxy.config.edit import data_of, edited, without
+from aiproxy.config.client_edits import RANDOM_BYTES, named, rotated
+from aiproxy.config.edit import edited, without
 from aiproxy.config.load import Configuration
 from aiproxy.config.schema import ClientKey
-from aiproxy.config.steps import NotEdited
-from aiproxy.config.tree import parse
 from aiproxy.config.yaml_text import one_line
 from aiproxy.credentials.times import written
 from aiproxy.storage.state.rows import ClientKeyRow
@@ -20,9 +19,6 @@ from aiproxy_config import managed
 from aiproxy_config.editing import change
 from aiproxy_config.in_use import in_use
 from aiproxy_config.options import CONFIG
-
-RANDOM_BYTES = 32
-"""Of a new key: as many as nobody tries out, on networks or off."""
 
 
 @click.group()
@@ -41,7 +37,7 @@ def keys() -> None:
 def list_(in_json: bool, config: str | None) -> None:
     """All client keys: what each may use, and whether it works. The keys themselves are not shown."""
     configuration = in_use(config)
-    found = [{"name": name, **_told(key)} for name, key in _named(configuration).items()]
+    found = [{"name": name, **_told(key)} for name, key in named(configuration.settings).items()]
     found += [_managed(row) for row in managed.listed(configuration.settings)]
     if in_json:
         click.echo(json.dumps(found, indent=2))
@@ -77,7 +73,7 @@ def new(
 
     Limits and the rest are set afterwards: `aiproxy-config set 'api-keys[N].limits.requests-per-minute' 60`."""
     configuration = in_use(config)
-    if name in _named(configuration):
+    if name in named(configuration.settings):
         raise click.ClickException(f"there is a client key named {name!r} already; `keys rotate` gives it another one")
     options = {"models": list(models), "providers": list(providers), "expires": expires, "tags": list(tags)}
     said: dict[str, Any] = {option: value for option, value in options.items() if value}
@@ -107,14 +103,14 @@ def new(
 def rotate(name: str, overlap: float, config: str | None) -> None:
     """Give NAME another key, and show it once. The old one stops working at once, unless an --overlap is given."""
     configuration = in_use(config)
-    if found := managed.find(configuration.settings, name, unless=_named(configuration)):
+    if found := managed.find(configuration.settings, name, unless=named(configuration.settings)):
         click.echo(managed.rotate(configuration.settings, found.id, overlap).key)
         return
     if overlap:
         raise click.UsageError("keys of the configuration have no --overlap; managed ones do")
     place = _place(configuration, name)
     key = _random()
-    change(config, lambda before: _rotated(before, place, key), f"Rotate the key of {name}")
+    change(config, lambda before: rotated(before, place, key), f"Rotate the key of {name}")
     click.echo(key)
 
 
@@ -126,7 +122,7 @@ def rotate(name: str, overlap: float, config: str | None) -> None:
 def revoke(name: str, yes: bool, config: str | None) -> None:
     """Take NAME's key out of the configuration, or end a managed one. It stops working at once."""
     configuration = in_use(config)
-    if found := managed.find(configuration.settings, name, unless=_named(configuration)):
+    if found := managed.find(configuration.settings, name, unless=named(configuration.settings)):
         managed.revoke(configuration.settings, found.id)
         click.echo(f"The key of {name} is revoked.")
         return
@@ -143,27 +139,11 @@ def _random() -> str:
     return f"aiproxy-{secrets.token_urlsafe(RANDOM_BYTES)}"
 
 
-def _named(configuration: Configuration) -> dict[str, ClientKey]:
-    return {key.name or f"key-{number}": key for number, key in enumerate(configuration.settings.api_keys, 1)}
-
-
 def _place(configuration: Configuration, name: str) -> int:
-    names = list(_named(configuration))
+    names = list(named(configuration.settings))
     if name not in names:
         raise click.ClickException(f"there is no client key named {name!r}; there are: {', '.join(names) or 'none'}")
     return names.index(name)
-
-
-def _rotated(text: str, place: int, key: str) -> str:
-    """A key that the file only refers to is changed where it is."""
-    listed = data_of(parse(text, "")[0]).get("api-keys") or []
-    entry = listed[place] if place < len(listed) else None
-    path, before = (
-        (f"api-keys[{place}].key", entry.get("key")) if isinstance(entry, dict) else (f"api-keys[{place}]", entry)
-    )
-    if not isinstance(before, str) or "${" in before:
-        raise NotEdited("this key stands in a variable or in a file of its own; change it there")
-    return edited(text, path, key)
 
 
 def _told(key: ClientKey) -> dict[str, Any]:

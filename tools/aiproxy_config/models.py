@@ -4,8 +4,8 @@ import json
 
 import click
 
-from aiproxy.clients import ANYONE, Client
-from aiproxy.gateway.snapshot import Snapshot
+from aiproxy.clients import ANYONE
+from aiproxy.gateway.explaining import by_model
 from aiproxy_config.offline import client_named, offline, reading
 from aiproxy_config.options import CONFIG
 
@@ -20,7 +20,7 @@ def models(holder: str | None, in_json: bool, config: str | None) -> None:
     without a list of models pass every name on, and are named below the list."""
     snapshot = offline(config)
     client = client_named(snapshot, holder) if holder else ANYONE
-    served = by_model(snapshot, client)
+    served = by_model(snapshot, client, {})
     passing = [offer.account for offer in snapshot.catalogue.offers if offer.accepts and snapshot.reach(client)(offer)]
     if in_json:
         click.echo(json.dumps({"models": served, "pass_any_name": passing}, indent=2, ensure_ascii=False))
@@ -31,18 +31,3 @@ def models(holder: str | None, in_json: bool, config: str | None) -> None:
         click.echo(f"other names are passed on by: {', '.join(passing)}", err=True)
     elif not served:
         click.echo("No model is offered.", err=True)
-
-
-def by_model(snapshot: Snapshot, client: Client = ANYONE) -> dict[str, list[str]]:
-    """Each listed name → the accounts that would be asked first, with what their upstreams call it."""
-    reach = snapshot.reach(client)
-    return {
-        model.name: [
-            f"{account}:{each.name}"
-            for step in snapshot.catalogue.plan(model.name, "", reach)
-            for account, served in step.served.items()
-            for each in served
-        ]
-        for model in snapshot.catalogue.listing({}, "", reach)
-        if client.may_use(model.name)
-    }

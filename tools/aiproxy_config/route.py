@@ -9,16 +9,14 @@ from typing import BinaryIO
 import click
 
 from aiproxy.catalogue import known_provider
-from aiproxy.clients import ANYONE, Client
-from aiproxy.codecs.codec import Incoming
-from aiproxy.gateway.call import Call, read_call
-from aiproxy.gateway.explaining import Explanation, Foreseen, ForeseenStage, explain
+from aiproxy.clients import ANYONE
+from aiproxy.gateway.call import Call
+from aiproxy.gateway.explaining import Explanation, Foreseen, ForeseenStage, explain, question
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Because
 from aiproxy.gateway.state import State
 from aiproxy.providers.base import Operation
 from aiproxy.registry import PROTOCOLS
-from aiproxy.usage import CallRecord
 from aiproxy_config.offline import client_named, offline, reading
 from aiproxy_config.options import CONFIG
 from aiproxy_config.terminal import run
@@ -73,8 +71,8 @@ def route(
     if model is None and not content:
         raise click.UsageError("a --model or a --body is wanted")
     snapshot = offline(config, *overrides)
-    call = _call(
-        SPOKEN[protocol],
+    call = question(
+        PROTOCOLS[SPOKEN[protocol]],
         Operation(operation),
         content,
         model,
@@ -91,22 +89,6 @@ def route(
     else:
         click.echo("\n".join(_told(explanation, asked, call, snapshot)))
     context.exit(0 if explanation.stages else 1)
-
-
-def _call(
-    protocol: str,
-    operation: Operation,
-    body: bytes,
-    model: str | None,
-    client: Client,
-    provider: str,
-) -> Call:
-    codec = PROTOCOLS[protocol]
-    named = operation.value if operation is not Operation.CHAT else ""
-    incoming = Incoming(body or json.dumps({"model": model}).encode(), model, operation=named)
-    record = CallRecord("route", 0.0)
-    streams = protocol == "ollama" and operation is Operation.CHAT
-    return read_call(codec.wire, operation, incoming, client, record, codec=codec, streams=streams, provider=provider)
 
 
 def _provider(snapshot: Snapshot, named: str) -> str:

@@ -13,10 +13,10 @@ from aiproxy.config.problems import ConfigurationInvalid, render_problems
 from aiproxy.config.schema import StoreType
 from aiproxy.storage.documents import CONFIGURATION
 from aiproxy.storage.encryption import EncryptedStore
+from aiproxy.storage.judging import judged
 from aiproxy.storage.opening import open_store
 from aiproxy.storage.store import Change, Conflict, Entry, StoreError
 from aiproxy_config.formats import counted
-from aiproxy_config.judging import judged
 from aiproxy_config.options import CONFIG, refusing
 
 

@@ -109,7 +109,7 @@ def _validated(
 
 def _judged(read: Configuration) -> Configuration:
     """Imported only for what could be read."""
-    from aiproxy_config.judging import judged
+    from aiproxy.storage.judging import judged
 
     return judged(read)
 

@@ -24,7 +24,7 @@ from aiproxy.web.management.entering import Entering
 from aiproxy.web.management.gate import SAFE, Gate
 from aiproxy.web.management.keeping import Documents, InThread, hash_plain_key
 from aiproxy.web.management.openapi import document
-from aiproxy.web.management.routes import Asked, Route, Who
+from aiproxy.web.management.routes import Asked, NotValid, Route, Who
 from aiproxy.web.request import HttpRequest
 
 ROOT = "/v0/management"
@@ -111,7 +111,7 @@ class Management:
         told = {
             "error": error.message,
             "code": error.code or error.kind,
-            "request_id": context.record.request_id if context else f"req_{uuid4().hex}",
+            "request_id": _request_id(request),
         }
         headers = dict(error.headers)
         if error.retry_after is not None:
@@ -134,9 +134,9 @@ class Management:
                 raise
             except CancelledError:
                 raise
-            except Exception:
+            except Exception as error:
                 if changes:
-                    self._note(request, who, "server_error")
+                    self._note(request, who, error.code if isinstance(error, NotValid) else "server_error")
                 raise
             if changes:
                 self._note(request, who, "ok")
@@ -154,6 +154,8 @@ class Management:
 
     def _failed(self, request: IRequest, failure: Failure) -> bytes:
         assert isinstance(request, HttpRequest)
+        if isinstance(failure.value, NotValid):
+            return write_json(request, self._not_valid(request, failure.value), NotValid.status)
         if failure.check(NoRoute):
             error: GatewayError = NotFound(
                 f"There is nothing at {_path(request)}. GET {ROOT}/openapi.json lists what there is."
@@ -162,11 +164,20 @@ class Management:
             error = as_gateway_error(failure, request)
         return b"" if request.startedWriting else write_answer(request, self.error_answer(request, error))
 
+    def _not_valid(self, request: HttpRequest, error: NotValid) -> Mapping[str, Any]:
+        told = {"error": str(error), "code": error.code, "findings": error.findings}
+        return {**told, "request_id": _request_id(request)}
+
     async def _describe(self, _asked: Asked) -> Mapping[str, Any]:
         return document(ROOT, self.routes)
 
     async def _changes(self, asked: Asked) -> Mapping[str, Any]:
         return {"changes": self.audit.latest(asked.count("limit", 100))}
+
+
+def _request_id(request: Request) -> str:
+    context = context_of(request)
+    return context.record.request_id if context else f"req_{uuid4().hex}"
 
 
 def _path(request: HttpRequest) -> str:

@@ -1,6 +1,6 @@
 """What a management route is: a line of the table, what it is handed, and who asks. Values only."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,10 @@ class Asked:
             raise InvalidRequest(f"The field '{name}' must be a text.", param=name)
         return found
 
+    def optional(self, name: str) -> Any:
+        """A field of a body that may be left out altogether; None where it isn't there."""
+        return self.object().get(name) if self.body else None
+
     def number(self, name: str, default: float) -> float:
         """An argument of the query. Raises `InvalidRequest`."""
         text = self.query.get(name, "")
@@ -70,6 +74,17 @@ class Asked:
         if not 1 <= found <= LARGEST_COUNT:
             raise InvalidRequest(f"The argument '{name}' must be from 1 to {LARGEST_COUNT}.", param=name)
         return int(found)
+
+
+class NotValid(Exception):
+    """A configuration that no gateway would start with: what is wrong with it, each finding with its place."""
+
+    status = 422
+    code = "invalid_config"
+
+    def __init__(self, message: str, findings: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.storage.state.asking import Span, latest_attempts, sums, take_over
 from aiproxy.storage.state.rows import USAGE, UsageRow
 from aiproxy.storage.state.sqlite import SqliteDatabase
-from aiproxy.web.management.statistics import rows_of, statistics
+from aiproxy.web.management.rooms.statistics import rows_of, statistics
 
 DETAIL = {
     "timestamp": "2026-03-01T23:59:59.123456789Z",

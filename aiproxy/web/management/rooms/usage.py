@@ -12,9 +12,9 @@ from aiproxy.codecs.base import Answer
 from aiproxy.neutral.errors import InvalidRequest, Overloaded
 from aiproxy.storage.state.asking import GROUPS, TOKENS, Span, latest_attempts, sums, take_over
 from aiproxy.storage.state.database import Session, StateUnavailable
-from aiproxy.web.management.requests import SPAN, Kept, asked_of, span_of
+from aiproxy.web.management.rooms.requests import SPAN, Kept, asked_of, span_of
+from aiproxy.web.management.rooms.statistics import rows_of, statistics
 from aiproxy.web.management.routes import Asked, Route, download
-from aiproxy.web.management.statistics import rows_of, statistics
 
 DETAILS = 10_000
 """Single attempts in CLIProxyAPI's shape when nobody says how many: the latest, about 2 MB. The sums are of all."""

@@ -1,0 +1,47 @@
+"""A management key, and the API as its holder sees it."""
+
+from typing import Any
+
+import httpx2
+
+from tests.rig.daemon import Daemon
+
+KEY = "a-management-key-0123456789"
+MANAGED = f'remote-management: {{secret-key: "{KEY}"}}\n'
+"""A line of a configuration."""
+
+
+class Api:
+    """Asks a running gateway; answers are what JSON says. Other statuses than 200 are told by `refused`."""
+
+    def __init__(self, gateway: Daemon) -> None:
+        self._root = f"{gateway.address}/v0/management"
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        headers = {"authorization": f"Bearer {KEY}", **more.pop("headers", {})}
+        return httpx2.request(method, self._root + path, headers=headers, timeout=20, **more)
+
+    def get(self, path: str, **query: str) -> Any:
+        return self._done(self.ask("GET", path, params=query))
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._done(self.ask("POST", path, **({} if body is None else {"json": body})))
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._done(self.ask("PUT", path, json=body))
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self._done(self.ask("PATCH", path, json=body))
+
+    def delete(self, path: str, **query: str) -> Any:
+        return self._done(self.ask("DELETE", path, params=query))
+
+    def refused(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
+        """Status and body."""
+        answer = self.ask(method, path, **more)
+        assert answer.status_code >= 400, answer.text
+        return answer.status_code, answer.json()
+
+    def _done(self, answer: httpx2.Response) -> Any:
+        assert answer.status_code == 200, (answer.status_code, answer.text)
+        return answer.json()
