@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.sdks.conversation import KEY
+from tests.rig.authority import one_authority
 from tests.rig.daemon import Daemon, daemon
 from tests.vendors.back_ends import PROVIDERS, credential_file, settings_of
 from tests.vendors.scenarios import SCENARIOS
@@ -38,6 +39,12 @@ vertex-api-key:
 ollama:
   - {{base-url: "{address}", models: {models("ollama")}}}
 """
+
+
+@pytest.fixture(scope="package", autouse=True)
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with one_authority(tmp_path_factory.mktemp("authority")):
+        yield
 
 
 @pytest.fixture(scope="package")

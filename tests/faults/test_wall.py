@@ -5,22 +5,21 @@ Sixteen kinds of fault, each in its variants; the name of a case begins with its
 
 import gzip
 import json
-import socket
-import struct
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import openai
 import pytest
 from openai import OpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
+from tests.faults.behaviours import ByModel, end, hold, html, plain, raw, reset, stay, trickles
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.upstream import (
     Behaviour,
     Received,
-    Upstream,
     Wire,
     begin_stream,
     completion,
@@ -32,42 +31,15 @@ from tests.rig.upstream import (
 
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
 
+AT_ONCE = 8
+"""Cases side by side: most of their time they wait."""
+
 SEES_WITHIN = 20.0
 """Seconds that an upstream waits for its client to see something. No test passes by it."""
 
 ROLE, FIRST, SECOND, STOP, USAGE, DONE = events("partial", " text")
 WHOLE = b"".join((ROLE, FIRST, SECOND, STOP, USAGE, DONE))
 ERROR = b'data: {"error": {"message": "no capacity", "code": 503}}\n\n'
-
-
-def reset(wire: Wire) -> None:
-    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    wire.socket.close()
-    raise ConnectionAbortedError  # whoever reads from it lets go, too: only then is it closed
-
-
-def hold(wire: Wire) -> None:
-    wire.wait_for_close()
-
-
-def stay(_wire: Wire) -> None:
-    """For another request."""
-
-
-def end(wire: Wire) -> None:
-    wire.chunk(b"")
-
-
-def raw(data: bytes, then: Callable[[Wire], None] = Wire.cut) -> Behaviour:
-    def behave(_request: Received, wire: Wire) -> None:
-        wire.send(data)
-        then(wire)
-
-    return behave
-
-
-def plain(body: bytes, head: str, then: Callable[[Wire], None] = Wire.cut, version: str = "1.1") -> Behaviour:
-    return raw(f"HTTP/{version} 200 OK\r\n{head}\r\n\r\n".encode() + body, then)
 
 
 def stream(data: bytes, then: Callable[[Wire], None], *more: bytes) -> Behaviour:
@@ -91,25 +63,13 @@ def then(data: bytes, after: Callable[[Wire], None], *, unframed: bytes = b"") -
     return go_on
 
 
-def trickles(_request: Received, wire: Wire) -> None:
-    """A byte now and then: no single silence is long."""
-    for byte in b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nx-slow: " + b"x" * 1000:
-        try:
-            wire.send(bytes([byte]))
-        except OSError:
-            return
-        threading.Event().wait(0.05)
-
-
-def html(status: int = 200) -> Behaviour:
-    return lambda _request, wire: wire.answer(status, b"<html>captive portal</html>", {"content-type": "text/html"})
-
-
 SSE = "content-type: text/event-stream"
 GZIPPED = gzip.compress(WHOLE)
 
 BEFORE: dict[str, Behaviour] = {
+    "1 status 408": fails(408),
     "1 status 500": fails(500),
+    "1 status 502": fails(502),
     "1 status 503 with Retry-After": fails(503, headers={"retry-after": "30"}),
     "1 status 529": fails(529),
     "2 status 429": fails(429, headers={"retry-after": "30"}),
@@ -173,101 +133,13 @@ COMPLETE: dict[str, Behaviour] = {
 }  # fmt: skip
 
 
-def configuration(first: str, second: str) -> str:
-    return f"""
-request-retry: 0
-disable-cooling: true
-routing: {{strategy: fill-first, session-affinity: false}}
-timeouts: {{connect: 1, first-byte: 1, first-token: 1, idle: 1}}
-openai-api-key:
-  - {{api-key: first-key-0123456789, name: first, base-url: "{first}"}}
-  - {{api-key: second-key-0123456789, name: second, base-url: "{second}"}}
-"""
-
-
-@pytest.fixture(scope="module")
-def bad() -> Iterator[Upstream]:
-    with upstream(says("never")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def good() -> Iterator[Upstream]:
-    with upstream(says("from", " the", " second")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(bad: Upstream, good: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    with daemon(tmp_path_factory.mktemp("wall"), configuration(bad.base_url, good.base_url)) as running:
-        yield running
-    assert all(json.loads(line)["level"] in ("info", "warn") for line in running.output), "nothing is our fault"
-
-
-@dataclass
-class Told:
-    """What the SDK's user saw."""
-
-    text: str = ""
-    error: openai.APIError | None = None
-    total: int | None = None
-
-
-def ask(gateway: Daemon, saw: Callable[[], object] = lambda: None, *, streamed: bool = True) -> Told:
-    told = Told()
-    with OpenAI(base_url=gateway.base_url, api_key="any", max_retries=0) as client:
-        try:
-            if not streamed:
-                told.text = client.chat.completions.create(model="m", messages=ASK).choices[0].message.content or ""
-                return told
-            for chunk in client.chat.completions.create(
-                model="m", messages=ASK, stream=True, stream_options={"include_usage": True}
-            ):
-                told.text += "".join(choice.delta.content or "" for choice in chunk.choices)
-                told.total = chunk.usage.total_tokens if chunk.usage else told.total
-                saw()
-        except openai.APIError as error:
-            told.error = error
-    return told
-
-
-@pytest.mark.parametrize("name", BEFORE)
-def test_before_anything_useful_another_account_answers(gateway: Daemon, bad: Upstream, name: str) -> None:
-    # On a kept connection a close looks like one that went stale: the request is sent once more, on a new one.
-    bad.script.extend([BEFORE[name]] * 2)
-    told = ask(gateway)
-    bad.script.clear()
-    assert (told.text, told.error) == ("from the second", None)
-
-
-@pytest.mark.parametrize("name", AFTER)
-def test_after_that_the_client_is_told(gateway: Daemon, bad: Upstream, good: Upstream, name: str) -> None:
-    seen = threading.Event()
-
-    def behave(_request: Received, wire: Wire) -> None:
-        begin_stream(wire)
-        wire.chunk(ROLE + FIRST)
-        assert seen.wait(SEES_WITHIN)
-        AFTER[name](wire)
-
-    bad.script.append(behave)
-    answered = len(good.received)
-    told = ask(gateway, seen.set)
-    assert told.text.startswith("partial")
-    assert told.error is not None
-    assert len(good.received) == answered
-
-
-@pytest.mark.parametrize("name", COMPLETE)
-def test_what_is_complete_ends_once(gateway: Daemon, bad: Upstream, name: str) -> None:
-    bad.script.append(COMPLETE[name])
-    told = ask(gateway)
-    assert (told.text, told.error, told.total) == ("partial text", None, 11)
-
+ALSO_WHOLE = ("1 ", "2 ", "3 ", "5 ", "6 ", "11 HTML with status", "13 not HTTP", "16 redirect")
+"""What the names of faults begin with that know of no stream."""
 
 JSON_ANSWER = completion("partial text")
 JSON_HEAD = "content-type: application/json\r\ncontent-length: "
 WHOLE_FAULTS: dict[str, Behaviour] = {
+    **{name: fault for name, fault in BEFORE.items() if name.startswith(ALSO_WHOLE)},
     "9 cut": plain(JSON_ANSWER[:-20], f"{JSON_HEAD}{len(JSON_ANSWER)}"),
     "10 error with status 200": plain(b'{"error": {"message": "no"}}', f"{JSON_HEAD}28", stay),
     "11 HTML with status 200": html(),
@@ -282,8 +154,142 @@ WHOLE_FAULTS: dict[str, Behaviour] = {
 }
 
 
+@pytest.fixture(scope="module")
+def bad() -> ByModel:
+    return ByModel()
+
+
+@pytest.fixture(scope="module")
+def good() -> ByModel:
+    return ByModel()
+
+
+@pytest.fixture(scope="module")
+def gateway(bad: ByModel, good: ByModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with upstream(bad) as first, upstream(good) as second:
+        text = f"""
+request-retry: 0
+disable-cooling: true
+routing: {{strategy: fill-first, session-affinity: false}}
+timeouts: {{connect: 1, first-byte: 1, first-token: 1, idle: 1}}
+openai-api-key:
+  - {{api-key: first-key-0123456789, name: first, base-url: "{first.base_url}"}}
+  - {{api-key: second-key-0123456789, name: second, base-url: "{second.base_url}"}}
+"""
+        with daemon(tmp_path_factory.mktemp("wall"), text) as running:
+            yield running
+    assert all(json.loads(line)["level"] in ("info", "warn") for line in running.output), "nothing is our fault"
+
+
+@dataclass
+class Told:
+    """What the SDK's user saw."""
+
+    text: str = ""
+    error: openai.APIError | None = None
+    total: int | None = None
+    another: bool = False
+    """Whether the other account was asked."""
+
+
+def ask(address: str, model: str, saw: Callable[[], object], *, streamed: bool) -> Told:
+    told = Told()
+    with OpenAI(base_url=address, api_key="any", max_retries=0) as client:
+        try:
+            if not streamed:
+                told.text = client.chat.completions.create(model=model, messages=ASK).choices[0].message.content or ""
+                return told
+            for chunk in client.chat.completions.create(
+                model=model, messages=ASK, stream=True, stream_options={"include_usage": True}
+            ):
+                told.text += "".join(choice.delta.content or "" for choice in chunk.choices)
+                told.total = chunk.usage.total_tokens if chunk.usage else told.total
+                saw()
+        except openai.APIError as error:
+            told.error = error
+    return told
+
+
+class Asking:
+    """Begins calls, a model each, of which the first account's upstream behaves as is said."""
+
+    def __init__(self, gateway: Daemon, bad: ByModel, good: ByModel, executor: Executor) -> None:
+        self._gateway, self._bad, self._good, self._executor = gateway, bad, good, executor
+
+    def __call__(
+        self, fault: Behaviour, saw: Callable[[], object] = lambda: None, *, streamed: bool = True
+    ) -> Future[Told]:
+        model = f"case-{len(self._bad.behaviours)}"
+        self._bad.behaviours[model] = fault
+        self._good.behaviours[model] = says("from", " the", " second")
+        return self._executor.submit(self._told, model, saw, streamed=streamed)
+
+    def _told(self, model: str, saw: Callable[[], object], *, streamed: bool) -> Told:
+        told = ask(self._gateway.base_url, model, saw, streamed=streamed)
+        return replace(told, another=model in self._good.asked)
+
+
+@pytest.fixture(scope="module")
+def asking(gateway: Daemon, bad: ByModel, good: ByModel) -> Iterator[Asking]:
+    with ThreadPoolExecutor(AT_ONCE) as executor:
+        yield Asking(gateway, bad, good, executor)
+
+
+Answers = Mapping[str, Future[Told]]
+
+
+@pytest.fixture(scope="module")
+def before(asking: Asking) -> Answers:
+    return {name: asking(fault) for name, fault in BEFORE.items()}
+
+
+@pytest.fixture(scope="module")
+def complete(asking: Asking) -> Answers:
+    return {name: asking(behaviour) for name, behaviour in COMPLETE.items()}
+
+
+@pytest.fixture(scope="module")
+def whole(asking: Asking) -> Answers:
+    return {name: asking(fault, streamed=False) for name, fault in WHOLE_FAULTS.items()}
+
+
+@pytest.fixture(scope="module")
+def after(asking: Asking) -> Answers:
+    def begin(goes_on: Callable[[Wire], None]) -> Future[Told]:
+        seen = threading.Event()
+
+        def behave(_request: Received, wire: Wire) -> None:
+            begin_stream(wire)
+            wire.chunk(ROLE + FIRST)
+            assert seen.wait(SEES_WITHIN)
+            goes_on(wire)
+
+        return asking(behave, seen.set)
+
+    return {name: begin(goes_on) for name, goes_on in AFTER.items()}
+
+
+@pytest.mark.parametrize("name", BEFORE)
+def test_before_anything_useful_another_account_answers(before: Answers, name: str) -> None:
+    told = before[name].result()
+    assert (told.text, told.error) == ("from the second", None)
+
+
+@pytest.mark.parametrize("name", AFTER)
+def test_after_that_the_client_is_told(after: Answers, name: str) -> None:
+    told = after[name].result()
+    assert told.text.startswith("partial")
+    assert told.error is not None
+    assert not told.another
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_what_is_complete_ends_once(complete: Answers, name: str) -> None:
+    told = complete[name].result()
+    assert (told.text, told.error, told.total) == ("partial text", None, 11)
+
+
 @pytest.mark.parametrize("name", WHOLE_FAULTS)
-def test_a_whole_answer_is_whole_or_anothers(gateway: Daemon, bad: Upstream, name: str) -> None:
-    bad.script.append(WHOLE_FAULTS[name])
-    told = ask(gateway, streamed=False)
+def test_a_whole_answer_is_whole_or_anothers(whole: Answers, name: str) -> None:
+    told = whole[name].result()
     assert (told.text, told.error) == ("from the second", None)
