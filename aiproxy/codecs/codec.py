@@ -117,15 +117,18 @@ class Storing:
     wanted: Callable[[bytes], bool]
     """Whether the answer to a request's body is to be kept."""
     reference: Callable[[bytes], str | None]
-    """A request's body → the kept answer that it continues. Raises `InvalidRequest`."""
+    """A request's body → the answer that it continues, whoever keeps it. Raises `InvalidRequest`."""
+    ours: Callable[[str], bool]
+    """Whether an answer of this id is kept by us, if by anybody."""
     upstreams: Callable[[bytes], str | None]
     """A request's body → the answer that it continues and its upstream keeps."""
     keep: Callable[[bytes, Mapping[str, Json]], bytes]
     """(a request's body, its answer as the client is told it) → what to keep of them."""
     previous: Callable[[bytes], str | None]
-    """What was kept → the kept answer before it."""
+    """What was kept → the answer before it."""
     continued: Callable[[bytes, Sequence[bytes]], bytes]
-    """(a request's body, what was kept of its conversation, the first turn first) → the body with all of it and no reference."""
+    """(a request's body, what was kept of its conversation, the first turn first) → the body with all of it, and no reference
+    but the one to what an upstream keeps of it."""
 
 
 @dataclass(frozen=True, slots=True)

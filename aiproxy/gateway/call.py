@@ -65,6 +65,10 @@ class Call:
     """Headers of the answer, whoever gives it."""
     continuation: Continuation | None = None
     """Where another account may go on with an answer that breaks off."""
+    connection: str = ""
+    """Who remembers, as long as the client's connection lasts, its answers that are not to be stored; "" for nobody."""
+    warms_up: bool = False
+    """Only to be gone on from: it is not answered with anything."""
     seed: str = field(default_factory=lambda: token_hex(16))
     """What the ids we make for this call derive from: the client may have given several calls one `request_id`."""
 

@@ -30,6 +30,7 @@ from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Stage
 from aiproxy.gateway.state import State
 from aiproxy.gateway.telling import Telling
+from aiproxy.gateway.warming import warm_up
 from aiproxy.logs.prompt_entry import Told
 from aiproxy.logs.prompt_log import Copying, PromptLog
 from aiproxy.neutral.errors import ContextLength, GatewayError, Internal, NotFound, Timeout
@@ -227,6 +228,9 @@ class Gateway:
             call.session = session_of(call.incoming.headers, read_object(call.incoming.outline, exact=False))
             call.record.session = call.session.key
         planned = plan(call, snapshot)
+        if call.warms_up and planned:
+            warm_up(call, around)
+            return
         progress = _Progress()
         for patient in (False, True) if len(planned) > 1 else (True,):
             if await self._pass_over(call, planned, around, allowance, progress, patient=patient):

@@ -43,33 +43,41 @@ class State:
         storing = call.codec.storing if call.codec else None
         if call.codec is None or storing is None or (reference := storing.reference(call.incoming.outline)) is None:
             return
+        turns = await self.conversation((call.connection, call.client.tenant), reference, storing)
+        if not turns:
+            return
         call.codec.decode_request(call.incoming, Sealer(sealing_key, call.client.tenant), Report())
-        turns = await self.conversation(call.client.tenant, reference, storing)
         call.continues, call.original = reference, call.incoming
         call.incoming = replace(call.incoming, body=storing.continued(call.incoming.body, turns))
 
-    async def conversation(self, tenant: str, reference: str, storing: Storing) -> Sequence[bytes]:
-        """What is kept of the conversation up to this answer, the first turn first. Raises `NotFound`."""
-        turns: list[bytes] = []
+    async def conversation(self, holders: Sequence[str], reference: str, storing: Storing) -> Sequence[bytes]:
+        """What these tenants hold of the conversation up to this answer, the first turn first; it may begin with what an
+        upstream keeps. Raises `NotFound`."""
+        turns: dict[str, bytes] = {}
         wanted: str | None = reference
         while wanted is not None:
-            kept = await self.responses.get(tenant, wanted)
-            if kept is None:
+            kept = await self._kept(holders, wanted)
+            if wanted in turns or (kept is None and storing.ours(wanted)):  # ids of upstreams may come twice
                 raise unknown_response(reference)
-            turns.append(kept)
+            if kept is None:
+                break
+            turns[wanted] = kept
             wanted = storing.previous(kept)
-        return turns[::-1]
+        return [*turns.values()][::-1]
 
-    def keeper(self, call: Call) -> Callable[[Mapping[str, Json]], None]:
-        """Keeps the answer to this call, by its id."""
+    async def _kept(self, holders: Sequence[str], response_id: str) -> bytes | None:
+        for holder in holders:
+            if (kept := await self.responses.get(holder, response_id)) is not None:
+                return kept
+        return None
+
+    def keep(self, call: Call, response: Mapping[str, Json]) -> None:
+        """The answer to this call by its id: for its client, or only for its connection, if the client doesn't want it stored."""
         storing = call.codec.storing if call.codec else None
         assert storing is not None
-        body = (call.original or call.incoming).body
-
-        def keep(response: Mapping[str, Json]) -> None:
-            self.responses.put(call.client.tenant, response["id"], storing.keep(body, response))
-
-        return keep
+        asked = call.original or call.incoming
+        holder = call.client.tenant if storing.wanted(asked.outline) else call.connection
+        self.responses.put(holder, response["id"], storing.keep(asked.body, response))
 
     # -- opaque state
 

@@ -173,8 +173,8 @@ async def translate(call: Call, to: Target, snapshot: Snapshot, state: State, no
     if source.storing is not None and not (native and to.endpoint.keeps_answers):
         if request.state.previous_response_id is not None:
             raise unknown_response(request.state.previous_response_id)
-        if call.operation is Operation.CHAT and request.state.store is not False:
-            down = replace(down, keep=state.keeper(call))
+        if call.operation is Operation.CHAT and (request.state.store is not False or call.connection):
+            down = replace(down, keep=partial(state.keep, call))
     if call.continues is not None:
         told = replace(request.state, previous_response_id=call.continues)
         down = replace(down, request=replace(request, state=told))

@@ -87,6 +87,11 @@ class BoundedMemory:
         self._drop(tenant, key)
         return found
 
+    def let_go(self, tenant: str) -> None:
+        """Of all that it holds."""
+        for key in list(self._tenants[tenant].entries) if tenant in self._tenants else ():
+            self._drop(tenant, key)
+
     def _make_room(self) -> None:
         while self.entries > self._limits.entries or self.size > self._limits.size:
             tenant = max(self._tenants, key=lambda name: self._tenants[name].size)

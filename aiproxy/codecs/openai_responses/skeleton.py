@@ -77,7 +77,8 @@ class Skeleton:
             head = {"id": self.response_id, "created_at": self.created, "model": self._exchange.request.model}
             built = {**head, "output": output}
             if self._exchange.keep is not None:  # who keeps it is we, whatever the upstream says of itself
-                built |= {"previous_response_id": self._exchange.request.state.previous_response_id, "store": True}
+                state = self._exchange.request.state
+                built |= {"previous_response_id": state.previous_response_id, "store": state.store is not False}
             if (counted := write_usage(usage)) is not None:
                 built["usage"] = counted
         else:

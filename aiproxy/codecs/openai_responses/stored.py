@@ -64,8 +64,12 @@ def wanted(body: bytes) -> bool:
     return b'"store"' not in body or read_object(body, exact=False).get("store") is not False
 
 
+def ours(response_id: str) -> bool:
+    return response_id.startswith(KEPT)
+
+
 def reference(body: bytes) -> str | None:
-    """The answer of ours that a request continues."""
+    """The answer that a request continues, whoever keeps it."""
     if b'"previous_response_id"' not in body:
         return None
     asked = read_object(body, exact=False)
@@ -79,24 +83,27 @@ def reference(body: bytes) -> str | None:
 
 def upstreams(body: bytes) -> str | None:
     """The answer of an upstream's own that a request continues."""
-    found = read_object(body, exact=False).get(REFERENCE) if b'"previous_response_id"' in body else None
-    return found if isinstance(found, str) and found and not found.startswith(KEPT) else None
+    found = reference(body)
+    return None if found is None or ours(found) else found
 
 
 def previous(kept: bytes) -> str | None:
-    """The kept answer that this one continues, as far as its conversation goes on from there: a compaction begins it anew."""
+    """The answer that this one continues, as far as its conversation goes on from there: a compaction begins it anew."""
     turn = _turn(kept)
     return None if _compacted(turn) else turn.previous
 
 
 def continued(body: bytes, turns: Sequence[bytes]) -> bytes:
-    """The request with its whole conversation in place of the reference; `turns` are the kept answers, the first one first."""
+    """The request with its conversation in place of the reference; `turns` are the kept answers, the first one first. Where
+    that one continues an answer which its upstream keeps, so does the request."""
     asked = read_object(body)
     items: list[Json] = []
     for turn in map(_turn, turns):
         items += () if _compacted(turn) else turn.input
         items += turn.output
     said = {key: value for key, value in asked.items() if key != REFERENCE}
+    if turns and (before := previous(turns[0])) is not None:
+        said[REFERENCE] = before
     return dump({**said, "input": items + _items(asked.get("input"))})
 
 
@@ -141,7 +148,7 @@ def list_input(response_id: str, turns: Sequence[bytes], query: Mapping[str, str
 
 def _reference(asked: Mapping[str, Any]) -> str | None:
     found = asked.get(REFERENCE)
-    return found if isinstance(found, str) and found.startswith(KEPT) else None
+    return found if isinstance(found, str) and found else None
 
 
 def _items(found: Json) -> list[Json]:
@@ -176,4 +183,4 @@ def _limit(query: Mapping[str, str]) -> int:
     return int(found)
 
 
-STORING = Storing(wanted, reference, upstreams, keep, previous, continued)
+STORING = Storing(wanted, reference, ours, upstreams, keep, previous, continued)

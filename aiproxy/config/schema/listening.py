@@ -54,6 +54,12 @@ class WebSocket:
         minimum=1,
         unit="seconds",
     )
+    responses_seconds: float = setting(
+        "How long a socket at `/v1/responses` lasts: then it closes (1001) after its calls, and clients connect again; 0 is no limit.",
+        3600,
+        minimum=0,
+        unit="seconds",
+    )
     compression: bool = setting("Take compression (permessage-deflate) where the client offers it.", True)
     origins: tuple[str, ...] = setting(
         "The pages (`Origin`) that may connect; empty means all that show a key. What is no page is not asked.",

@@ -51,7 +51,7 @@ class Responses:
     @app.route("/v1/responses/<response_id>/input_items", methods=["GET"])
     async def input_items(self, request: Request, response_id: str) -> bytes:
         await self._kept(request, response_id)
-        turns = await self._gateway.state.conversation(context(request).client.tenant, response_id, STORING)
+        turns = await self._gateway.state.conversation((context(request).client.tenant,), response_id, STORING)
         return write_answer(request, list_input(response_id, turns, incoming(request).query))
 
     @app.route("/v1/responses/<response_id>/cancel", methods=["POST"])

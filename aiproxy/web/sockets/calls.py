@@ -8,48 +8,32 @@ An answer streams unless its body says `"stream": false`. What is wrong with a m
 of that id is touched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from twisted.internet.defer import CancelledError
 
 from aiproxy.catalogue import known_provider
-from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, openai_responses
-from aiproxy.codecs.codec import Codec, Incoming
+from aiproxy.codecs import gemini
+from aiproxy.codecs.codec import Incoming
 from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.splice import read_object
 from aiproxy.framing import Frame
 from aiproxy.gateway.call import Call, read_call
-from aiproxy.neutral.errors import GatewayError, InvalidRequest, NotFound, UpstreamTruncated
+from aiproxy.neutral.errors import GatewayError, InvalidRequest, NotFound
 from aiproxy.neutral.usage import Usage
 from aiproxy.providers.base import Operation
+from aiproxy.registry import PROTOCOLS
 from aiproxy.usage import CallRecord
-from aiproxy.web.sockets.session import Session, as_error, told_error
-from aiproxy.web.sockets.sink import EventSink, as_json
+from aiproxy.web.sockets.session import Session, told_error
+from aiproxy.web.sockets.sink import CLIENT_CANCELLED, EventSink, as_json
 
 LONGEST_ID = 200
 """Characters of the name that a client gives a call: it comes back in every event."""
 
-CLIENT_CANCELLED = 499
-"""The status of a call that its client cancelled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A protocol as it is spoken here. `says_stream`: its bodies say whether to stream; elsewhere the path does."""
-
-    codec: Codec
-    says_stream: bool = True
-
-
-PROTOCOLS: Mapping[str, Spoken] = {
-    "openai-chat": Spoken(openai_chat.CODEC),
-    "openai-responses": Spoken(openai_responses.CODEC),
-    "anthropic": Spoken(anthropic_messages.CODEC),
-    "gemini": Spoken(gemini.CODEC, says_stream=False),
-    "ollama": Spoken(ollama.CODEC),
-}
+_SAID_BY_PATHS = frozenset((gemini.CODEC.name,))
+"""Protocols whose bodies name neither the model nor whether to stream: over HTTP the path does."""
 
 
 class CallsSession(Session):
@@ -90,13 +74,13 @@ class CallsSession(Session):
         self.run(name, self._answer(name, call))
 
     def _call(self, said: Mapping[str, Any], protocol: str, record: CallRecord) -> Call:
-        client, spoken = self.admit(), PROTOCOLS[protocol]
+        client, codec = self.admit(), PROTOCOLS[protocol]
         record.client = client.name
         body = said.get("body")
         if not isinstance(body, dict):
             raise InvalidRequest("`body` must be an object: the request as it would be sent over HTTP.", param="body")
         incoming = Incoming(b"", headers=self.opened.headers)
-        if spoken.says_stream:
+        if protocol not in _SAID_BY_PATHS:
             body = {"stream": True, **body}
         else:
             body = dict(body)
@@ -107,7 +91,6 @@ class CallsSession(Session):
             operation = Operation.COMPLETIONS if "prompt" in body else Operation.CHAT
             incoming = replace(incoming, operation="generate" if "prompt" in body else "chat")
         incoming = replace(incoming, body=dump(body))
-        codec = spoken.codec
         provider = self._provider(said.get("provider"))
         return read_call(codec.wire, operation, incoming, client, record, codec=codec, provider=provider)
 
@@ -121,14 +104,9 @@ class CallsSession(Session):
         return found
 
     async def _answer(self, name: str, call: Call) -> None:
-        sink = CallSink(self, call, name)
         try:
-            await self.opened.gateway.answer(call, sink)
-            sink.finish()
-            if sink.cut:
-                raise UpstreamTruncated("The answer broke off.")
+            error = await CallSink(self, call, name).answer()
         except CancelledError:
-            sink.status = sink.status or CLIENT_CANCELLED
             self.say(
                 {
                     "type": "error",
@@ -137,13 +115,11 @@ class CallsSession(Session):
                     "error": {"message": "The call was cancelled.", "type": "cancelled", "code": "cancelled"},
                 }
             )
-        except Exception as failure:  # noqa: BLE001 - a bug of ours ends this call, and no other on the socket
-            error = as_error(failure)
-            sink.status = sink.status or error.status
+            return
+        if error is not None:
             self._refuse(name, error, call.wire.name, call.request_id)
         else:
             self.say({"type": "end", "id": name, "usage": _told_usage(call.record)})
-        self.opened.log(call.record, self.opened.path, sink.status, sink.sent)
 
     def _cancel(self, name: str) -> None:
         if not self.running(name):
@@ -151,21 +127,20 @@ class CallsSession(Session):
         self.cancel(name)
 
     def _refuse(self, name: str | None, error: GatewayError, protocol: str, request_id: str = "") -> None:
-        wire = PROTOCOLS[protocol].codec.wire
+        wire = PROTOCOLS[protocol].wire
         answer, told = told_error(wire, error, request_id or self.record().request_id)
         self.say({"type": "error", "id": name, "status": answer.status, "error": told})
 
 
 class CallSink(EventSink):
     def __init__(self, session: Session, call: Call, name: str) -> None:
-        super().__init__(session, call.wire)
-        self._call = call
+        super().__init__(session, call)
         self._name = name
         self._head = b'{"type":"event","id":%b,"seq":' % orjson.dumps(name)
         self._seq = 0
 
     def told_start(self, status: int, headers: Mapping[str, str]) -> None:
-        told = {"x-request-id": self._call.request_id, **headers}
+        told = {"x-request-id": self.call.request_id, **headers}
         self.session.say({"type": "start", "id": self._name, "status": status, "headers": told})
 
     def told_event(self, frame: Frame) -> None:

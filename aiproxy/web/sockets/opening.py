@@ -22,6 +22,7 @@ from aiproxy.web.http1 import Http1Channel
 from aiproxy.web.keys import KEY_SUBPROTOCOL, client_key, header
 from aiproxy.web.request import MIB, HttpRequest
 from aiproxy.web.sockets.calls import CallsSession
+from aiproxy.web.sockets.responses import ResponsesSession
 from aiproxy.web.sockets.session import Logs, Opened, Session
 
 SUBPROTOCOL = "aiproxy"
@@ -29,6 +30,7 @@ SUBPROTOCOL = "aiproxy"
 
 PATHS: Mapping[bytes, Callable[[Opened, WebSocketConnection], Session]] = {
     b"/v1/ws": CallsSession,
+    b"/v1/responses": ResponsesSession,
 }
 
 _OF_THE_CONNECTION = frozenset(("connection", "upgrade", "host", "origin", "content-length", "transfer-encoding"))
@@ -64,7 +66,7 @@ class Sockets:
                 headers={"upgrade": "websocket", "connection": "Upgrade"},
             )
         if not isinstance(request.channel, Http1Channel):
-            raise InvalidRequest("WebSockets are opened over HTTP/1.1 here.")
+            raise UpgradeRequired("WebSockets are opened over HTTP/1.1 here.", headers={"upgrade": "websocket"})
         try:
             offer = read_offer(headers)
         except BadHandshake as bad:

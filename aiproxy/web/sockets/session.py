@@ -63,6 +63,8 @@ class Session:
         self._producers: set[IPushProducer] = set()
         self._idle = Deadline(opened.clock, self._fell_idle)
         self._draining = self._over = False
+        self._farewell = ""
+        """Why the socket closes after its calls; "" while it doesn't."""
 
     # -- what the HTTP channel calls
 
@@ -79,7 +81,7 @@ class Session:
     def drain(self) -> None:
         """New calls are refused; the socket closes after those under way."""
         self._draining = True
-        self._settle()
+        self.leave("this gateway is shutting down")
 
     # -- what the socket calls
 
@@ -116,9 +118,17 @@ class Session:
     def close(self, code: int, reason: str = "") -> None:
         self.socket.close(code, reason)
 
+    def leave(self, reason: str) -> None:
+        """Close after the calls under way, as one that goes away: clients connect again."""
+        self._farewell = reason
+        self._settle()
+
     @property
-    def full(self) -> bool:
-        return len(self._calls) >= self.limits.calls
+    def under_way(self) -> int:
+        return len(self._calls)
+
+    def too_many(self) -> RateLimited:
+        return RateLimited(f"A socket may have {self.limits.calls} calls at once (websocket.calls).")
 
     def running(self, name: str) -> bool:
         return name in self._calls
@@ -130,8 +140,8 @@ class Session:
         """Whose call this would be. Raises the `GatewayError` that refuses it."""
         if self._draining:
             raise Draining("This gateway is shutting down; connect again, another one will answer.", retry_after=1)
-        if self.full:
-            raise RateLimited(f"A socket may have {self.limits.calls} calls at once (websocket.calls).")
+        if self.under_way >= self.limits.calls:
+            raise self.too_many()
         client = identify(self.opened.gateway.keyring, self.opened.key)
         if objection := client.objection(time()):
             raise expired(objection)
@@ -166,8 +176,8 @@ class Session:
         """A call is over."""
 
     def _settle(self) -> None:
-        if self._draining and not self._calls:
-            self.close(GOING_AWAY, "this gateway is shutting down")
+        if self._farewell and not self._calls:
+            self.close(GOING_AWAY, self._farewell)
 
     def _fell_idle(self) -> None:
         self.close(NORMAL, f"nothing was asked for {self.limits.idle_seconds:g} s")

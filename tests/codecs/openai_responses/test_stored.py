@@ -5,7 +5,17 @@ from typing import Any
 import orjson
 import pytest
 
-from aiproxy.codecs.openai_responses.stored import KEPT, continued, keep, list_input, previous, reference, show
+from aiproxy.codecs.openai_responses.stored import (
+    KEPT,
+    continued,
+    keep,
+    list_input,
+    ours,
+    previous,
+    reference,
+    show,
+    upstreams,
+)
 from aiproxy.neutral.errors import InvalidRequest
 
 
@@ -61,15 +71,25 @@ def test_a_conversation_begins_somewhere(kept: bytes, before: str | None) -> Non
     ("body", "found"),
     [
         ({"previous_response_id": f"{KEPT}1"}, f"{KEPT}1"),
-        ({"previous_response_id": "resp_of_the_upstream"}, None),
+        ({"previous_response_id": "resp_of_the_upstream"}, "resp_of_the_upstream"),
         ({"previous_response_id": None}, None),
+        ({"previous_response_id": ""}, None),
         ({"previous_response_id": 7}, None),
         ({"input": f"previous_response_id {KEPT}1"}, None),
         ({"input": [{"previous_response_id": f"{KEPT}1"}]}, None),
     ],
 )
-def test_only_ids_of_ours_refer(body: dict[str, Any], found: str | None) -> None:
-    assert reference(orjson.dumps(body)) == found
+def test_a_reference_is_to_whoever_keeps_it(body: dict[str, Any], found: str | None) -> None:
+    asked = orjson.dumps(body)
+    assert reference(asked) == found
+    assert upstreams(asked) == (None if found is None or ours(found) else found)
+
+
+def test_a_conversation_may_begin_where_its_upstream_keeps_it() -> None:
+    turn_of_ours = turn("two", message("assistant", "2"), after="resp_of_the_upstream")
+    whole = orjson.loads(continued(b'{"previous_response_id":"resp_x","input":"three"}', [turn_of_ours]))
+    assert whole["previous_response_id"] == "resp_of_the_upstream"
+    assert [item["content"][0]["text"] for item in whole["input"]] == ["two", "2", "three"]
 
 
 def test_a_reference_and_a_conversation_exclude_each_other() -> None:
