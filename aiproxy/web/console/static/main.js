@@ -7,9 +7,13 @@ import { button, choice, field, fill, h, tell } from "./ui.js";
 
 const PAGES = [
   ["dashboard", later("Dashboard")],
+  ["accounts", later("Accounts")],
+  ["models", later("Models & routes")],
   ["playground", later("Playground")],
   ["requests", later("Requests")],
   ["usage", later("Usage")],
+  ["keys", later("Keys")],
+  ["health", later("Health")],
 ];
 
 const THEMES = [["", later("System")], ["light", later("Light")], ["dark", later("Dark")]];

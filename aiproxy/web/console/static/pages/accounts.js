@@ -1,0 +1,161 @@
+// The accounts of all providers: how each is and why, what is left of its quotas, and what a hand may do about it.
+
+import { get, patch, post, segment } from "../api.js";
+import { count, dollars, time, until } from "../format.js";
+import { badge, button, card, choice, dialog, field, fill, h, meter, pairs, table, tell } from "../ui.js";
+import { later, t } from "../words.js";
+import { files } from "./accounts/files.js";
+import { logIn } from "./accounts/login.js";
+
+const STATES = {
+  ready: ["good", later("ready")],
+  limited: ["warn", later("some models rest")],
+  resting: ["warn", later("rests")],
+  refused: ["bad", later("refused")],
+  disabled: ["", later("disabled")],
+};
+
+const ACCOUNT = (name) => `/accounts/${name.split("/").map(segment).join("/")}`;
+
+export const state = (name) => {
+  const [kind, words] = STATES[name] || ["", name];
+  return badge(t(words), kind);
+};
+
+export async function show(view) {
+  const search = h("input", { type: "search", placeholder: t("Search"), "aria-label": t("Search"), oninput: draw });
+  const which = choice([["", t("All states")], ...Object.entries(STATES).map(([key, [, words]]) => [key, t(words)])], view.query.get("state") || "", { "aria-label": t("State"), onchange: draw });
+  const list = h("div");
+  let found = [];
+
+  function draw() {
+    const words = search.value.toLowerCase();
+    const shown = found.filter((row) => (!which.value || row.state === which.value) && `${row.account} ${row.provider} ${row.login?.whose || ""}`.toLowerCase().includes(words));
+    const providers = [...new Set(shown.map((row) => row.provider))].sort();
+    fill(list, providers.length ? providers.map((provider) => group(provider, shown.filter((row) => row.provider === provider))) : h("p.empty", t("No accounts. Log one in, or write keys into the configuration.")));
+  }
+
+  function group(provider, rows) {
+    const well = rows.filter((row) => row.state === "ready").length;
+    return card(h("span", {}, provider, " ", badge(t("{well} of {all} ready", { well, all: rows.length }), well === rows.length ? "good" : "warn")), table(
+      [
+        { title: t("Account"), cell: (row) => [h("strong", row.account), row.login?.whose && h("div.faint", row.login.whose), row.login?.note && h("div.faint", row.login.note)] },
+        { title: t("State"), cell: (row) => [state(row.state), (row.rests || []).map(rest)] },
+        { title: t("Quota"), cell: (row) => (row.quotas || []).map(quota) },
+        { title: t("Token until"), cell: (row) => (row.login?.expires ? time(row.login.expires) : "–") },
+        { title: t("In use"), number: true, cell: (row) => count(row["in-use"]) },
+        { title: t("Attempts, last day"), number: true, cell: (row) => count(row.used?.attempts ?? 0) },
+        { title: t("Cost"), number: true, cell: (row) => dollars(row.used ? row.used.cost_usd : 0) },
+      ],
+      rows,
+      { onrow: (row) => one(row.account) },
+    ));
+  }
+
+  async function load() {
+    const told = await get("/accounts", {}, view.signal);
+    found = told.accounts;
+    draw();
+    fill(left, Object.keys(told.refused).length > 0 && card(t("Left out"), table(
+      [{ title: t("Account"), cell: ([name]) => name }, { title: t("Why"), cell: ([, why]) => why }], Object.entries(told.refused))));
+  }
+
+  async function one(name) {
+    await dialog(name, () => {
+      const inside = h("div");
+      const redraw = async () => fill(inside, details(await get(ACCOUNT(name)), redraw));
+      redraw().catch((error) => tell(error.message, "bad"));
+      return inside;
+    });
+    await load();
+  }
+
+  const left = h("div");
+  fill(view.actions, [
+    button(t("Log in"), async () => (await logIn()) && load()),
+    button(t("Credential files"), async () => { await files(); await load(); }, { className: "plain" }),
+    button(t("Probe all"), probeAll, { className: "plain" }),
+  ]);
+  fill(view.root, [h("div.row", {}, search, which), list, left]);
+
+  async function probeAll() {
+    const wanted = found.filter((row) => row.state !== "disabled" && row.models);
+    await dialog(t("Probe all"), () => {
+      const bar = h("progress", { max: wanted.length, value: 0, "aria-label": t("Progress") });
+      const told = h("ul");
+      (async () => {
+        for (const row of wanted) {
+          const probed = await post(`${ACCOUNT(row.account)}/probe`).catch((error) => ({ works: false, error: error.message }));
+          bar.value += 1;
+          told.append(h("li", {}, row.account, ": ", result(probed)));
+        }
+      })();
+      return [bar, told];
+    });
+    await load();
+  }
+
+  await load();
+  view.every(5, load);
+}
+
+const rest = (each) => h("div.faint", {}, each.model ? `${each.model}: ` : "", each.reason, ", ", t("{time} left", { time: until(each.until) }));
+
+const quota = (window) =>
+  h("div", {}, meter(1 - window.used, `${window.name}${window.model ? ` ${window.model}` : ""}: ${Math.round((1 - window.used) * 100)} %${window.ends ? `, ${until(window.ends)}` : ""}`));
+
+const result = (probed) =>
+  probed.works ? badge(t("works"), "good") : probed.asked === false ? badge(t("cannot be asked")) : h("span.bad", probed.error || probed.code);
+
+function details(row, redraw) {
+  const acts = (path, body) => async () => {
+    const told = await post(`${ACCOUNT(row.account)}/${path}`, body);
+    if ("works" in told) tell(told.works ? t("It works.") : told.error || t("It cannot be asked."), told.works ? "good" : "bad");
+    else tell(t("Done."));
+    await redraw();
+  };
+  const priority = h("input", { type: "number", value: row.priority ?? "" });
+  const weight = h("input", { type: "number", min: 1, value: row.weight ?? "" });
+  const note = h("input", { value: row.login?.note || "" });
+  const model = choice(row.models || [], (row.models || [])[0], { "aria-label": t("Model") });
+  const login = row.login;
+  return [
+    h("div.row", {},
+      state(row.state),
+      row.state === "disabled" || row.state === "refused" ? button(t("Enable"), acts("enable")) : button(t("Disable"), acts("disable"), { className: "plain" }),
+      row.rests?.length > 0 && button(t("Clear rests"), acts("clear"), { className: "plain" }),
+      button(t("Probe"), acts("probe"), { className: "plain" }),
+      login?.renewable && button(t("Renew token"), acts("refresh"), { className: "plain" }),
+      row["tells-quota"] && button(t("Ask for quota"), acts("quota"), { className: "plain" })),
+    row.models?.length > 0 && h("div.row", {}, model, button(t("Test this model"), () => acts("test", { model: model.value })(), { className: "plain" })),
+    (row.rests || []).map(rest),
+    (row.quotas || []).map(quota),
+    pairs([
+      [t("Provider"), row.provider],
+      [t("Address"), row["base-url"]],
+      [t("Whose"), login?.whose],
+      [t("Plan"), login?.plan],
+      [t("Project"), login?.project],
+      [t("Token until"), login?.expires && time(login.expires)],
+      [t("Renewed"), login?.refreshed && time(login.refreshed)],
+      [t("Refused"), login?.refused],
+      [t("Problem"), login?.problem],
+      [t("Closed channel"), login?.closed],
+      [t("Concurrency"), row.concurrency],
+      [t("In the configuration"), row.place],
+      [t("Models"), (row.models || []).join(", ")],
+    ]),
+    row.models && h("form.row", {
+      onsubmit: (event) => event.preventDefault(),
+    },
+      field(t("Priority"), priority, t("Smaller is used first.")),
+      field(t("Weight"), weight),
+      login && field(t("Note"), note),
+      button(t("Save"), async () => {
+        const wanted = { priority: Number(priority.value), weight: Number(weight.value), ...(login && { note: note.value }) };
+        await patch(ACCOUNT(row.account), wanted);
+        tell(t("Saved."));
+        await redraw();
+      })),
+  ];
+}
