@@ -45,6 +45,7 @@ class Operator:
             page.add_init_script(
                 f"localStorage.setItem('language', '{language}'); localStorage.setItem('theme', '{theme}')"
             )
+            page.emulate_media(reduced_motion="reduce")
             page.goto(f"{self._address}/console/")
             if sign_in:
                 page.locator("input[type=password]").fill(KEY)

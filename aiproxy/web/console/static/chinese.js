@@ -119,7 +119,7 @@ export const CHINESE = {
   "Note": "备注",
   "Nothing here yet.": "暂无内容。",
   "Nothing was used in this time.": "这段时间没有用量。",
-  "Nothing: everything that readiness depends on is well.": "无：就绪所依赖的一切正常。",
+  "Nothing: all accounts and everything that readiness depends on are well.": "无：所有账号以及就绪所依赖的一切均正常。",
   "Now": "当前",
   "Of": "对象",
   "One of api-keys; empty where none are asked for. It stays in this tab.": "api-keys 之一；无需密钥时留空。只保存在此标签页。",

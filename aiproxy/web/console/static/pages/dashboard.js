@@ -5,6 +5,7 @@ import { columns, filled } from "../charts.js";
 import { count, dollars, duration, percent, short } from "../format.js";
 import { card, copied, choice, figure, fill, h } from "../ui.js";
 import { t } from "../words.js";
+import { state } from "./accounts.js";
 import { rows } from "./requests.js";
 import { input, output } from "./usage.js";
 
@@ -15,21 +16,25 @@ export async function show(view) {
   const charts = h("div.grid");
   const attention = h("div");
   const latest = h("div");
-  fill(view.root, [figures, charts, card(t("Wants attention"), attention), card(t("Latest calls"), latest), setUp()]);
+  fill(view.root, [figures, charts, card(t("Wants attention"), attention), card(t("Latest calls"), latest), await setUp(view.signal)]);
 
   async function load() {
     const since = Math.floor(Date.now() / 3600000) * 3600 - SPAN + 3600;
-    const [{ usage }, { requests }, ready] = await Promise.all([
+    const [{ usage }, { requests }, { checks }, { accounts, attention: wanting }] = await Promise.all([
       get("/usage/sums", { by: "hour", since }, view.signal),
       get("/requests", { since, limit: 1000 }, view.signal),
-      fetch("/readyz?verbose", { signal: view.signal }).then((answer) => answer.json()),
+      get("/health", {}, view.signal),
+      get("/accounts", {}, view.signal),
     ]);
     draw(figures, charts, usage, requests, since);
     fill(latest, rows(requests.slice(0, 8)));
-    const wrong = (ready.checks || []).filter((check) => !check.ok);
-    fill(attention, wrong.length
-      ? h("ul", wrong.map((check) => h("li", {}, h("strong", check.name), " ", check.detail)))
-      : h("p.good", t("Nothing: everything that readiness depends on is well.")));
+    const wrong = checks.filter((check) => !check.ok);
+    const tired = accounts.filter((row) => wanting.includes(row.account));
+    fill(attention, wrong.length + tired.length
+      ? h("ul", {},
+        wrong.map((check) => h("li", {}, h("strong", check.name), " ", check.detail)),
+        tired.map((row) => h("li", {}, h("a", { href: "#/accounts" }, row.account), " ", state(row.state), " ", row.login?.refused || row.rests?.[0]?.reason || "")))
+      : h("p.good", t("Nothing: all accounts and everything that readiness depends on are well.")));
   }
 
   await load();
@@ -59,25 +64,18 @@ function draw(figures, charts, usage, requests, since) {
 }
 
 // What to copy into each client; the key is the reader's own.
-function setUp() {
-  const base = location.origin;
-  const key = "$AIPROXY_KEY";
-  const CLIENTS = {
-    "Claude Code": `export ANTHROPIC_BASE_URL=${base}\nexport ANTHROPIC_AUTH_TOKEN=${key}\nclaude --model MODEL`,
-    Codex: `# ~/.codex/config.toml\nmodel = "MODEL"\nmodel_provider = "aiproxy"\n\n[model_providers.aiproxy]\nname = "aiproxy"\nbase_url = "${base}/v1"\nenv_key = "AIPROXY_KEY"\nwire_api = "responses"`,
-    "Gemini CLI": `export GOOGLE_GEMINI_BASE_URL=${base}\nexport GEMINI_API_KEY=${key}\ngemini --model MODEL`,
-    "OpenAI SDK": `from openai import OpenAI\n\nclient = OpenAI(base_url="${base}/v1", api_key=os.environ["AIPROXY_KEY"])`,
-    "Cherry Studio": `Provider type: OpenAI\nAPI host: ${base}\nAPI key: ${key}`,
-    Cline: `API Provider: OpenAI Compatible\nBase URL: ${base}/v1\nAPI Key: ${key}\nModel ID: MODEL`,
-    Ollama: `export OLLAMA_HOST=${base}\nollama run MODEL`,
-  };
+async function setUp(signal) {
+  const { clients } = await get("/setup/clients", {}, signal);
   const text = h("pre");
+  const where = h("p.faint");
   const actions = h("span");
-  const pick = choice(Object.keys(CLIENTS), "Claude Code", { "aria-label": t("Client"), onchange: turn });
+  const pick = choice(clients.map((each) => each.client), clients[0].client, { "aria-label": t("Client"), onchange: turn });
   function turn() {
-    fill(text, CLIENTS[pick.value]);
-    fill(actions, copied(CLIENTS[pick.value]));
+    const chosen = clients.find((each) => each.client === pick.value);
+    fill(text, chosen.text);
+    fill(where, chosen.where);
+    fill(actions, copied(chosen.text));
   }
   turn();
-  return card(t("Set a client up"), h("div.row", {}, pick, actions), text);
+  return card(t("Set a client up"), h("div.row", {}, pick, actions), where, text);
 }

@@ -1,0 +1,108 @@
+"""What an operator does on the pages, and what comes of it."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.console.conftest import KEY, Operator
+from tests.rig.browser import Browser
+from tests.rig.daemon import daemon
+from tests.rig.upstream import fails, says, upstream
+
+PAGES = ("Dashboard", "Accounts", "Models & routes", "Playground", "Requests", "Usage", "Keys", "Health")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_page_is_quiet_labelled_and_readable(operator: Operator, language: str, theme: str) -> None:
+    def visit(page: Page) -> None:
+        for number in range(page.locator("nav > a").count()):
+            link = page.locator("nav > a").nth(number)
+            link.click()
+            expect(page.get_by_role("heading", level=1)).to_have_text(link.inner_text())
+            expect(page.locator("main .card, main .empty").first).to_be_visible()
+            assert page.evaluate(UNLABELLED) == []
+            assert page.evaluate(FAINT) == []
+            page.set_viewport_size({"width": 375, "height": 700})
+            assert page.evaluate("document.documentElement.scrollWidth") <= 375, link.inner_text()
+            page.set_viewport_size({"width": 1280, "height": 720})
+
+    operator.visits(visit, language=language, theme=theme)
+
+
+UNLABELLED = """() => [...document.querySelectorAll("input, select, textarea, button, a, [role=img], img")]
+  .filter(each => !(each.labels?.length || each.getAttribute("aria-label") || each.textContent.trim() || each.hasAttribute("alt")))
+  .map(each => each.outerHTML)"""
+"""Controls without a name."""
+
+FAINT = """() => {
+  const channel = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const [r, g, b, a = 1] = parts(getComputedStyle(at).backgroundColor);
+      if (a > 0) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll("main *, nav *")].filter(each =>
+    each.offsetParent && !each.disabled && [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim())).filter(each => {
+    const [a, b] = [light(parts(getComputedStyle(each).color)), light(behind(each))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05) < 4.5;
+  }).map(each => `${each.outerHTML.slice(0, 80)} ${getComputedStyle(each).color}`);
+}"""
+"""Texts whose contrast is under 4.5 (WCAG 2.2, 1.4.3)."""
+
+
+def test_an_account_is_looked_at_switched_and_probed(browser: Browser, tmp_path: Path) -> None:
+    with upstream(says("Hello.")) as good, upstream(fails(429, headers={"retry-after": "600"})) as bad:
+        entries = "".join(
+            f"  - {{name: {name}, api-key: sk-of-{name}-0123456789, base-url: '{at.base_url}', models: [m]}}\n"
+            for name, at in (("good", good), ("bad", bad))
+        )
+        text = f'remote-management: {{secret-key: "{KEY}"}}\nstate: state.db\nopenai-api-key:\n{entries}'
+        with daemon(tmp_path, text) as gateway:
+            gateway.wait_for("replaced by its hash")
+            for _ in range(2):
+                httpx2.post(f"{gateway.address}/v1/chat/completions", json={"model": "m", "messages": []})
+
+            def visit(page: Page) -> None:
+                page.get_by_role("link", name="Accounts").click()
+                expect(page.get_by_role("row", name="bad")).to_contain_text("rest")
+                page.get_by_role("row", name="bad").click()
+                page.get_by_role("button", name="Clear rests").click()
+                expect(page.get_by_role("button", name="Clear rests")).to_have_count(0)
+                page.get_by_role("button", name="Disable").click()
+                expect(page.get_by_role("button", name="Enable")).to_be_visible()
+                page.get_by_role("button", name="Close").click()
+                expect(page.get_by_role("row", name="bad")).to_contain_text("disabled")
+                page.get_by_role("link", name="Models & routes").click()
+                page.get_by_role("row", name="m").first.click()
+                expect(page.get_by_text("passed on").first).to_be_visible()
+                page.get_by_role("link", name="Health").click()
+                expect(page.get_by_role("row", name="/disable")).to_contain_text("ok")
+
+            Operator(browser, gateway.address).visits(visit)
+
+
+def test_a_key_is_made_shown_once_and_revoked(operator: Operator) -> None:
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Keys").click()
+        page.get_by_role("button", name="New key").click()
+        page.get_by_label("Whose it is").fill("team-a")
+        page.get_by_label("Requests per minute").fill("7")
+        page.get_by_role("button", name="Make it").click()
+        key = page.locator("dialog pre").inner_text()
+        assert len(key) > 30
+        page.get_by_role("button", name="I have it").click()
+        row = page.get_by_role("row", name="team-a managed")
+        expect(row).to_contain_text("requests-per-minute")
+        assert key not in page.content()
+        row.get_by_role("button", name="Revoke").click()
+        page.locator("dialog").get_by_role("button", name="Revoke").click()
+        expect(row.get_by_text("works")).to_have_count(0)
+
+    operator.visits(visit)
