@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 
 from aiproxy.config.names import hints, kebab
 from aiproxy.config.reference import default_of, sentence
-from aiproxy.config.schema import PLAIN_FORM, Settings
+from aiproxy.config.schema import PLAIN_FORM, SHORT_NAMES, Settings, Strategy
 from aiproxy.secrets import Secret
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,7 +25,11 @@ _FILE = {
     "additionalProperties": False,
 }
 
-_DURATION = {"type": "string", "pattern": r"^\s*[0-9]"}
+_DURATION = {
+    "type": "string",
+    "pattern": r"^\s*(?=[0-9])([0-9]+h)?([0-9]+(\.[0-9]+)?m(?!s))?([0-9]+(\.[0-9]+)?s)?([0-9]+(\.[0-9]+)?ms)?\s*$",
+}
+"""`1h30m`, `20ms`."""
 
 Json = dict[str, Any]
 
@@ -58,13 +62,18 @@ def _key(cls: type, each: Field[Any], definitions: dict[str, Json]) -> Json:
     """A key with nothing behind it is as good as absent, unless it is required."""
     about = each.metadata
     forms = _forms(hints(cls)[each.name], about, definitions)
-    if not about["required"]:
-        forms = [*forms, {"type": "null"}]
+    # What holds nothing is as good as absent, which is wrong only where something must stand.
+    forms = [_filled(form) for form in forms] if about["required"] else [*forms, {"type": "null"}]
     default = _json(default_of(each))
     said: Json = {"description": sentence(each)}
     if default not in (None, "", [], {}) and not about["required"]:
         said["default"] = default
     return {**said, **(forms[0] if len(forms) == 1 else {"anyOf": forms})}
+
+
+def _filled(form: Json) -> Json:
+    least = {"string": "minLength", "array": "minItems", "object": "minProperties"}.get(form.get("type", ""))
+    return {**form, least: 1} if least else form
 
 
 def _forms(wanted: Any, about: Mapping[str, Any], definitions: dict[str, Json]) -> list[Json]:
@@ -84,7 +93,7 @@ def _forms(wanted: Any, about: Mapping[str, Any], definitions: dict[str, Json]) 
     if wanted is str:
         return [{"type": "string"}]
     if issubclass(wanted, StrEnum):
-        return [{"enum": list(wanted)}, _VARIABLE]
+        return [{"enum": [*wanted, *(SHORT_NAMES if wanted is Strategy else ())]}, _VARIABLE]
     if wanted is bool:
         return [{"type": "boolean"}, _VARIABLE]
     number: Json = {"type": "integer" if wanted is int else "number"}
@@ -101,7 +110,9 @@ def _of_mapping(cls: type, definitions: dict[str, Json]) -> list[Json]:
         definitions[cls.__name__] = _mapping(cls, definitions)
     forms: list[Json] = [{"$ref": f"#/$defs/{cls.__name__}"}]
     if short := PLAIN_FORM.get(cls):
-        forms += _forms(hints(cls)[short], {}, definitions)
+        plain = _forms(hints(cls)[short], {}, definitions)
+        needed = any(each.name == short and each.metadata["required"] for each in fields(cls))
+        forms += [_filled(form) for form in plain] if needed else plain
     return forms
 
 

@@ -69,7 +69,7 @@ def find(path: str | None, environ: Mapping[str, str]) -> Document | None:
     A file that was named (by argument or `AIPROXY_CONFIG`) must be there. Raises `ConfigurationInvalid`."""
     named = path or environ.get("AIPROXY_CONFIG", "")
     if named:
-        return read_document(Path(named).expanduser())
+        return read_document(Path(os.path.expanduser(named)))
     for candidate in SEARCHED:
         if os.path.lexists(candidate):
             return read_document(Path(candidate))

@@ -10,7 +10,7 @@ from aiproxy.config.client_rules import expiry_problems
 from aiproxy.config.problems import ConfigurationInvalid, Severity, has_errors, problem_at
 from aiproxy.config.read import Reading
 from aiproxy.config.schema import ClientKey
-from aiproxy.config.tree import parse
+from aiproxy.config.tree import Unparsable, parse
 
 NOT_SETTINGS = frozenset({"key", "name", "disabled"})
 """Of an entry of `api-keys`: what a managed key has in another way."""
@@ -27,7 +27,10 @@ def key_settings(name: str, settings: Mapping[str, Any]) -> ClientKey:
         text = orjson.dumps({"api-keys": [entry]}).decode()
     except TypeError as error:
         raise ValueError(str(error)) from None
-    root, problems = parse(text, "the key's settings", one_place=True)
+    try:
+        root, problems = parse(text, "the key's settings", one_place=True)
+    except Unparsable as unparsable:
+        raise ConfigurationInvalid([unparsable.problem]) from None
     reading = Reading(environ={}, directory=Path())
     read = reading.settings(root)
     found = [*problems, *reading.problems]

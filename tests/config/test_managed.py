@@ -22,6 +22,7 @@ def test_settings_are_those_of_an_entry() -> None:
         ({"limits": {"concurrent": -1}}, "at least 0"),
         ({"models": ["${HOME}"]}, "HOME"),
         ({"expires": "soon"}, "`expires` wants a date"),
+        ({"tags": ["\x7f"]}, "a character that YAML doesn't allow"),
     ],
 )
 def test_what_is_wrong_is_named(settings: dict[str, Any], words: str) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from aiproxy.config.codes import CODES
 from aiproxy_config.cli import main
-from tests.rig.proxy import connect_proxy
+from tests.rig.proxy import connect_proxy, socks_proxy
 from tests.rig.upstream import Received, Upstream, Wire, upstream
 
 MODELS = json.dumps({"object": "list", "data": [{"id": "gpt-5.4", "object": "model"}]}).encode()
@@ -86,6 +86,59 @@ def test_proxies_are_gone_by(tmp_path: Path, server: Upstream) -> None:
         assert proxy.asked == [(f"127.0.0.1:{server.port}", "me:pass")]
     found = validated(tmp_path, f"{text}, proxy-url: 'http://127.0.0.1:{proxy.port}'}}\n")
     assert codes(found) == ["upstream-unreachable"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "login", "host", "asked"),
+    [
+        ("socks5", "", "127.0.0.1", "127.0.0.1"),
+        ("socks5", "me:pass@", "localhost", "127.0.0.1"),
+        ("socks5h", "me:pass@", "upstream.example", "upstream.example"),
+    ],
+)
+def test_socks_proxies_are_gone_by(
+    scheme: str, login: str, host: str, asked: str, tmp_path: Path, server: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"http://{host}:{server.port}/v1"
+    with socks_proxy({"upstream.example": "127.0.0.1"}) as proxy:
+        text = f"openai-api-key:\n  - {{api-key: a-good-key, base-url: '{address}', proxy-url: '{scheme}://{login}127.0.0.1:{proxy.port}'}}\n"
+        found = validated(tmp_path, text)
+        assert (codes(found), found.exit_code) == ([], 0)
+        assert proxy.asked == [(f"{asked}:{server.port}", login.rstrip("@"))]
+    found = validated(tmp_path, text)
+    assert codes(found) == ["upstream-unreachable"]
+    assert "pass" not in found.output
+
+
+def test_a_proxy_that_speaks_something_else_is_told_so(tmp_path: Path, server: Upstream) -> None:
+    text = (
+        "openai-api-key:\n  - {{api-key: k, base-url: 'http://127.0.0.1:{0}/v1', proxy-url: 'http://127.0.0.1:{0}'}}\n"
+    )
+    found = validated(tmp_path, text.format(server.port))
+    assert codes(found) == ["upstream-unreachable"]
+    assert "its proxy refuses: 401" in found.stdout
+
+
+def test_tls_goes_through_proxies_too_also_within_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with (
+        upstream(lists_models, tls=context) as secure,
+        connect_proxy(context) as https,
+        connect_proxy() as http,
+        socks_proxy() as socks,
+    ):
+        for url, proxy in (("https://", https), ("http://", http), ("socks5h://", socks)):
+            text = (
+                f"openai-api-key:\n  - {{api-key: a-good-key, base-url: 'https://localhost:{secure.port}/v1',"
+                f" proxy-url: '{url}localhost:{proxy.port}'}}\n"
+            )
+            found = validated(tmp_path, text)
+            assert (codes(found), url, found.stderr) == ([], url, "[1/1] openai-1: good, 1 models\n")
+            assert proxy.asked == [(f"localhost:{secure.port}", "")]
 
 
 def test_tls_is_trusted_only_where_its_authority_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,12 @@ that checking a file doesn't wait for what logging in needs.
 Exit statuses of all of them: 0 done, or valid; 1 not done, or invalid; 2 wrong usage.
 """
 
+import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
 
 import click
 
@@ -34,6 +37,13 @@ COMMANDS: Mapping[str, str] = {
 
 
 class _Commands(click.Group):
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """What a terminal's encoding can't say, or bytes that are no text, are escaped, and nothing fails by them."""
+        for stream in (sys.stdin, sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*arguments, **options)
+
     def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(COMMANDS)
 

@@ -21,7 +21,7 @@ def init(path: Path, force: bool) -> None:
     Beside it stands aiproxy.schema.json, by which editors complete and check it. When OPENAI_API_KEY is set, an account that uses the variable is configured; its value is not written.
     """
     try:
-        schema = path.with_name(SCHEMA)
+        schema = path.parent / SCHEMA
         write_private(path, f"# yaml-language-server: $schema={SCHEMA}\n{starter(os.environ)}", replace=force)
         schema.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
     except FileExistsError:

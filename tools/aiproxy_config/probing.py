@@ -1,9 +1,12 @@
 """One blocking GET at an upstream, by its proxy as the gateway would go, with what stands in the way put into words."""
 
 import http.client
+import select
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
+from threading import Thread
 from typing import NamedTuple
 
 from aiproxy.transports.addresses import Proxy, ProxyKind, Target, parse_proxy, parse_target
@@ -14,6 +17,9 @@ PATIENCE_SECONDS = 10.0
 
 LIST_BYTES = 4 << 20
 """Most bytes of an answer that are read; the largest list of models known has half a megabyte."""
+
+
+CHUNK_BYTES = 65536
 
 
 class Unreachable(Exception):
@@ -61,20 +67,23 @@ def _connected(target: Target, proxy: Proxy | None) -> socket.socket:
     host, port = (proxy.host, proxy.port) if proxy else (target.host, target.port)
     pipe = socket.create_connection((host, port), PATIENCE_SECONDS)
     try:
+        if proxy and proxy.kind is ProxyKind.HTTPS:
+            pipe = ssl.create_default_context().wrap_socket(pipe, server_hostname=proxy.host)
         if proxy:
-            pipe = _through(pipe, proxy, target)
-        return ssl.create_default_context().wrap_socket(pipe, server_hostname=target.host) if target.secure else pipe
+            _ask_through(pipe, proxy, target)
+        if target.secure:
+            inner = _plain(pipe) if isinstance(pipe, ssl.SSLSocket) else pipe
+            pipe = ssl.create_default_context().wrap_socket(inner, server_hostname=target.host)
     except BaseException:
         pipe.close()
         raise
+    return pipe
 
 
-def _through(pipe: socket.socket, proxy: Proxy, target: Target) -> socket.socket:
-    if proxy.kind is ProxyKind.HTTPS:
-        if target.secure:
-            raise Unreachable("the way is TLS within TLS, by an https proxy, which only the gateway itself can go")
-        pipe = ssl.create_default_context().wrap_socket(pipe, server_hostname=proxy.host)
-    host = target.host if proxy.kind is not ProxyKind.SOCKS5 else socket.gethostbyname(target.host)
+def _ask_through(pipe: socket.socket, proxy: Proxy, target: Target) -> None:
+    host = target.host
+    if proxy.kind is ProxyKind.SOCKS5:  # the name is looked up here, not there
+        host = str(socket.getaddrinfo(host, target.port, type=socket.SOCK_STREAM)[0][4][0])
     kind = HttpConnect if proxy.kind in (ProxyKind.HTTP, ProxyKind.HTTPS) else Socks5
     handshake = kind(proxy, host, target.port)
     pipe.sendall(handshake.start())
@@ -84,4 +93,29 @@ def _through(pipe: socket.socket, proxy: Proxy, target: Target) -> socket.socket
             raise ProxyRefused("it hung up")
         if said := handshake.receive(heard):
             pipe.sendall(said)
-    return pipe
+
+
+def _plain(tls: ssl.SSLSocket) -> socket.socket:
+    """A socket whose bytes go through this one: `ssl` lays TLS over sockets, not over TLS."""
+    near, far = socket.socketpair()
+    near.settimeout(PATIENCE_SECONDS)
+    Thread(target=_pass_on, args=(tls, far), daemon=True).start()
+    return near
+
+
+def _pass_on(tls: ssl.SSLSocket, plain: socket.socket) -> None:
+    """In both directions, until either side ends."""
+    with tls, plain, suppress(OSError):
+        while True:
+            ready, _, _ = ([tls], (), ()) if tls.pending() else select.select([tls, plain], (), ())
+            if plain in ready:
+                if not (said := plain.recv(CHUNK_BYTES)):
+                    return
+                tls.settimeout(PATIENCE_SECONDS)
+                tls.sendall(said)
+            if tls in ready:
+                tls.settimeout(0)
+                with suppress(ssl.SSLWantReadError):  # TLS's own business: a session's ticket
+                    if not (heard := tls.recv(CHUNK_BYTES)):
+                        return
+                    plain.sendall(heard)

@@ -52,6 +52,7 @@ from aiproxy.config.schema.payload import (
 )
 from aiproxy.config.schema.requests import MediaFetch, PromptMode, Replacement, SystemPromptSettings, Translation
 from aiproxy.config.schema.routing import (
+    SHORT_NAMES,
     ErrorAction,
     HealthCheck,
     QuotaCheck,
@@ -76,6 +77,7 @@ from aiproxy.config.schema.upstreams import (
 __all__ = [
     "MEMORY",
     "PLAIN_FORM",
+    "SHORT_NAMES",
     "ApiKeyEntry",
     "Budget",
     "ClientKey",

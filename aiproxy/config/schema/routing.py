@@ -1,5 +1,6 @@
 """How a call finds an account: strategies, deadlines, failures, quotas, health."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,9 +15,11 @@ class Strategy(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Strategy | None":
-        """CLIProxyAPI's short names."""
-        short = {"rr": cls.ROUND_ROBIN, "wrr": cls.WEIGHTED_ROUND_ROBIN, "ff": cls.FILL_FIRST}
-        return short.get(value) if isinstance(value, str) else None
+        return cls(SHORT_NAMES[value]) if isinstance(value, str) and value in SHORT_NAMES else None
+
+
+SHORT_NAMES: Mapping[str, str] = {"rr": "round-robin", "wrr": "weighted-round-robin", "ff": "fill-first"}
+"""CLIProxyAPI's, of strategies."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """AIClient-2-API's `configs` directory, or its `config.json`: the settings. Its accounts are `aiclient2api_pools`'."""
 
+import os
 from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
@@ -72,7 +73,7 @@ def _file(source: Taking, key: str, usual: str, folder: Path) -> Path | None:
 
 def beside(folder: Path, named: str) -> Path | None:
     """Names are from the program's own directory, one above its `configs`; a copy of it may be all that is here."""
-    places = [folder.parent / Path(named).expanduser(), folder / named, folder / Path(named).name]
+    places = [folder.parent / Path(os.path.expanduser(named)), folder / named, folder / Path(named).name]
     return next((each.absolute() for each in places if each.is_file()), None)
 
 

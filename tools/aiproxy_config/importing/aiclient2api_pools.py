@@ -1,5 +1,6 @@
 """AIClient-2-API's `provider_pools.json`: accounts with keys, and the logins it names."""
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +105,7 @@ def _login(node: Taking, key: str, folder: Path, proxy: str | None, found: Found
         if node.get(name):
             node.drop(name, "logins are called by the account that they are of")
     # Names are from the program's own directory, one above its `configs`.
-    places = [folder.parent / Path(named).expanduser(), folder / named]
+    places = [folder.parent / Path(os.path.expanduser(named)), folder / named]
     file = next((each for each in places if each.exists()), places[0])
     found.credentials.append((file, node, key, {name: value for name, value in said.items() if value is not None}))
 

@@ -1,5 +1,6 @@
 """CLIProxyAPI's `config.yaml` (or its directory) and its credential files. Most of its keys are ours."""
 
+import os
 from pathlib import Path
 
 from aiproxy_config.importing.taking import Data, Found, Taking, renamed, taken
@@ -51,7 +52,7 @@ def read(path: Path, found: Found) -> None:
         models = [_model(model) for model in aliases.each(provider)]
         found.put("model-alias", {**found.settings.get("model-alias", {}), provider: models})
     folder = source.get("auth-dir", str) or "~/.cli-proxy-api"
-    _credentials(file.parent / Path(folder).expanduser(), source, found)
+    _credentials(file.parent / Path(os.path.expanduser(folder)), source, found)
     source.finish()
 
 
