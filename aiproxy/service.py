@@ -43,6 +43,7 @@ from aiproxy.logs import Scrubbing, spellings
 from aiproxy.logs.observer import MEGABYTE
 from aiproxy.logs.output import FileOutput, Output, StreamOutput
 from aiproxy.logs.prompt_log import PromptLog
+from aiproxy.logs.recent import Recent
 from aiproxy.neutral.errors import Draining
 from aiproxy.notices import Hook, Watching, seen
 from aiproxy.pools.rests import told
@@ -72,6 +73,7 @@ from aiproxy.tracing.export import Export, address_of
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
+from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.rooms.accounts import AccountsRoom
 from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
 from aiproxy.web.management.rooms.health import HealthRoom
@@ -124,6 +126,7 @@ class GatewayService(Service):
         source: Source,
         registry: Registry,
         scrubbing: Scrubbing,
+        recent: Recent,
         drain: float,
         welcome: Callable[[str], object] | None = None,
         cannot_start: type[BaseException] = SystemExit,
@@ -181,6 +184,9 @@ class GatewayService(Service):
         self._prompt_thread = OneThread(reactor, "prompt-log")
         self._node = gethostname()
         self.gateway.ended.observers.append(self._record)
+        self.happenings = Happenings(
+            reactor, self.gateway, recent, lambda: (self._loaded_at, self._reload_problem), self._offset
+        )
         self.management = Management(
             reactor,
             os.environ.get("MANAGEMENT_PASSWORD", ""),
@@ -188,6 +194,7 @@ class GatewayService(Service):
             lambda: self.gateway.snapshot.settings.remote_management,
             self._documents,
             self._tables,
+            self.happenings,
         )
         together = Together(worker.directory, str(os.getpid())) if worker is not None else None
         self.web = Web(self.gateway, reactor, self.checks, self.management, together)
@@ -580,6 +587,7 @@ class GatewayService(Service):
         self.web.metrics.stop()
         self.web.draining = True
         self.site.drain()
+        self.management.hang_up()
         if count := self._in_flight():
             _log.info("draining: {count} answers under way, for at most {limit:g} s", count=count, limit=self._drain)
         await self._idle_within(self._drain)

@@ -15,6 +15,7 @@ from twisted.python import usage
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, render_problems
 from aiproxy.logs import Scrubbing, make_observer, spellings
+from aiproxy.logs.recent import Recent
 from aiproxy.registry import load_registry
 from aiproxy.secrets import Scrubber
 from aiproxy.storage.source import Loaded, Source
@@ -63,6 +64,7 @@ class Options(usage.Options):
         super().__init__()
         self["set"] = []
         self.scrubbing = Scrubbing()
+        self.recent = Recent()
         self.source: Source
         self.loaded: Loaded
         self.configuration: Configuration
@@ -111,7 +113,7 @@ class Options(usage.Options):
         """Where log events go, as the configuration says."""
         stream = stream or sys.stdout
         logging = self.configuration.settings.logging
-        return make_observer(logging, self.scrubbing, stream, isatty=stream.isatty())
+        return make_observer(logging, self.scrubbing, stream, isatty=stream.isatty(), recent=self.recent)
 
     def _take_over_logging(self, twistd: Any) -> None:
         """Our observer instead of twistd's, unless its own options ask for something."""
@@ -154,6 +156,7 @@ def makeService(options: Options, reactor: Any = None) -> IService:
             source=options.source,
             registry=load_registry(),
             scrubbing=options.scrubbing,
+            recent=options.recent,
             drain=options["drain"],
             welcome=welcome,
             cannot_start=cannot_start,

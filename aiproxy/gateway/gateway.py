@@ -37,7 +37,7 @@ from aiproxy.neutral.errors import ContextLength, GatewayError, Internal, NotFou
 from aiproxy.pools.pool import Pool
 from aiproxy.pools.quota import QuotaBook
 from aiproxy.providers.base import Operation
-from aiproxy.usage import Journal, Outcome, story
+from aiproxy.usage import CallRecord, Journal, Outcome, story
 from aiproxy.usage.trace import begin
 
 _log = Logger("aiproxy.calls")
@@ -46,8 +46,8 @@ _log = Logger("aiproxy.calls")
 class _Interruptible:
     """A call under way, which its deadline or a shutdown can end with an error of their own."""
 
-    def __init__(self, *, stream: bool) -> None:
-        self.stream = stream
+    def __init__(self, record: CallRecord) -> None:
+        self.record = record
         self.reason: GatewayError | None = None
         self.task: Deferred[None] | None = None
 
@@ -136,7 +136,12 @@ class Gateway:
 
     @property
     def streams_under_way(self) -> int:
-        return sum(running.stream for running in self._under_way)
+        return sum(running.record.streamed for running in self._under_way)
+
+    @property
+    def records_under_way(self) -> Sequence[CallRecord]:
+        """Of calls that have not ended, as far as they are filled."""
+        return [running.record for running in self._under_way]
 
     def interrupt_all(self, reason: GatewayError) -> None:
         """End every call under way with this error: an answer where none has begun, else the protocol's error event."""
@@ -152,7 +157,7 @@ class Gateway:
         tracing = self._snapshot.settings.tracing
         share = tracing.sample_ratio if tracing.otlp_endpoint else None
         call.record.trace = begin(call.incoming.headers, share, token_hex)
-        running = _Interruptible(stream=call.stream)
+        running = _Interruptible(call.record)
         self._under_way.add(running)
         total = self._snapshot.settings.timeouts.total
         told = f"The call took longer than {total:g} s (timeouts.total)."

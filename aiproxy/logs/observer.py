@@ -11,6 +11,7 @@ from zope.interface import implementer
 from aiproxy.config.schema import LogFormat, Logging, LogLevel
 from aiproxy.logs.json_lines import as_json
 from aiproxy.logs.output import FileOutput, Output, StreamOutput
+from aiproxy.logs.recent import Recent
 from aiproxy.logs.record import Record, read
 from aiproxy.logs.scrubbing import Scrubbing
 from aiproxy.logs.text import as_text
@@ -35,12 +36,22 @@ _LEAST = {
 class LogObserver:
     """What Twisted calls with each event. `reopen` and `close` are for who made it."""
 
-    def __init__(self, level: LogLevel, scrub: Scrubbing, output: Output, *, json: bool, terminal: bool) -> None:
+    def __init__(
+        self,
+        level: LogLevel,
+        scrub: Scrubbing,
+        output: Output,
+        *,
+        json: bool,
+        terminal: bool,
+        recent: Recent | None = None,
+    ) -> None:
         self._silent = frozenset(_ORDER[: _ORDER.index(_LEAST[level])])
         self._scrub = scrub
         self._output = output
         self._json = json
         self._terminal = terminal
+        self._recent = recent
 
     def __call__(self, event: LogEvent) -> None:
         try:
@@ -48,7 +59,10 @@ class LogObserver:
             if level is TwistedLevel.info and str(event.get("log_namespace", "")).startswith(_CHATTY):
                 level = TwistedLevel.debug
             if level not in self._silent:
-                self._output.write(self._render(read(event, self._scrub)))
+                record = read(event, self._scrub)
+                if self._recent is not None:
+                    self._recent.note(record)
+                self._output.write(self._render(record))
         except Exception as error:  # noqa: BLE001  # an event may hold anything, and an observer that raises is dropped
             lost = self._scrub(
                 f"An event of {safe_repr(event.get('log_namespace'))} can't be shown: {safe_repr(error)}"
@@ -66,7 +80,9 @@ class LogObserver:
         self._output.close()
 
 
-def make_observer(logging: Logging, scrub: Scrubbing, stream: TextIO, *, isatty: bool) -> LogObserver:
+def make_observer(
+    logging: Logging, scrub: Scrubbing, stream: TextIO, *, isatty: bool, recent: Recent | None = None
+) -> LogObserver:
     """Writes to the configured file, else to `stream`, which must not be one that is itself logged (twistd replaces
     `sys.stdout` by such a one). Raises OSError when the file can't be opened."""
     output: Output = StreamOutput(stream)
@@ -74,4 +90,4 @@ def make_observer(logging: Logging, scrub: Scrubbing, stream: TextIO, *, isatty:
     if logging.file:
         output = FileOutput(logging.file, int(logging.max_total_size_mb * MEGABYTE), output)
     json = logging.format is LogFormat.JSON or (logging.format is LogFormat.AUTO and not terminal)
-    return LogObserver(logging.level, scrub, output, json=json, terminal=terminal)
+    return LogObserver(logging.level, scrub, output, json=json, terminal=terminal, recent=recent)

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import bcrypt
 import httpx2
 
 from tests.rig.daemon import Daemon
 
 KEY = "a-management-key-0123456789"
-MANAGED = f'remote-management: {{secret-key: "{KEY}"}}\n'
-"""A line of a configuration."""
+HASHED = bcrypt.hashpw(KEY.encode(), bcrypt.gensalt(4)).decode()
+
+MANAGED = f'remote-management: {{secret-key: "{HASHED}"}}\n'
+"""A line of a configuration. The key is hashed already, so that no start is followed by a reload."""
 
 
 class Api:

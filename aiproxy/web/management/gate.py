@@ -156,6 +156,12 @@ class Gate:
         word = (request.getCookie(COOKIE.encode()) or b"").decode("latin-1")
         return self._sessions.find(word, self._basis, self._now()) if word else None
 
+    def still(self, request: HttpRequest) -> Callable[[], bool]:
+        """Of a request that was admitted: whether it would be so later, too. The key in effect is still the same, and a session
+        hasn't ended."""
+        basis, by_session = self._basis, not _shown(request)
+        return lambda: self._basis == basis and (not by_session or self.session(request) is not None)
+
     def begin_session(self, request: HttpRequest) -> Session:
         session = self._sessions.begin(self._basis, self._now())
         request.addCookie(

@@ -22,8 +22,10 @@ from aiproxy.web.context import context_of
 from aiproxy.web.management.audit import Audit, Change
 from aiproxy.web.management.entering import Entering
 from aiproxy.web.management.gate import SAFE, Gate
+from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.keeping import Documents, InThread, hash_plain_key
 from aiproxy.web.management.openapi import document
+from aiproxy.web.management.rooms.events import EventsRoom
 from aiproxy.web.management.routes import Asked, NotValid, Route, Who
 from aiproxy.web.request import HttpRequest
 
@@ -44,10 +46,12 @@ class Management:
         settings: Callable[[], RemoteManagement],
         documents: Documents,
         tables: Callable[[InThread], Sequence[Sequence[Route]]],
+        happenings: Happenings,
         now: Callable[[], float] = time,
     ) -> None:
         self.gate = Gate(reactor, password, session_key, settings, now)
         self.audit = Audit()
+        self._events = EventsRoom(happenings, self.gate.still)
         self._documents = documents
         self._now = now
         own = (
@@ -63,6 +67,7 @@ class Management:
         self.routes: Sequence[Route] = (
             *Entering(self.gate, documents).routes(),
             *own,
+            *self._events.routes(),
             *(route for table in tables(self.gate.in_thread) for route in table),
         )
         self._app = Klein()
@@ -80,6 +85,10 @@ class Management:
 
     def stop(self) -> None:
         self.gate.stop()
+
+    def hang_up(self) -> None:
+        """Whoever listens to events comes back to another process, if there is one."""
+        self._events.stop()
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

@@ -1,0 +1,85 @@
+"""What happens, heard as it happens by Server-Sent Events of a real gateway."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.edges.test_managing_accounts import call, two_accounts
+from tests.rig.daemon import daemon
+from tests.rig.managing import KEY, MANAGED, Api
+from tests.rig.upstream import fails
+
+
+@contextmanager
+def events(address: str, kinds: str = "", **headers: str) -> Iterator[Iterator[tuple[str, Any]]]:
+    url = f"{address}/v0/management/events?kinds={kinds}"
+    said = headers or {"authorization": f"Bearer {KEY}"}
+    with httpx2.stream("GET", url, headers=said, timeout=20) as answer:
+        assert answer.headers["content-type"] == "text/event-stream"
+        lines = answer.iter_lines()
+        assert next(lines).startswith(":")
+        yield _read(lines)
+
+
+def _read(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    kind = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            yield kind, json.loads(value)
+
+
+def test_calls_rests_configurations_and_lines_are_told_as_they_come(tmp_path: Path) -> None:
+    with two_accounts(tmp_path) as (gateway, api, one, _other):
+        with events(gateway.address, "ended,account,configuration,log") as heard:
+            one.script.append(fails(401))
+            assert call(gateway).status_code == 200
+            found: dict[str, Any] = {}
+            for kind, told in heard:
+                found.setdefault(kind, told)
+                if {"ended", "account", "log"} <= found.keys():
+                    break
+            assert (found["ended"]["model"], found["ended"]["attempts"]) == ("m", 2)
+            assert (found["account"]["name"], found["account"]["rests"]) == ("one", True)
+            api.patch("/accounts/one", {"weight": 2})
+            assert next(told for kind, told in heard if kind == "configuration")["problem"] == ""
+        with events(gateway.address, "figures") as heard:
+            assert next(heard)[1]["requests"] == 1
+            call(gateway)
+            assert next(told for _, told in heard if told["requests"] == 2)["attempts"] == 3
+        live = api.get("/live")
+        assert (live["requests"], live["figures"]["requests"]) == ([], 2)
+
+
+def test_a_call_is_told_while_it_lasts(tmp_path: Path) -> None:
+    configuration = f"{MANAGED}\ndemo: {{enabled: true}}\n"
+    with daemon(tmp_path, configuration) as running:
+        body = {"model": "demo-story@stall=3", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+        url = f"{running.base_url}/chat/completions"
+        with events(running.address, "begun") as heard, httpx2.stream("POST", url, json=body, timeout=20):
+            begun = next(heard)[1]
+            assert (begun["model"], begun["outcome"]) == ("demo-story@stall=3", "")
+            assert [each["request_id"] for each in Api(running).get("/live")["requests"]] == [begun["request_id"]]
+
+
+def test_who_may_listen_no_more_is_hung_up_on(tmp_path: Path) -> None:
+    with daemon(tmp_path, f"{MANAGED}\ndemo: {{enabled: true}}\n") as running:
+        api = Api(running)
+        assert api.refused("GET", "/events?kinds=weather")[0] == 400
+        signed_in = httpx2.post(f"{running.address}/v0/management/session", json={"key": KEY}, timeout=20)
+        cookie = signed_in.headers["set-cookie"].partition(";")[0]
+        with events(running.address, "figures", cookie=cookie) as heard:
+            assert next(heard)[0] == "figures"
+            headers = {"cookie": cookie, "x-csrf-token": signed_in.json()["csrf-token"]}
+            httpx2.delete(f"{running.address}/v0/management/session", headers=headers, timeout=20)
+            assert len(list(heard)) < 3  # the stream ends
+        with events(running.address, "figures") as heard:
+            assert next(heard)[0] == "figures"
+            running.stop()
+            assert len(list(heard)) < 3  # a stop doesn't wait for who listens
