@@ -9,6 +9,7 @@ const LOOKS_EVERY = 1000;
 const OPTIONS = {
   project: [later("Project"), later("Google's: an id, several with commas, or ALL. Empty finds one.")],
   region: [later("Region"), later("AWS's, for Kiro.")],
+  port: [later("Port"), later("Where the browser comes back to on the gateway's machine; empty is the vendor's own.")],
   start_url: [later("Start URL"), later("AWS's, for Kiro with an organisation.")],
 };
 
@@ -39,6 +40,7 @@ async function ask(room, close) {
     h("details", {}, h("summary", t("More")), Object.entries(OPTIONS).map(([name, [title, hint]]) => field(t(title), inputs[name], t(hint)))),
     h("footer", {}, button(t("Begin"), async () => {
       const options = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]).filter(([, value]) => value));
+      if (options.port) options.port = Number(options.port);
       follow(room, close, await post("/logins", { provider: provider.value, way: way.value, ...options }));
     })),
   ]);
