@@ -36,6 +36,14 @@ class GuardedDeflate(PerMessageDeflate):
         self._most = most
         self._grown = 0
 
+    def frame_inbound_header(
+        self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
+    ) -> CloseReason | RsvBits:
+        if not opcode.iscontrol():
+            return super().frame_inbound_header(proto, opcode, rsv, payload_length)
+        self._inbound_is_compressible = False  # wsproto would forget that the message around it is compressed
+        return CloseReason.PROTOCOL_ERROR if rsv.rsv1 else RsvBits(True, False, False)
+
     def frame_inbound_payload_data(
         self,
         proto: FrameDecoder | FrameProtocol,  # noqa: ARG002 - wsproto's signature
@@ -51,7 +59,9 @@ class GuardedDeflate(PerMessageDeflate):
         return CloseReason.MESSAGE_TOO_BIG if self._grown > self._most else grown
 
     def frame_inbound_complete(self, proto: FrameDecoder | FrameProtocol, fin: bool) -> bytes | CloseReason | None:
-        if fin and self._inbound_is_compressible:
+        if not self._inbound_is_compressible:
+            return None
+        if fin:
             self._grown = 0
         return super().frame_inbound_complete(proto, fin)
 
