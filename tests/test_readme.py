@@ -12,13 +12,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
-from tests.rig.daemon import Daemon
+from tests.rig.browser import Browser
+from tests.rig.daemon import Daemon, daemon
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [code.strip() for language, code in BLOCKS if language == "sh"]
+PAGES = [code for language, code in BLOCKS if language == "js"]
 EXAMPLES = [code for language, code in BLOCKS if language == "python"]
 ENVIRON = {"MY_CLIENT_KEY": "k" * 32, "OPENAI_API_KEY": "sk-" + "a" * 40, "OPENAI_API_KEY_2": "sk-" + "b" * 40}
 STARTS = ["./tools/run", "./tools/run --config local.yaml", ".venv/bin/twistd -n aiproxy --config local.yaml"]
@@ -108,6 +111,19 @@ def test_the_sdk_examples(built_in: Daemon, tmp_path: Path, code: str, said: str
     example.write_text(code.replace("8317", str(built_in.port)))
     answer = run(f"{shlex.quote(sys.executable)} {shlex.quote(str(example))}", tmp_path)
     assert answer.stdout == said, answer.stderr
+
+
+def test_the_page_shows_an_answer(browser: Browser, tmp_path: Path) -> None:
+    (code,) = PAGES
+    key = "a-key-of-a-page-0123456789"
+    with daemon(tmp_path, f"api-keys: [{key}]") as running:
+
+        def visit(page: Page) -> None:
+            page.set_content("<body></body>")
+            page.evaluate(f"key => {{ {code.replace('8317', str(running.port))} }}", key)
+            page.wait_for_function("document.body.innerText === 'Say this to a page.'")
+
+        browser.visit(visit)
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith(".venv/bin/aiproxy-config")])
