@@ -63,6 +63,19 @@ def test_a_call_shows_at_once_with_its_decisions(operator: Operator, gateway: Da
     operator.visits(visit)
 
 
+def test_a_call_is_seen_while_it_runs(operator: Operator, gateway: Daemon) -> None:
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Requests").click()
+        body = {"model": "demo-story", "stream": True, "messages": [{"role": "user", "content": "Tell me."}]}
+        with httpx2.stream("POST", f"{gateway.address}/v1/chat/completions", json=body, timeout=60) as answer:
+            expect(page.get_by_role("heading", name="Under way")).to_be_visible()
+            answer.read()
+        expect(page.get_by_role("heading", name="Under way")).to_have_count(0)
+        expect(page.get_by_role("row", name="demo-story").first).to_be_visible()
+
+    operator.visits(visit)
+
+
 def test_a_model_of_a_stranger_is_text(operator: Operator, gateway: Daemon) -> None:
     name = "<img src=x onerror=alert(1)>"
     httpx2.post(f"{gateway.address}/v1/chat/completions", json={"model": name, "messages": []})

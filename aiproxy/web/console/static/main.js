@@ -1,7 +1,7 @@
 // The frame around every page: signs in, shows the way, and loads the page that the address names (`#/requests?model=…`).
 
 import * as api from "./api.js";
-import { listen, stop } from "./live.js";
+import { listen } from "./live.js";
 import { choose, language, LANGUAGES, later, t } from "./words.js";
 import { button, choice, field, fill, h, tell } from "./ui.js";
 
@@ -51,7 +51,6 @@ function looks() {
 
 function enter(known) {
   leave();
-  stop();
   const token = new URLSearchParams(location.hash.slice(1)).get("setup");
   const key = h("input", { type: "password", required: true, minLength: token ? 12 : 1, autocomplete: token ? "new-password" : "current-password" });
   const act = async (event) => {
@@ -125,12 +124,12 @@ async function open(room, links) {
     rest: decodeURIComponent(rest),
     query: new URLSearchParams(query),
     signal: gone.signal,
-    // Until the page is left: again and again, and whenever an event of this kind comes.
+    // Until the page is left: again and again, and whenever an event of one of these kinds comes.
     every: (seconds, act) => {
       const timer = setInterval(() => document.hidden || act().catch(complain), seconds * 1000);
       stops.push(() => clearInterval(timer));
     },
-    on: (kind, act) => stops.push(listen(kind, act)),
+    on: (handlers) => stops.push(listen(handlers)),
     leaving: (act) => stops.push(act),
   };
   const complain = (error) => {

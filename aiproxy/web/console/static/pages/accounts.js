@@ -96,6 +96,7 @@ export async function show(view) {
   }
 
   await load();
+  view.on({ account: load, configuration: load });
   view.every(5, load);
 }
 

@@ -14,9 +14,10 @@ const SPAN = 86400;
 export async function show(view) {
   const figures = h("div.figures");
   const charts = h("div.grid");
+  const now = h("div.figures", { "aria-live": "off" });
   const attention = h("div");
   const latest = h("div");
-  fill(view.root, [figures, charts, card(t("Wants attention"), attention), card(t("Latest calls"), latest), await setUp(view.signal)]);
+  fill(view.root, [now, figures, charts, card(t("Wants attention"), attention), card(t("Latest calls"), latest), await setUp(view.signal)]);
 
   async function load() {
     const since = Math.floor(Date.now() / 3600000) * 3600 - SPAN + 3600;
@@ -37,6 +38,20 @@ export async function show(view) {
       : h("p.good", t("Nothing: all accounts and everything that readiness depends on are well.")));
   }
 
+  let before = null;
+  view.on({
+    figures: (told) => {
+      const seconds = before ? told.at - before.at : 0;
+      const rate = (name) => (seconds > 0 ? short((told[name] - before[name]) / seconds) : "–");
+      fill(now, [
+        figure(t("Calls under way"), count(told["under-way"])),
+        figure(t("Calls waiting"), count(told.waiting)),
+        figure(t("Calls a second"), rate("requests")),
+        figure(t("Tokens a second"), rate("output-tokens")),
+      ]);
+      before = told;
+    },
+  });
   await load();
   view.every(5, load);
 }

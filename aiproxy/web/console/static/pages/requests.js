@@ -16,7 +16,8 @@ export async function show(view) {
     h("input", { placeholder: t(words), "aria-label": t(words), value: view.query.get(name) || "", onchange: changed }));
   const failed = choice([["", t("All outcomes")], ["true", t("Only failures")]], view.query.get("failed") || "", { "aria-label": t("Outcome"), onchange: changed });
   const list = h("div");
-  let shown = "";
+  const going = h("div");
+  let stale = true;
 
   function changed() {
     const asked = new URLSearchParams(Object.keys(FILTERS).map((name, place) => [name, inputs[place].value.trim()]).filter(([, value]) => value));
@@ -25,19 +26,38 @@ export async function show(view) {
   }
 
   async function load() {
-    const query = Object.fromEntries(view.query);
-    const { requests } = await get("/requests", { ...query, limit: 200 }, view.signal);
-    const now = JSON.stringify(requests.map((row) => row.request_id));
-    if (now === shown) return;
-    shown = now;
+    const { requests } = await get("/requests", { ...Object.fromEntries(view.query), limit: 200 }, view.signal);
     fill(list, rows(requests));
   }
 
+  async function look() {
+    const { requests } = await get("/live", {}, view.signal);
+    fill(going, requests.length > 0 && card(t("Under way"), underWay(requests)));
+    if (stale) await load();
+    stale = false;
+  }
+
   fill(view.actions, button(t("Refresh"), load, { className: "plain" }));
-  fill(view.root, [h("div.row", {}, inputs, failed), card(null, list)]);
-  await load();
-  view.every(2, load);
+  fill(view.root, [h("div.row", {}, inputs, failed), going, card(null, list)]);
+  await look();
+  view.on({ ended: () => (stale = true) });
+  view.every(1, look);
 }
+
+const underWay = (calls) =>
+  table(
+    [
+      { title: t("Began"), cell: (row) => time(row.at) },
+      { title: t("Client"), cell: (row) => row.client },
+      { title: t("Protocol"), cell: (row) => row.protocol },
+      { title: t("Model"), cell: (row) => row.model },
+      { title: t("Account"), cell: (row) => row.account || "–" },
+      { title: t("First byte"), number: true, cell: (row) => duration(row.first_byte) },
+      { title: t("So far"), number: true, cell: (row) => duration(row.seconds) },
+      { title: t("Attempts"), number: true, cell: (row) => count(row.attempts) },
+    ],
+    calls,
+  );
 
 export const rows = (requests) =>
   table(
