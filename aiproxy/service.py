@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
+from aiproxy.config.masking import Masking
 from aiproxy.config.schema import PromptLogMode
 from aiproxy.configuring import Configuring
 from aiproxy.credentials.accounts import Accounts
@@ -37,6 +38,7 @@ from aiproxy.credentials.token import PATIENCE_SECONDS
 from aiproxy.credentials.web import TransportWeb
 from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway, Snapshot, build_snapshot
+from aiproxy.gateway.differences import Difference, differences
 from aiproxy.gateway.keys import ManagedKey, managed_key
 from aiproxy.gateway.snapshot import proxy
 from aiproxy.logs import Scrubbing, spellings
@@ -76,10 +78,12 @@ from aiproxy.web.management import Management
 from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.rooms.accounts import AccountsRoom
 from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
+from aiproxy.web.management.rooms.configuration import ConfigurationRoom
 from aiproxy.web.management.rooms.health import HealthRoom
 from aiproxy.web.management.rooms.logins import LoginsRoom
 from aiproxy.web.management.rooms.models import ModelsRoom
 from aiproxy.web.management.rooms.requests import Requests
+from aiproxy.web.management.rooms.settings import SettingsRoom
 from aiproxy.web.management.rooms.usage import Usage
 from aiproxy.web.management.routes import Route
 from aiproxy.web.metrics import Gauge
@@ -187,6 +191,7 @@ class GatewayService(Service):
         self.happenings = Happenings(
             reactor, self.gateway, recent, lambda: (self._loaded_at, self._reload_problem), self._offset
         )
+        self._masking = Masking(os.environ.get(SESSION_KEY, ""))
         self.management = Management(
             reactor,
             os.environ.get("MANAGEMENT_PASSWORD", ""),
@@ -683,6 +688,8 @@ class GatewayService(Service):
             ModelsRoom(self.gateway),
             Requests(self.gateway.journal, self.state, self._node, self._offset),
             Usage(self.state, self._node, in_thread),
+            ConfigurationRoom(edit, self._masking, lambda: self._configuration, self._compared),
+            SettingsRoom(edit, self._masking, lambda: self._configuration),
             ClientKeysRoom(self.gateway, self.keys, edit),
             LoginsRoom(self.logins, logins),
             HealthRoom(
@@ -696,6 +703,21 @@ class GatewayService(Service):
             ),
         )
         return [room.routes() for room in rooms]
+
+    def _compared(self, other: Configuration) -> Sequence[Difference]:
+        """What clients would notice if it took the place of the one in use."""
+        files = read_files(self._loaded.credentials, self._registry.logins)
+        here = self._transports[-1]
+        snapshot = build_snapshot(
+            files.without_demo(other).settings,
+            other.secrets,
+            self._registry.providers,
+            self._reactor,
+            lambda _settings: here,
+            files=files,
+            signing=self.accounts.credential,
+        )
+        return list(differences(self.gateway.snapshot, snapshot))
 
     def _offset(self) -> float:
         """What lies between the gateway's clock and the time of day."""

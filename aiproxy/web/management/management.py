@@ -26,7 +26,7 @@ from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.keeping import Documents, InThread, hash_plain_key
 from aiproxy.web.management.openapi import document
 from aiproxy.web.management.rooms.events import EventsRoom
-from aiproxy.web.management.routes import Asked, NotValid, Route, Who
+from aiproxy.web.management.routes import Asked, Refused, Route, Who
 from aiproxy.web.request import HttpRequest
 
 ROOT = "/v0/management"
@@ -145,7 +145,7 @@ class Management:
                 raise
             except Exception as error:
                 if changes:
-                    self._note(request, who, error.code if isinstance(error, NotValid) else "server_error")
+                    self._note(request, who, error.code if isinstance(error, Refused) else "server_error")
                 raise
             if changes:
                 self._note(request, who, "ok")
@@ -163,8 +163,10 @@ class Management:
 
     def _failed(self, request: IRequest, failure: Failure) -> bytes:
         assert isinstance(request, HttpRequest)
-        if isinstance(failure.value, NotValid):
-            return write_json(request, self._not_valid(request, failure.value), NotValid.status)
+        if isinstance(failure.value, Refused):
+            refused = failure.value
+            told = {"error": str(refused), "code": refused.code, **refused.told, "request_id": _request_id(request)}
+            return write_json(request, told, refused.status)
         if failure.check(NoRoute):
             error: GatewayError = NotFound(
                 f"There is nothing at {_path(request)}. GET {ROOT}/openapi.json lists what there is."
@@ -172,10 +174,6 @@ class Management:
         else:
             error = as_gateway_error(failure, request)
         return b"" if request.startedWriting else write_answer(request, self.error_answer(request, error))
-
-    def _not_valid(self, request: HttpRequest, error: NotValid) -> Mapping[str, Any]:
-        told = {"error": str(error), "code": error.code, "findings": error.findings}
-        return {**told, "request_id": _request_id(request)}
 
     async def _describe(self, _asked: Asked) -> Mapping[str, Any]:
         return document(ROOT, self.routes)

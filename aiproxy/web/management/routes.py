@@ -1,6 +1,6 @@
 """What a management route is: a line of the table, what it is handed, and who asks. Values only."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import orjson
 
 from aiproxy.codecs.base import Answer
 from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.web.keys import header
 from aiproxy.web.request import HttpRequest
 
 LARGEST_COUNT = 10_000
@@ -55,6 +56,9 @@ class Asked:
             raise InvalidRequest(f"The field '{name}' must be a text.", param=name)
         return found
 
+    def header(self, name: str) -> str:
+        return header(self.request, name.encode("ascii"))
+
     def optional(self, name: str) -> Any:
         """A field of a body that may be left out altogether; None where it isn't there."""
         return self.object().get(name) if self.body else None
@@ -76,15 +80,14 @@ class Asked:
         return int(found)
 
 
-class NotValid(Exception):
-    """A configuration that no gateway would start with: what is wrong with it, each finding with its place."""
+class Refused(Exception):
+    """An answer that only this API gives. `told` stands beside the sentence."""
 
-    status = 422
-    code = "invalid_config"
-
-    def __init__(self, message: str, findings: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, status: int, code: str, message: str, told: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.findings = findings
+        self.status = status
+        self.code = code
+        self.told = told or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,11 @@ class Route:
 
 Served = Answer | Mapping[str, Any]
 """What routes give: JSON, or an answer of their own kind. None where they wrote it themselves."""
+
+
+def answer(told: Mapping[str, Any], headers: Mapping[str, str], status: int = 200) -> Answer:
+    """JSON with headers."""
+    return Answer(status, orjson.dumps(told), "application/json", headers)
 
 
 def download(body: bytes, content_type: str, name: str) -> Answer:

@@ -11,7 +11,7 @@ from aiproxy.config.steps import NotEdited
 from aiproxy.config.tree import Unparsable
 from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.web.management.rooms.refusing import refusing
-from aiproxy.web.management.routes import NotValid
+from aiproxy.web.management.routes import Refused
 
 
 class Kept(Protocol):
@@ -35,9 +35,10 @@ def findings(problems: Sequence[Problem]) -> list[Mapping[str, Any]]:
     return [asdict(problem) for problem in problems]
 
 
-def not_valid(problems: Sequence[Problem]) -> NotValid:
+def not_valid(problems: Sequence[Problem]) -> Refused:
     first = next((f": {problem.message}" for problem in problems if problem.severity is Severity.ERROR), "")
-    return NotValid(f"Nothing was changed, for this would not be valid{first}.", findings(problems))
+    message = f"Nothing was changed, for this would not be valid{first}."
+    return Refused(422, "invalid_config", message, {"findings": findings(problems)})
 
 
 @contextmanager

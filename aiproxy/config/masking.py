@@ -1,0 +1,111 @@
+"""A configuration's text without its secrets, and back: each is replaced by a name of its own, which stands for it wherever the text
+is moved to. Pure.
+
+What is written as a reference (`${NAME}`, `{file: …}`) is no secret, and stays."""
+
+import hmac
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from secrets import token_hex
+from typing import Any
+
+from ruamel.yaml.error import YAMLError
+
+from aiproxy.config.names import hints, required
+from aiproxy.config.schema import Settings
+from aiproxy.config.spans import Span, Spans
+from aiproxy.config.steps import plain_field, type_within
+from aiproxy.config.yaml_text import double_quoted
+from aiproxy.secrets import SHORTEST_SCRUBBED, Secret
+
+MARK = "\ufeff"
+
+_NAMED = re.compile(r"secret-[0-9a-f]{20}")
+
+
+class Masking:
+    """`key` makes the names: processes that have the same one know each other's. "" for one that is made now."""
+
+    def __init__(self, key: str = "") -> None:
+        self._key = (key or token_hex(32)).encode()
+
+    def name(self, secret: str) -> str:
+        return f"secret-{hmac.new(self._key, secret.encode('utf-8', 'surrogateescape'), sha256).hexdigest()[:20]}"
+
+    def masked(self, text: str, known: Sequence[Secret] = ()) -> str:
+        """`known` are secrets that may stand in it elsewhere than where the schema has them: in comments, for one."""
+        hide = self._hiding(_secrets(text, known))
+        body = hide(text.removeprefix(MARK))
+        for span, is_secret in sorted(_scalars(body), key=lambda found: -found[0].start):
+            shown = self.name(span.text) if is_secret and not _NAMED.search(span.text) else hide(span.text)
+            if (
+                shown != span.text
+            ):  # written otherwise than it reads (escapes, several lines), or too short to be looked for
+                body = body[: span.start] + double_quoted(shown) + body[span.end :]
+        return (MARK if text.startswith(MARK) else "") + body
+
+    def restored(self, masked: str, text: str, known: Sequence[Secret] = ()) -> str:
+        """With the secrets of `text`, which is kept now, in the place of their names."""
+        return self._restoring(text, known)(masked)
+
+    def restored_value(self, value: Any, text: str, known: Sequence[Secret] = ()) -> Any:
+        """The same of data."""
+        return _each(value, self._restoring(text, known))
+
+    def _hiding(self, secrets: Iterable[str]) -> Callable[[str], str]:
+        """The longest first, so that one inside another leaves nothing."""
+        names = {secret: self.name(secret) for secret in sorted(secrets, key=len, reverse=True)}
+
+        def hide(text: str) -> str:
+            for secret, name in names.items():
+                if len(secret) >= SHORTEST_SCRUBBED:
+                    text = text.replace(secret, name)
+            return text
+
+        return hide
+
+    def _restoring(self, text: str, known: Sequence[Secret]) -> Callable[[str], str]:
+        by_name = {self.name(secret): secret for secret in _secrets(text, known)}
+        return lambda masked: _NAMED.sub(lambda found: by_name.get(found[0], found[0]), masked)
+
+
+def _secrets(text: str, known: Sequence[Secret]) -> set[str]:
+    there = {span.text for span, is_secret in _scalars(text.removeprefix(MARK)) if is_secret}
+    return there | {secret.reveal() for secret in known if secret}
+
+
+def _scalars(text: str) -> Iterator[tuple[Span, bool]]:
+    """All that stand in a text, and whether they are secrets by their place; none of a text that can't be read."""
+    try:
+        root = Spans(text).read()
+    except YAMLError:
+        return
+    yield from _within(root, Settings)
+
+
+def _within(span: Span, wanted: Any) -> Iterator[tuple[Span, bool]]:
+    wanted = required(wanted)
+    match span.kind:
+        case "scalar" if not span.empty:
+            short = plain_field(wanted)
+            inner = hints(wanted)[short] if short else wanted
+            yield span, required(inner) is Secret and bool(span.text) and "${" not in span.text
+        case "items":
+            for index, each in enumerate(span.values):
+                yield from _within(each, type_within(wanted, index))
+        case "entries":
+            for key, each in zip(span.keys, span.values, strict=True):
+                yield key, False
+                yield from _within(each, type_within(wanted, key.text))
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return change(value)
+        case Mapping():
+            return {key: _each(inner, change) for key, inner in value.items()}
+        case list() | tuple():
+            return [_each(inner, change) for inner in value]
+    return value

@@ -1,0 +1,168 @@
+"""The configuration: what is in effect, its text to read and to write, what a text would change, and values one by one.
+
+Secrets leave as names of their own (`secret-…`), which stand for them in what comes back. A write may carry the version it was made
+from (`If-Match`, as `ETag` gave it); one that is out of date is refused (412)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from difflib import unified_diff
+from typing import Any
+
+from aiproxy.codecs.base import Answer
+from aiproxy.config import Configuration
+from aiproxy.config.edit import edited, without
+from aiproxy.config.effective import effective, plain
+from aiproxy.config.json_schema import json_schema
+from aiproxy.config.masking import Masking
+from aiproxy.config.problems import ConfigurationInvalid
+from aiproxy.gateway.differences import Difference
+from aiproxy.neutral.errors import InvalidRequest, NotFound
+from aiproxy.secrets import Scrubber
+from aiproxy.storage.store import Conflict as Changed
+from aiproxy.web.management.rooms.editing import Configuring, Kept, editing, findings
+from aiproxy.web.management.routes import Asked, Refused, Route, answer
+
+YAML = "application/yaml; charset=utf-8"
+
+_IF_MATCH = "An `If-Match` header with an ETag refuses a change of another version."
+
+
+class ConfigurationRoom:
+    """`in_use` is the configuration in effect, `compare` says what clients would notice of another one."""
+
+    def __init__(
+        self,
+        configuring: Configuring,
+        masking: Masking,
+        in_use: Callable[[], Configuration],
+        compare: Callable[[Configuration], Sequence[Difference]],
+    ) -> None:
+        self._configuring = configuring
+        self._masking = masking
+        self._in_use = in_use
+        self._compare = compare
+
+    def routes(self) -> Sequence[Route]:
+        return (
+            Route("GET", "/config", "The configuration in effect, without its secrets.", self.shown),
+            Route(
+                "PATCH",
+                "/config",
+                f"Set values by path; null takes one out. {_IF_MATCH}",
+                self.changed,
+                takes={"PATH": "As `api-keys[0].limits.concurrent`: the value, as JSON."},
+            ),
+            Route("GET", "/config/values", "Every value with the layer that set it.", self.values),
+            Route("GET", "/config.yaml", "Its text as it is kept, each secret by a name.", self.text, gives=YAML),
+            Route("PUT", "/config.yaml", f"Another text, if a gateway would start with it. {_IF_MATCH}", self.replaced),
+            Route("POST", "/config/validate", "What is wrong with a text, as `validate` has it.", self.validate),
+            Route("POST", "/config/diff", "What a text would change, in lines and for clients.", self.diff),
+            Route("GET", "/config/schema", "The JSON Schema of the configuration.", self.schema),
+        )
+
+    async def shown(self, _asked: Asked) -> Mapping[str, Any]:
+        configuration = self._in_use()
+        told: Mapping[str, Any] = plain(configuration.settings, Scrubber(configuration.secrets))
+        return told
+
+    async def values(self, _asked: Asked) -> Mapping[str, Any]:
+        found = [{**asdict(each), "changed": each.changed} for each in effective(self._in_use())]
+        return {"source": self._in_use().source, "values": found, "warnings": findings(self._in_use().warnings)}
+
+    async def schema(self, _asked: Asked) -> Mapping[str, Any]:
+        return json_schema()
+
+    # -- the text
+
+    async def text(self, _asked: Asked) -> Answer:
+        kept = await self._kept()
+        if kept is None:
+            raise NotFound("There is no configuration here yet, the built-in one is in use. PUT writes one.")
+        masked = self._masking.masked(kept.text, self._in_use().secrets)
+        return Answer(200, masked.encode(), YAML, {"etag": _etag(kept)})
+
+    async def replaced(self, asked: Asked) -> Answer:
+        with editing():
+            kept = await self._kept()
+            version = kept.version if kept else None
+            if (wanted := _if_match(asked)) and wanted != version:
+                raise _stale()
+            try:
+                saved = await self._configuring.replace(self._read(asked, kept), version, "Replace the configuration")
+            except Changed:
+                raise _stale() from None
+        return _done(saved, {"ok": True, "changed": ["config"]})
+
+    async def validate(self, asked: Asked) -> Mapping[str, Any]:
+        try:
+            read = await self._judged(asked)
+        except ConfigurationInvalid as invalid:
+            return {"valid": False, "findings": findings(invalid.problems)}
+        return {"valid": True, "findings": findings(read.warnings)}
+
+    async def diff(self, asked: Asked) -> Mapping[str, Any]:
+        kept, known = await self._kept(), self._in_use().secrets
+        before = kept.text if kept else ""
+        new = self._read(asked, kept)
+        old_lines, new_lines = (self._masking.masked(text, known).splitlines() for text in (before, new))
+        lines = list(unified_diff(old_lines, new_lines, "kept", "new", lineterm=""))
+        try:
+            read = await self._judged(asked)
+        except ConfigurationInvalid as invalid:
+            return {"valid": False, "findings": findings(invalid.problems), "lines": lines, "clients": []}
+        clients = [asdict(each) for each in self._compare(read)]
+        return {"valid": True, "findings": findings(read.warnings), "lines": lines, "clients": clients}
+
+    # -- values
+
+    async def changed(self, asked: Asked) -> Answer:
+        wanted = asked.object()
+        if not wanted:
+            raise InvalidRequest("The body must have values by their paths.")
+        with editing():
+            kept = await self._kept()
+            values = self._masking.restored_value(wanted, kept.text if kept else "", self._in_use().secrets)
+
+            def change(text: str) -> str:
+                for path, value in values.items():
+                    text = without(text, path) if value is None else edited(text, path, value)
+                return text
+
+            try:
+                saved = await self._configuring.edit(change, f"Set {', '.join(values)}", _if_match(asked))
+            except Changed:
+                raise _stale() from None
+        return _done(saved, {"status": "ok"})
+
+    async def _kept(self) -> Kept | None:
+        with editing():
+            return await self._configuring.text()
+
+    def _read(self, asked: Asked, kept: Kept | None) -> str:
+        """The text that was sent, with its secrets. Raises `InvalidRequest`."""
+        try:
+            text = asked.body.decode()
+        except UnicodeDecodeError:
+            raise InvalidRequest("The body is not UTF-8.") from None
+        return self._masking.restored(text, kept.text if kept else "", self._in_use().secrets)
+
+    async def _judged(self, asked: Asked) -> Configuration:
+        return await self._configuring.judge(self._read(asked, await self._kept()))
+
+
+def _etag(kept: Kept) -> str:
+    return f'"{kept.version}"'
+
+
+def _if_match(asked: Asked) -> str:
+    """The version that is meant; "" for any."""
+    said = asked.header("if-match").removeprefix("W/").strip('"')
+    return "" if said == "*" else said
+
+
+def _stale() -> Refused:
+    return Refused(412, "changed", "The configuration was changed by someone else meanwhile: read it again.")
+
+
+def _done(kept: Kept, told: Mapping[str, Any]) -> Answer:
+    return answer(told, {"etag": _etag(kept)})

@@ -1,0 +1,194 @@
+"""The configuration by the management API: its text and single values, by our paths and CLIProxyAPI's, in a real gateway."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.rig.daemon import daemon
+from tests.rig.managing import HASHED, MANAGED, Api
+
+SECRETS = (
+    "client-key-0123456789",
+    "client-key-9876543210",
+    "vendor-key-0123456789",
+    "vendor-key-1111111111",
+    "hunter2-proxy",
+)
+
+TEXT = f"""\
+# mine
+{MANAGED}api-keys:
+  - client-key-0123456789   # the first
+  - {{name: b, key: client-key-9876543210, limits: {{concurrent: 3}}}}
+request-retry: 1
+proxy-url: http://me:hunter2-proxy@127.0.0.1:9/
+openai-api-key:
+  - {{api-key: vendor-key-0123456789, name: one}}   # kept
+gemini-api-key: [vendor-key-1111111111]
+"""
+
+
+@contextmanager
+def gateway(tmp_path: Path) -> Iterator[tuple[Api, Path]]:
+    with daemon(tmp_path, TEXT) as running:
+        yield Api(running), tmp_path / "aiproxy.yaml"
+        said = "".join(running.output)
+        assert not [secret for secret in (*SECRETS, HASHED) if secret in said]
+
+
+def test_no_answer_holds_a_secret(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, _):
+        paths = [
+            path.removeprefix("/v0/management")
+            for path, operations in api.get("/openapi.json")["paths"].items()
+            if "get" in operations and "{" not in path and not path.endswith("/events")
+        ]
+        assert len(paths) > 40
+        for path in paths:
+            answer = api.ask("GET", path)
+            assert answer.status_code < 500, path
+            assert not [secret for secret in (*SECRETS, HASHED) if secret in answer.text], path
+
+
+def test_the_text_is_read_changed_and_written_back(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, file):
+        read = api.ask("GET", "/config.yaml")
+        assert read.headers["content-type"].startswith("application/yaml")
+        assert api.ask("PUT", "/config.yaml", content=read.text).json() == {"ok": True, "changed": ["config"]}
+        assert file.read_text() == TEXT
+        text = read.text.replace("request-retry: 1", "request-retry: 2  # more")
+        etag = read.headers["etag"]
+        written = api.ask("PUT", "/config.yaml", content=text, headers={"if-match": etag})
+        assert written.status_code == 200
+        assert file.read_text() == TEXT.replace("request-retry: 1", "request-retry: 2  # more")
+        assert api.get("/request-retry") == {"request-retry": 2}
+        status, told = api.refused("PUT", "/config.yaml", content=text, headers={"if-match": etag})
+        assert (status, told["code"]) == (412, "changed")
+        assert api.ask("GET", "/config.yaml").headers["etag"] == written.headers["etag"]
+
+
+def test_what_is_wrong_is_told_with_its_place_and_nothing_changed(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, file):
+        wrong = "host: 127.0.0.1\nroutin: {}\n"
+        status, told = api.refused("PUT", "/config.yaml", content=wrong)
+        assert (status, told["code"]) == (422, "invalid_config")
+        finding = told["findings"][0]
+        assert (finding["line"], finding["severity"], finding["suggestion"]) == (2, "error", "routing")
+        assert api.ask("POST", "/config/validate", content=wrong).json() == {
+            "valid": False,
+            "findings": told["findings"],
+        }
+        assert api.ask("POST", "/config/validate", content="port: 1\n").json()["valid"]
+        assert api.refused("PUT", "/config.yaml", content="a: [")[0] == 422
+        assert api.refused("PUT", "/config.yaml", content=b"\xff")[0] == 400
+        assert file.read_text() == TEXT
+
+
+def test_a_change_is_seen_before_it_is_made(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, file):
+        text = api.ask("GET", "/config.yaml").text.replace("concurrent: 3", "concurrent: 4")
+        told = api.ask("POST", "/config/diff", content=text.replace("name: one", "name: another")).json()
+        assert told["valid"]
+        assert [line for line in told["lines"] if line.startswith("+ ") and "another" in line]
+        assert {(each["about"], each["what"]) for each in told["clients"]} >= {
+            ("account", "another"),
+            ("account", "one"),
+        }
+        assert not [secret for secret in SECRETS if secret in json.dumps(told)]
+        assert file.read_text() == TEXT
+
+
+def test_values_are_set_by_path(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, file):
+        api.patch("/config", {"api-keys[1].limits.concurrent": 5, "request-retry": None})
+        assert file.read_text() == TEXT.replace("concurrent: 3", "concurrent: 5").replace("request-retry: 1\n", "")
+        assert api.get("/config")["request-retry"] == 3
+        values = {each["path"]: each for each in api.get("/config/values")["values"]}
+        assert values["api-keys[1].limits.concurrent"]["value"] == 5
+        assert "aiproxy.yaml:" in values["api-keys[1].limits.concurrent"]["origin"]
+        assert api.refused("PATCH", "/config", json={"request-retry": -1})[0] == 422
+        assert api.refused("PATCH", "/config", json={"no..path": 1})[0] in (400, 422)
+        jsonschema.Draft202012Validator.check_schema(api.get("/config/schema"))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("/request-retry", 7, "request-retry: 7"),
+        ("/max-retry-interval", 9, "max-retry-interval: 9"),
+        ("/max-retry-credentials", 2, "max-retry-credentials: 2"),
+        ("/force-model-prefix", True, "force-model-prefix: true"),
+        ("/quota-exceeded/switch-project", False, "switch-project: false"),
+        ("/routing/strategy", "fill-first", "strategy: fill-first"),
+        ("/debug", True, "level: debug"),
+        ("/logs-max-total-size-mb", 50, "max-total-size-mb: 50"),
+    ],
+)
+def test_a_scalar_is_got_and_put_as_there(tmp_path: Path, path: str, value: object, line: str) -> None:
+    with gateway(tmp_path) as (api, file):
+        name = path.rpartition("/")[2]
+        assert list(api.get(path)) == [name] or path == "/logs-max-total-size-mb"
+        assert api.put(path, {"value": value}) == {"status": "ok"}
+        assert next(iter(api.get(path).values())) == value
+        assert line in file.read_text()
+        assert api.refused("PATCH", path, json={})[0] == 400
+        assert api.refused("PUT", path, json={"value": "nonsense"})[0] in (400, 422)
+
+
+def test_what_is_fixed_is_told_and_refused(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, _):
+        assert api.get("/ws-auth") == {"ws-auth": True}
+        assert api.put("/ws-auth", {"value": True}) == {"status": "ok"}
+        assert api.refused("PUT", "/ws-auth", json={"value": False})[0] == 400
+        assert api.delete("/proxy-url") == {"status": "ok"}
+        assert api.get("/proxy-url") == {"proxy-url": ""}
+
+
+def test_client_keys_as_a_list_of_texts(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, file):
+        names = api.get("/api-keys")["api-keys"]
+        assert len(names) == 2
+        assert api.put("/api-keys", names) == {"status": "ok"}
+        assert file.read_text() == TEXT  # a key that comes back as its name keeps its settings
+        api.put("/api-keys", {"items": [*names, "third-key-0123456789"]})
+        assert "- third-key-0123456789" in file.read_text()
+        api.patch("/api-keys", {"old": "third-key-0123456789", "new": "fourth-key-0123456789"})
+        api.patch("/api-keys", {"index": 0, "value": "fifth-key-0123456789"})
+        assert "- fifth-key-0123456789   # the first" in file.read_text()
+        api.delete("/api-keys", value="fourth-key-0123456789")
+        api.delete("/api-keys", index="0")
+        assert api.get("/api-keys")["api-keys"] == names[1:]
+        assert api.refused("DELETE", "/api-keys?value=nobody")[0] == 404
+        assert api.refused("DELETE", "/api-keys?index=5")[0] == 404
+
+
+def test_accounts_as_lists_of_entries(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, file):
+        found = api.get("/openai-api-key")["openai-api-key"]
+        assert [(each["name"], len(each["auth-index"])) for each in found] == [("one", 16)]
+        assert api.put("/openai-api-key", found) == {"status": "ok"}
+        assert file.read_text() == TEXT
+        api.patch("/openai-api-key", {"match": found[0]["api-key"], "value": {"priority": 3}})
+        assert "{api-key: vendor-key-0123456789, name: one, priority: 3}   # kept" in file.read_text()
+        added: dict[str, Any] = {"api-key": "vendor-key-2222222222", "base-url": "https://a.example"}
+        api.put("/gemini-api-key", [*api.get("/gemini-api-key")["gemini-api-key"], added])
+        api.patch("/gemini-api-key", {"index": 1, "value": {"prefix": "x"}})
+        assert [each.get("prefix") for each in api.get("/gemini-api-key")["gemini-api-key"]] == [None, "x"]
+        assert api.refused("DELETE", "/gemini-api-key?api-key=nobody")[0] == 404
+        api.delete("/gemini-api-key", **{"api-key": "vendor-key-2222222222"})
+        entry = {
+            "name": "or",
+            "base-url": "https://or.example/v1",
+            "api-key-entries": [{"api-key": "vendor-key-3333333333"}],
+        }
+        api.put("/openai-compatibility", [entry])
+        api.patch("/openai-compatibility", {"name": "or", "value": {"prefix": "or"}})
+        assert api.get("/openai-compatibility")["openai-compatibility"][0]["prefix"] == "or"
+        assert api.delete("/openai-compatibility", name="or") == {"status": "ok"}
+        assert api.refused("PUT", "/claude-api-key", json=[{"api-kee": "x"}])[0] == 422
+        assert api.get("/claude-api-key") == {"claude-api-key": []}
