@@ -66,7 +66,8 @@ def validate(
     strict: bool,
     overrides: tuple[str, ...],
 ) -> None:
-    """Find every problem in FILES, each at its line. Nothing is sent anywhere, unless --online is given.
+    """Find every problem in FILES, each at its line, as the gateway would on this machine. Nothing is sent anywhere, unless --online is
+    given (or `host` is a name: a name server is asked for it, as it is when the gateway starts).
 
     "-" is standard input. Without FILES, the one is checked that aiproxy would use: $AIPROXY_CONFIG, ./aiproxy.yaml,
     ./config.yaml, /etc/aiproxy/aiproxy.yaml, else the built-in one. Variables of the form AIPROXY__SECTION__KEY count,
