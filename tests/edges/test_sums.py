@@ -29,9 +29,13 @@ READ = ("input_uncached", "cache_read", "cache_write", "cache_write_1h", "audio_
 WRITTEN = ("output_visible", "reasoning", "audio_out", "image_out")
 
 
-def keeps_silent(_request: Received, wire: Wire) -> None:
+def stalls(wire: Wire) -> None:
     """Until its client has had enough."""
     wire.wait_for_close(PATIENCE)
+
+
+def keeps_silent(_request: Received, wire: Wire) -> None:
+    stalls(wire)
 
 
 def at_random(random: Random) -> Behaviour:
@@ -43,7 +47,7 @@ def at_random(random: Random) -> Behaviour:
         fails(503),
         hangs_up,
         stream_then(begun, Wire.cut),
-        stream_then(begun, lambda wire: wire.wait_for_close(PATIENCE)),
+        stream_then(begun, stalls),
         keeps_silent,
     ]
 
