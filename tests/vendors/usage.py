@@ -18,6 +18,51 @@ MODELS = ("gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-flash", "claude-sonnet
 
 A_DAY_OF_2099 = 4070908800
 
+USED_UP_WORDS = "Used up, says the vendor."
+
+
+@dataclass(frozen=True, slots=True)
+class UsedUp:
+    """How a vendor refuses an account whose plan is used up."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def serve(self, wire: Wire) -> None:
+        wire.answer(self.status, dumps(self.body), self.headers)
+
+
+def _google() -> Any:
+    detail = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "QUOTA_EXHAUSTED"}
+    said = {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": USED_UP_WORDS, "details": [detail]}
+    return {"error": said}
+
+
+def _openai(**more: object) -> Any:
+    return {"error": {"message": USED_UP_WORDS, **more}}
+
+
+USED_UP: Mapping[str, UsedUp] = {
+    "gemini-cli": UsedUp(429, _google()),
+    "antigravity": UsedUp(429, _google()),
+    "codex": UsedUp(429, _openai(type="usage_limit_reached", resets_at=A_DAY_OF_2099)),
+    "claude": UsedUp(
+        429,
+        {"type": "error", "error": {"type": "rate_limit_error", "message": USED_UP_WORDS}},
+        {
+            "anthropic-ratelimit-unified-5h-status": "rejected",
+            "anthropic-ratelimit-unified-5h-reset": str(A_DAY_OF_2099),
+        },
+    ),
+    "qwen": UsedUp(429, _openai(code="insufficient_quota", type="insufficient_quota")),
+    "iflow": UsedUp(429, _openai(code="429")),
+    "kimi": UsedUp(429, _openai(type="rate_limit_reached_error")),
+    "copilot": UsedUp(402, _openai(code="quota_exceeded")),
+    "kiro": UsedUp(402, {"message": USED_UP_WORDS, "reason": "MONTHLY_REQUEST_COUNT"}),
+}
+"""By provider. Those of iFlow and Kimi name no quota: nothing tells theirs from a limit of the moment."""
+
 
 @dataclass
 class Meter:
