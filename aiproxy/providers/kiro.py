@@ -63,7 +63,8 @@ NAMES = named(
 
 
 def _accounts(login: LoggedIn) -> Iterable[Upstream]:
-    """A profile says in which region its account is served. Raises `ValueError` for one that can't be right."""
+    """A profile says in which region its account is served; a token of an organisation's own identity provider is called so.
+    Raises `ValueError` for one that can't be right."""
     said = login.record
     profile = text(said, "profileArn", "profile_arn")
     found = _PROFILE.fullmatch(profile)
@@ -75,10 +76,12 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
     asked = {"isEmailRequired": "false", "origin": "AI_EDITOR", "resourceType": "AGENTIC_REQUEST"}
     query = urlencode({**asked, **({"profileArn": profile} if profile else {})})
     url = f"{login.quota_url or f'{base_url}/getUsageLimits'}?{query}"
+    kind = {"tokentype": "EXTERNAL_IDP"} if text(said, "authMethod", "auth_method").lower() == "external_idp" else {}
     own = {name: served for name, served in account.models.items() if name not in KIRO.models}
     yield replace(
         account,
         base_url=base_url,
+        headers={**kind, **account.headers},
         quota=QuotaQuestion(url, quota_answers.kiro),
         models={**NAMES, **own},
         concurrency=account.concurrency or AT_ONCE,

@@ -3,22 +3,19 @@
 import json
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aiproxy.credentials.imports import KNOWN_PLACES, Siblings, read_import
+from aiproxy.credentials.imports import KNOWN_PLACES
 from aiproxy.credentials.record import REFUSED, SECRET_FIELDS, Record, Unreadable
 from aiproxy.credentials.times import written
 from aiproxy.registry import load_registry
+from aiproxy_config.foreign_logins import logins_in
 from aiproxy_config.login import save
 from aiproxy_config.logins import Credentials, one_sentence, opened, short
 from aiproxy_config.options import CONFIG
-
-LARGEST_IMPORT = 256 * 1024
-"""Bytes, as of a credential."""
 
 
 @click.group()
@@ -155,40 +152,14 @@ def import_(files: tuple[str, ...], config: str | None) -> None:
     with opened(config) as credentials:
         for file in found:
             try:
-                for record in _imported(credentials, Path(file)):
+                for login, content in logins_in(Path(file), load_registry().logins):
+                    record = save(credentials, login, content)
                     click.echo(f"{file}: {record.label} is now {short(record.name)}")
             except (Unreadable, OSError) as error:
                 failed += 1
                 click.echo(f"{file} {error.strerror if isinstance(error, OSError) else error}", err=True)
     if failed:
         raise SystemExit(1)
-
-
-def _imported(credentials: Credentials, file: Path) -> Sequence[Record]:
-    logins = load_registry().logins
-    by_type = {kind: login for login in logins.values() for kind in login.types}
-    with file.open("rb") as stream:
-        body = stream.read(LARGEST_IMPORT)
-    made = []
-    for content in read_import(str(file.absolute()), body, logins, Siblings(beside(file))):
-        login = by_type[str(content["type"]).lower()]
-        login.tokens(Record(file.name, login.types[0], content))
-        made.append(save(credentials, login, content))
-    return made
-
-
-def beside(file: Path) -> dict[str, Any]:
-    found = {}
-    for sibling in file.absolute().parent.glob("*.json"):
-        if sibling.name == file.name or sibling.stat().st_size > LARGEST_IMPORT:
-            continue
-        try:
-            content = json.loads(sibling.read_bytes())
-        except ValueError:
-            continue
-        if isinstance(content, dict):
-            found[sibling.name] = content
-    return found
 
 
 def _summary(credentials: Credentials, record: Record) -> dict[str, Any]:
