@@ -33,8 +33,8 @@ def _explain(context: click.Context, _parameter: click.Parameter, code: str | No
 
 
 @click.command()
-@click.argument("files", nargs=-1)
-@click.option("--config", metavar="FILE", help="The same as naming FILE; every command has it.")
+@click.argument("files", nargs=-1, type=click.Path(allow_dash=True))
+@click.option("--config", type=click.Path(), metavar="FILE", help="The same as naming FILE; every command has it.")
 @click.option(
     "--format",
     "style",
@@ -54,6 +54,7 @@ def _explain(context: click.Context, _parameter: click.Parameter, code: str | No
     is_eager=True,
     expose_value=False,
     callback=_explain,
+    shell_complete=lambda _context, _parameter, begun: [code for code in EXPLANATIONS if code.startswith(begun)],
     help="Say what a code means, with an example, and check nothing.",
 )
 @click.pass_context
