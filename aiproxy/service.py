@@ -75,13 +75,18 @@ from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
 from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.rooms.accounts import AccountsRoom
+from aiproxy.web.management.rooms.auth_files import AuthFilesRoom
 from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
+from aiproxy.web.management.rooms.cliproxyapi import CLIProxyAPIRoom
 from aiproxy.web.management.rooms.configuration import ConfigurationRoom
 from aiproxy.web.management.rooms.health import HealthRoom
 from aiproxy.web.management.rooms.logins import LoginsRoom
+from aiproxy.web.management.rooms.logs import LogsRoom
 from aiproxy.web.management.rooms.models import ModelsRoom
+from aiproxy.web.management.rooms.oauth import OAuthRoom
 from aiproxy.web.management.rooms.requests import Requests
 from aiproxy.web.management.rooms.settings import SettingsRoom
+from aiproxy.web.management.rooms.system_prompt import SystemPromptRoom
 from aiproxy.web.management.rooms.usage import Usage
 from aiproxy.web.management.routes import Route
 from aiproxy.web.management.shared_lockout import share
@@ -140,6 +145,7 @@ class GatewayService(Service):
         configuration = loaded.configuration
         self._registry = registry
         self._scrubbing = scrubbing
+        self._recent = recent
         self._drain = drain
         self._welcome = welcome
         self._cannot_start = cannot_start
@@ -658,6 +664,13 @@ class GatewayService(Service):
             Requests(self.gateway.journal, self.state, self._node, self._offset),
             Usage(self.state, self._node, in_thread),
             ConfigurationRoom(edit, self._masking, lambda: self._configuration, self._compared),
+            AuthFilesRoom(
+                self.gateway, self.accounts, logins, self._documents, self.state, self._offset, self._renewed
+            ),
+            OAuthRoom(self.logins, self._reactor),
+            LogsRoom(self._recent, self.gateway, self._offset),
+            SystemPromptRoom(self.gateway, edit),
+            CLIProxyAPIRoom(self.gateway, self._registry.providers, self.state, edit),
             SettingsRoom(edit, self._masking, lambda: self._configuration),
             ClientKeysRoom(self.gateway, self.keys, edit),
             LoginsRoom(self.logins, logins),
