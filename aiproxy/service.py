@@ -613,6 +613,7 @@ class GatewayService(Service):
         self._documents.stop()
         for transport in self._transports:
             await transport.close()
+        self.gateway.ended.now()
         self.web.metrics.leave()
         if self._metrics_port is not None:
             await _maybe(self._metrics_port.stopListening())
