@@ -72,7 +72,7 @@ def validate(
 
     "-" is standard input. Without FILES, the one is checked that aiproxy would use: $AIPROXY_CONFIG, ./aiproxy.yaml,
     ./config.yaml, /etc/aiproxy/aiproxy.yaml, else the built-in one. Variables of the form AIPROXY__SECTION__KEY count,
-    as they do for the gateway.
+    as they do for the gateway. The configuration in a store away from this machine is judged by `store check`.
 
     The exit status is 0 when all are valid, 1 when one is not, 2 when the command was wrong.
     """
