@@ -70,7 +70,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
             f"oauth-clients: {{gemini-cli: {{client-secret: the-clients-secret}}}}\n"
             f"upstreams:\n"
             f"  claude: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', userinfo-url: '{origin}/userinfo'}}\n"
-            f"  codex: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', device-url: '{origin}/deviceauth'}}\n"
+            f"  codex: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', device-url: '{origin}/deviceauth', quota-url: '{origin}/usage'}}\n"
+            f"  vertex: {{base-url: '{origin}'}}\n"
             f"  kimi: {{token-url: '{origin}/token', device-url: '{origin}/device_authorization', base-url: '{origin}/coding'}}\n"
             f"  gemini-cli: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', base-url: '{origin}', userinfo-url: '{origin}/userinfo'}}\n"
         )
@@ -248,6 +249,35 @@ def test_accounts_are_shown_switched_renewed_and_removed(place: Place) -> None:
     place.run("accounts", "remove", "kimi-1", typed="n\n", status=1)
     place.run("accounts", "remove", "kimi-1", "--yes")
     assert "there is no account" in place.run("accounts", "show", "kimi-1", status=1)
+
+
+def test_the_vendor_is_asked_whether_an_account_can_be_used(place: Place) -> None:
+    account(place, 1000)
+    assert "only a call will show more" in place.run("accounts", "test", "kimi-1")
+    codex = {"type": "codex", "access_token": "access-0", "refresh_token": "refresh-0", "account_id": "1", "expired": written(time.time() + 999)}  # fmt: skip
+    (place.directory / "auth" / "codex-1.json").write_text(json.dumps(codex))
+    assert "12% of primary used, until 2099-01-01" in place.run("accounts", "test", "codex-1")
+    assert place.vendor.used == []
+    place.vendor.access = "another"
+    said = place.run("accounts", "test", "codex-1")
+    assert "The vendor won't have this token; it is renewed." in said
+    assert "12% of primary used" in said
+    assert place.vendor.used == ["refresh-0"]
+    place.vendor.instead = [
+        (403, b'{"error": {"message": "This country is not served", "code": "unsupported_country"}}')
+    ]
+    said = place.run("accounts", "test", "codex-1", status=1)
+    assert "its vendor says no (status 403)" in said
+    place.vendor.instead = [(200, b"<html>")]
+    assert "answered, but not with JSON" in place.run("accounts", "test", "codex-1", status=1)
+    place.vendor.instead = [(200, b'{"plan": "free"}')]
+    assert "its vendor answers, and tells no quota" in place.run("accounts", "test", "codex-1")
+    key = service_account(f"https://localhost:{place.server.port}/google-token")
+    (place.directory / "auth" / "key.json").write_text(json.dumps(key))
+    place.vendor.instead = [(200, b'{"access_token": "ya29.a", "expires_in": 3599}')]
+    assert "Google gave it a token" in place.run("accounts", "test", "key")
+    place.vendor.instead = [(400, b'{"error": "invalid_grant"}')]
+    assert "invalid_grant" in place.run("accounts", "test", "key", status=1)
 
 
 def test_a_running_gateway_takes_a_new_login_up(place: Place) -> None:

@@ -121,6 +121,12 @@ class LoginVendor:
                 if self.onboards >= 0:
                     return 200, {"done": False}
                 return 200, {"done": True, "response": {"cloudaicompanionProject": {"id": self.project}}}
+            case "usage":
+                if received.headers["authorization"] != f"Bearer {self.access}":
+                    return 401, {"error": {"message": "Not this token"}}
+                return 200, {"rate_limit": {"primary_window": {"used_percent": 12, "reset_at": 4070908800}}}
+            case "models":
+                return 200, {"data": [{"id": "one"}, {"id": "two"}]}
             case "projects":
                 return 200, {"projects": [{"projectId": "one"}, {"projectId": "two"}]}
             case "cloudaicompanion.googleapis.com":

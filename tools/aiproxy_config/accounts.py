@@ -12,6 +12,7 @@ from aiproxy.credentials.imports import KNOWN_PLACES
 from aiproxy.credentials.record import REFUSED, SECRET_FIELDS, Record, Unreadable
 from aiproxy.credentials.times import written
 from aiproxy.registry import load_registry
+from aiproxy_config.asking import Refused
 from aiproxy_config.foreign_logins import logins_in
 from aiproxy_config.login import save
 from aiproxy_config.logins import Credentials, one_sentence, opened, short
@@ -119,20 +120,33 @@ def refresh(account: str, config: str | None) -> None:
 @CONFIG
 @one_sentence
 def test(account: str, config: str | None) -> None:
-    """Find out whether its login still holds. A token that has ended is renewed for that.
+    """Find out whether its login still holds, and ask its vendor, by a question that costs nothing. A token that has ended,
+    or that the vendor won't have any more, is renewed.
 
-    The exit status is 1 when it doesn't. Whether calls work is asked of the gateway, which knows the models."""
+    The exit status is 1 when the account can't be used now."""
     with opened(config) as credentials:
         record = credentials.record(account)
         login = credentials.login_of(record)
         expires = login.tokens(record).expires
-        if login.refused(record) or expires is None or expires > time.time():
-            state = _state(credentials, record)
-        else:
-            state = _state(credentials, credentials.renewed(record))
+        if login.renewable(record) and expires is not None and expires <= time.time():
+            record = credentials.renewed(record)
+        state = _state(credentials, record)
         click.echo(f"{record.id}: {state}")
         if not state.startswith("good"):
             raise SystemExit(1)
+        try:
+            try:
+                said = credentials.asked(record)
+            except Refused as refused:
+                if not (refused.stale and login.renewable(record)):
+                    raise
+                click.echo("The vendor won't have this token; it is renewed.")
+                said = credentials.asked(credentials.renewed(record))
+        except Refused as refused:
+            raise click.ClickException(f"{record.id}: {refused}") from None
+        click.echo(
+            f"{record.id}: {said or 'its vendor answers no question that costs nothing; only a call will show more'}"
+        )
 
 
 @accounts.command("import")
