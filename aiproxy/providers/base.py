@@ -23,6 +23,7 @@ from aiproxy.neutral.carried import Json
 from aiproxy.pools.quota import Window
 from aiproxy.pools.verdict import FaultRule
 from aiproxy.providers.faults import COMMON
+from aiproxy.providers.model_list import ModelList
 from aiproxy.providers.quota_question import QuotaQuestion
 from aiproxy.secrets import Secret
 from aiproxy.transports.base import Transport
@@ -211,6 +212,8 @@ class Upstream:
     """What its requests to generate say at the top of their bodies: a project, a profile."""
     quota: QuotaQuestion | None = None
     """How its provider is asked what is left, where it can be."""
+    lists: ModelList | None = None
+    """How its provider is asked for its models, where no endpoint does it in a protocol."""
 
     @property
     def addresses(self) -> tuple[str, ...]:

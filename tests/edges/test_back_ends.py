@@ -239,6 +239,26 @@ def test_kiro_says_by_403_that_a_token_is_stale(back_end: BackEnd, run: Run) -> 
     assert said == "<thinking_mode>enabled</thinking_mode><max_thinking_length>20000</max_thinking_length>\n\nhi"
 
 
+@pytest.mark.parametrize(
+    ("provider", "record", "new", "foreign"),
+    [
+        ("antigravity", {"type": "antigravity", "project_id": "p"}, "gemini-9-new", "chat_20706"),
+        ("kiro", {"type": "kiro", "authMethod": "social"}, "claude-sonnet-9", "deepseek-9"),
+        ("copilot", {"type": "copilot", "github_token": "ghu-0123456789", "copilot_token": "tid=0123456789",
+                     "copilot_expire": "2099-01-01T00:00:00Z"}, "gpt-9", "gpt-10"),
+    ],
+)  # fmt: skip
+def test_what_a_vendor_lists_for_the_account(
+    back_end: BackEnd, run: Run, provider: str, record: dict[str, Any], new: str, foreign: str
+) -> None:
+    gateway = run(provider, record)
+    for _ in range(2):
+        listed = {model["id"] for model in httpx2.get(f"{gateway.base_url}/models", timeout=30).json()["data"]}
+        assert new in listed
+        assert foreign not in listed
+    assert len(back_end.usage.asked) == 1, "the list is kept for a while"
+
+
 def test_what_is_listed(back_end: BackEnd, run: Run) -> None:
     gateway = run("gemini-cli", {"type": "gemini", "project_id": "p-1"})
     listed = {model["id"] for model in httpx2.get(f"{gateway.base_url}/models").json()["data"]}
