@@ -171,6 +171,17 @@ def test_an_upstream_that_has_had_enough_is_asked_over_http_then_anew(client: Cl
     assert [item.get("role") for item in vendor.messages[-1]["input"]] == ["user", "assistant"] * 2 + ["user"]
 
 
+def test_an_upstream_that_has_forgotten_hears_the_whole(client: ClientConnection, vendor: Vendor) -> None:
+    asks(client, [user("one")])
+    error = {"type": "invalid_request_error", "code": "previous_response_not_found", "message": "gone"}
+    vendor.instead.append(lambda _asked, say: say({"type": "error", "status": 400, "error": error}))
+    assert asks(client, [user("two")], "resp_up1")[-1]["response"]["id"] == "resp_up3"
+    _, short, whole = vendor.messages
+    assert (short["input"], len(whole["input"])) == ([user("two")], 3)
+    assert "previous_response_id" not in whole
+    assert len(vendor.handshakes) == 1
+
+
 def test_a_refused_call_is_an_error_with_its_status(client: ClientConnection, vendor: Vendor) -> None:
     error = {"type": "usage_limit_reached", "code": None, "message": "The plan is used up."}
 

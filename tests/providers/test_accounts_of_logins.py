@@ -91,6 +91,7 @@ def test_codex_knows_its_account_and_plan() -> None:
     assert tuple(found.models) == FREE
     assert tuple(account(CODEX, id_token="broken", account_id="a").models) == PRO
     assert account(CODEX, account_id="a", id_token=token).headers == {"chatgpt-account-id": "a"}
+    assert (found.socket, account(CODEX, websockets=True).socket) == (False, True)
 
 
 def test_kiro_has_anthropics_names_and_its_own() -> None:

@@ -40,6 +40,12 @@ ENDS = ("response.completed", "response.incomplete", "response.failed", "respons
 _ENOUGH = "websocket_connection_limit_reached"
 """The code by which an upstream asks for a new socket."""
 
+_FORGOTTEN = "previous_response_not_found"
+"""The code by which it asks for the whole conversation."""
+
+_STALE = 401
+"""The status of a token that is good no more: the next one is shown in another handshake."""
+
 _OF_A_BODY = ("content-type", "accept")
 
 
@@ -103,6 +109,9 @@ class Line:
         self._early = b""
         self._whole = False
         """Whether the request says all of its conversation."""
+        self._body = b""
+        self._shortened = False
+        """Whether it was sent without what the upstream has heard already."""
         self._said: list[Any] = []
         self._heard: dict[int, Any] = {}
         self._before: tuple[str, list[Any]] | None = None
@@ -123,22 +132,27 @@ class Line:
         """The answer, once it has begun; None where the upstream wants no more requests on this socket."""
         self._idle.lift()
         asked = load_object(body)
+        self._body = body
         given = asked.get("input")
         self._said, self._heard, self._early = given if isinstance(given, list) else [], {}, b""
         before, self._before = self._before, None
         self._whole = not asked.get("previous_response_id")
-        if self._whole and before is not None and _begins_with(self._said, before[1]):
+        self._shortened = self._whole and before is not None and _begins_with(self._said, before[1])
+        if before is not None and self._shortened:
             asked |= {"previous_response_id": before[0], "input": self._said[len(before[1]) :]}
         first: Deferred[Response | None] = Deferred(self._unwanted)
         self._first = first
         told = Timeout(f"The upstream sent nothing for {first_byte:g} s on its WebSocket (timeouts.first-byte).")
         alarm = self._clock.callLater(first_byte, self._give_up, told) if first_byte else None
-        self._socket.send(dump({"type": "response.create", **asked}))
+        self._create(asked)
         try:
             return await first
         finally:
             if alarm is not None and alarm.active():
                 alarm.cancel()
+
+    def _create(self, asked: Mapping[str, Any]) -> None:
+        self._socket.send(dump({"type": "response.create", **asked}))
 
     def _unwanted(self, _first: Deferred[Response | None]) -> None:
         self._first = None
@@ -171,9 +185,9 @@ class Line:
             return
         if self._first is not None:
             self._begin()
+        if (answer := self._answer) is None:
+            return
         self._note(kind, event)
-        assert self._answer is not None
-        answer = self._answer
         answer.received(frame)
         if kind in ENDS:
             self._answer = None
@@ -220,12 +234,18 @@ class Line:
         first.callback(self._answer)
 
     def _refuse(self, status: int, event: Mapping[str, Any]) -> None:
+        error, headers = event.get("error"), event.get("headers")
+        code = error.get("code") if isinstance(error, dict) else None
+        if code == _FORGOTTEN and self._shortened:
+            self._shortened = False
+            self._create(load_object(self._body))
+            return
         first, self._first = self._first, None
         assert first is not None
         self._idle.set(IDLE_SECONDS)
-        error, headers = event.get("error"), event.get("headers")
-        if isinstance(error, dict) and error.get("code") == _ENOUGH:
+        if code == _ENOUGH or status == _STALE:
             self.close()
+        if code == _ENOUGH:
             first.callback(None)
             return
         told = {str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
