@@ -15,6 +15,9 @@ from aiproxy.storage.state.state import State
 SAVE_SECONDS = 10.0
 """Between looks at all windows. A crash costs what was said in that time, and the next answer says it again."""
 
+OF_MODEL = "model:"
+"""What the period of a model's own window begins with: its window is called as it is, and says nothing of the whole account."""
+
 _log = Logger("aiproxy.quotas")
 
 
@@ -43,10 +46,12 @@ class Quotas:
         now = self._state.now()
         known = {(account, window.name) for account, window in self._book.all(now)}
         for row in rows:
-            if row.allowed and row.remaining is not None and (row.account, row.period) not in known:
+            model = row.period.removeprefix(OF_MODEL) if row.period.startswith(OF_MODEL) else ""
+            name = model or row.period
+            if row.allowed and row.remaining is not None and (row.account, name) not in known:
                 used = 1 - row.remaining / row.allowed
                 # The rest of an account whose window is used up is kept with the other rests.
-                self._book.saw(row.account, [Window(row.period, used, row.resets_at, guards=False)])
+                self._book.saw(row.account, [Window(name, used, row.resets_at, model, guards=False)])
 
     def _save(self) -> None:
         """A window's amounts are shares of it: nobody says more."""
@@ -55,7 +60,8 @@ class Quotas:
         for account, window in self._book.all(now):
             self._saved[account, window.name] = window
             if before.get((account, window.name)) != window:
-                self._state.put(QuotaRow(account, window.name, 1.0, 1.0 - window.used, window.ends, now))
+                period = f"{OF_MODEL}{window.model}" if window.model else window.name
+                self._state.put(QuotaRow(account, period, 1.0, 1.0 - window.used, window.ends, now))
 
 
 def _all_rows(session: Session) -> list[QuotaRow]:

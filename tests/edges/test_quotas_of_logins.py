@@ -18,6 +18,7 @@ from tests.vendors.scenarios import Answer
 from tests.vendors.usage import A_DAY_OF_2099, USED_UP, UsageEndpoints
 from tests.vendors.vendor import Asked, Vendor
 
+MANAGEMENT_KEY = "a-management-key-0123456789"
 PLAIN = Answer(("Hello", "."))
 
 
@@ -106,7 +107,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
             path.write_text(json.dumps({**said, **case.record, "project_id": f"p-{number}"}))
             path.chmod(0o600)
         quota = f", quota-url: {address}/copilot_internal/user" if case.provider == "copilot" else ""
-        text = f"auth-dir: auth\nrequest-retry: 0\nupstreams:\n  {case.provider}: {{base-url: {address}{quota}}}\n"
+        text = f"auth-dir: auth\nrequest-retry: 0\nremote-management: {{secret-key: {MANAGEMENT_KEY}}}\nupstreams:\n  {case.provider}: {{base-url: {address}{quota}}}\n"
         opened.append(running := daemon(tmp_path, text))
         return running.__enter__(), back_end
 
@@ -142,5 +143,10 @@ def test_a_plan_is_used_up(case: Case, run: Run) -> None:
     found = told(gateway)
     assert found["aiproxy_quota_remaining_ratio", account, case.window] == 0
     assert found["aiproxy_quota_reset_timestamp_seconds", account, case.window] == A_DAY_OF_2099
+    headers = {"authorization": f"Bearer {MANAGEMENT_KEY}"}
+    managed = httpx2.get(f"{gateway.address}/v0/management/accounts", headers=headers, timeout=20).json()
+    (mine,) = [each for each in managed["accounts"] if each["account"] == account]
+    (window,) = [window for window in mine["quotas"] if window["name"] == case.window]
+    assert (window["used"], window["ends"]) == (1.0, A_DAY_OF_2099)
     checks = httpx2.get(f"{gateway.address}/readyz?verbose", timeout=20).json()["checks"]
     assert account in json.dumps(checks)

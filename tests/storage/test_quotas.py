@@ -17,7 +17,10 @@ async def test_windows_are_known_after_a_restart_unless_they_have_ended_or_newer
         book = QuotaBook()
         now = state.now()
         week = Window("weekly", 0.25, now + 600_000)
-        book.saw("first", [week, Window("5h", 0.5, now + 0.001), Window("open", 1.0)])
+        book.saw(
+            "first",
+            [week, Window("5h", 0.5, now + 0.001), Window("open", 1.0), Window("pro", 0.75, now + 600_000, "pro")],
+        )
         kept = Quotas(reactor_of(), book, state)
         kept.start()
         kept.stop()
@@ -26,9 +29,11 @@ async def test_windows_are_known_after_a_restart_unless_they_have_ended_or_newer
         again.saw("first", [Window("open", 0.125)])
         kept = Quotas(reactor_of(), again, state)
         kept.start()
-        await until(reactor_of(), lambda: "weekly" in again.of("first", now))
+        await until(reactor_of(), lambda: {"weekly", "pro"} <= again.of("first", now).keys())
         assert again.of("first", state.now() + 1) == {
             "weekly": replace(week, guards=False),
             "open": Window("open", 0.125),
+            "pro": Window("pro", 0.75, now + 600_000, "pro", guards=False),
         }
+        assert again.fullest("first", state.now() + 1) == replace(week, guards=False), "of the whole account's"
         kept.stop()
