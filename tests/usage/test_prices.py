@@ -1,8 +1,10 @@
 """What an answer costs, by hand and by the table."""
 
+import re
 from datetime import date
 from fnmatch import fnmatchcase
 from importlib.resources import files
+from pathlib import Path
 
 import orjson
 import pytest
@@ -104,3 +106,12 @@ PRICES = Prices(vendor_prices(), fnmatchcase)
 )
 def test_list_prices(provider: str, model: str, usage: Usage, cost: float | None) -> None:
     assert PRICES.cost(provider, model, usage) == (None if cost is None else pytest.approx(cost))
+
+
+def test_the_reference_says_who_has_list_prices() -> None:
+    told = orjson.loads(files("aiproxy.usage").joinpath("prices.json").read_bytes())
+    reference = (Path(__file__).parents[2] / "configs" / "README.md").read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"The list prices that come with the program.*?until `prices`", reference, re.DOTALL)
+    assert {provider for vendor in told["vendors"] for provider in vendor["providers"]} == set(
+        re.findall(r"at\s`([\w-]+)`", sentence)
+    )
