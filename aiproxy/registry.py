@@ -8,6 +8,7 @@ from aiproxy.codecs import anthropic_messages, gemini, ollama, openai_chat, open
 from aiproxy.codecs.codec import Codec
 from aiproxy.credentials.login import Login
 from aiproxy.credentials.logins import LOGINS
+from aiproxy.providers.aistudio import AISTUDIO
 from aiproxy.providers.antigravity import ANTIGRAVITY
 from aiproxy.providers.base import Provider
 from aiproxy.providers.claude import CLAUDE
@@ -71,7 +72,7 @@ WITH_LOGINS = (GEMINI_CLI, ANTIGRAVITY, KIRO, QWEN, IFLOW, KIMI, COPILOT)
 
 
 def _built_ins(registry: Registry) -> None:
-    for declaration in (*WITH_KEYS, *WITH_LOGINS, DEMO):
+    for declaration in (*WITH_KEYS, *WITH_LOGINS, AISTUDIO, DEMO):
         registry.provider(declaration)
     for login in LOGINS:
         registry.login(login)

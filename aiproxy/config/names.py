@@ -15,7 +15,6 @@ NOT_YET: Mapping[type, frozenset[str]] = {
         {
             "workers", "oauth-model-alias", "oauth-excluded-models",
             "proxy-providers", "usage-statistics-enabled",
-            "ws-auth",
         }
     ),
     RemoteManagement: frozenset({"disable-auto-update-panel", "panel-github-repository"}),
@@ -162,9 +161,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def home(name: str, at: type) -> str:
     """The mapping in which the key `name` would be known, for a key that was put at the wrong level; "" if none."""
-    if at is not Settings and _spelling(name) in keys_of(Settings):
-        return "the top of the file"
-    return homes().get(_spelling(name), "")
+    under = homes().get(_spelling(name), "")
+    if under:
+        return under
+    return "the top of the file" if at is not Settings and _spelling(name) in keys_of(Settings) else ""
 
 
 def _spelling(name: str) -> str:

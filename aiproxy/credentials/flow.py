@@ -163,12 +163,13 @@ class Flow:
             stop()
 
     def _listening(self, redirect: Redirect) -> Callable[[], object]:
-        if self._listen is not None:
+        if self._listen is not None and redirect.port:
             try:
                 return self._listen(redirect, self.came)
             except OSError as error:
-                ports = ", ".join(map(str, redirect.ports))
-                self.tell(f"Port {ports} can't be listened on ({error}): bring the address on which the browser ends.")
+                self.tell(
+                    f"Port {redirect.port} can't be listened on ({error}): bring the address on which the browser ends."
+                )
         return lambda: None
 
 

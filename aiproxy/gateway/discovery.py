@@ -1,9 +1,7 @@
-"""Which models the upstreams of open accounts, and of others that can be asked, list, asked for when a client wants the list, and kept for a while."""
+"""Which models the upstreams of open accounts list, asked for when a client wants the list, and kept for a while."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
-import orjson
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
@@ -13,7 +11,6 @@ from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.providers.base import Operation, Upstream
-from aiproxy.providers.model_list import ModelList
 from aiproxy.transports.base import Request
 from aiproxy.transports.body import read_body
 
@@ -44,12 +41,12 @@ class Discovery:
         self._found.clear()
 
     async def ask(self, snapshot: Snapshot) -> Mapping[str, Sequence[str]]:
-        """What upstreams list, by account; an upstream that can't be asked lists nothing."""
+        """What open accounts' upstreams list, by account; an upstream that can't be asked lists nothing."""
         now = self._clock.seconds()
         stale = [
             upstream
             for upstream in snapshot.upstreams.values()
-            if (upstream.accepts == ("*",) or upstream.lists) and self._found.get(upstream.id, (0.0, ()))[0] <= now
+            if upstream.accepts == ("*",) and self._found.get(upstream.id, (0.0, ()))[0] <= now
         ]
         asking = [Deferred.fromCoroutine(self._look(snapshot, upstream)) for upstream in stale]
         try:
@@ -65,30 +62,15 @@ class Discovery:
 
     async def _list(self, snapshot: Snapshot, upstream: Upstream) -> Sequence[str]:
         endpoint = next((e for e in upstream.provider.endpoints if e.operation is Operation.MODELS), None)
-        headers, way, lists = headers_for(upstream, {}, {}), snapshot.ways[upstream.id], upstream.lists
-        read: Callable[[bytes], Sequence[str]]
-        if lists is not None:
-            read = partial(_read, lists)
-            body = b"" if lists.body is None else orjson.dumps(lists.body)
-            kind = {} if lists.body is None else {"content-type": "application/json"}
-            method, url, headers = "GET" if lists.body is None else "POST", lists.url, {**headers, **kind}
-        elif endpoint is not None:
-            read, method, url, body = endpoint.wire.decode_models, "GET", upstream.base_url + endpoint.path, b""
-        else:
+        if endpoint is None:
             return upstream.provider.models
-        request = Request(method, url, tuple(headers.items()), body, way.proxy)
+        way = snapshot.ways[upstream.id]
+        headers = tuple(headers_for(upstream, {}, {}).items())
+        request = Request("GET", upstream.base_url + endpoint.path, headers, b"", way.proxy)
         try:
             sending = Deferred.fromCoroutine(send(request, upstream.credential, way))
             response = (await sending.addTimeout(PATIENCE_SECONDS, self._clock)).response
-            said = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
+            body = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
         except (GatewayError, TookTooLong):
             return ()
-        return read(said) if response.status == 200 else ()
-
-
-def _read(lists: ModelList, said: bytes) -> Sequence[str]:
-    try:
-        found = orjson.loads(said)
-    except ValueError:
-        return ()
-    return tuple(lists.read(found if isinstance(found, dict) else {}))
+        return endpoint.wire.decode_models(body) if response.status == 200 else ()

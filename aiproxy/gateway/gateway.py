@@ -25,6 +25,7 @@ from aiproxy.gateway.keys import ManagedKey
 from aiproxy.gateway.opening import Opening
 from aiproxy.gateway.planning import plan
 from aiproxy.gateway.quota_questions import QuotaQuestions
+from aiproxy.gateway.relays import Relay, with_relays
 from aiproxy.gateway.rounds import Allowance, Rounds
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stages import Stage
@@ -102,6 +103,7 @@ class Gateway:
         """Where requests and answers are written in words."""
         self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)
         self._managed: Sequence[ManagedKey] = ()
+        self._relays: dict[str, Relay] = {}
         self._rounds = Rounds(self.pool, clock, random)
         self.use(snapshot)
 
@@ -111,19 +113,44 @@ class Gateway:
 
     def use(self, snapshot: Snapshot) -> None:
         """Take a new configuration. Calls under way finish on the old one; health carries over by account id."""
-        self._snapshot = snapshot
+        self._configured = snapshot
+        self._join()
+        self.discovery.forget()
+        self.state.limit(snapshot.settings)
+        self._reconsider_relays()
+
+    def _join(self) -> None:
+        """What the configuration says, and who has come to us."""
+        snapshot = self._snapshot = with_relays(self._configured, self._relays.values(), self._clock)
         self.keyring = snapshot.keyring(self._managed)
         routing = snapshot.settings.routing
         sessions = routing.session_affinity_ttl if routing.session_affinity else 0.0
         self.pool.replace(snapshot.accounts, snapshot.strategy, sessions=sessions, queue=routing.queue)
         self.quotas.keep(snapshot.upstreams)
-        self.discovery.forget()
-        self.state.limit(snapshot.settings)
+
+    @property
+    def relays(self) -> int:
+        """How many are connected."""
+        return len(self._relays)
+
+    def connect(self, relay: Relay) -> None:
+        """An upstream has come to us: an account from now on."""
+        self._relays[relay.name] = relay
+        self._join()
+
+    def disconnect(self, relay: Relay) -> None:
+        if self._relays.pop(relay.name, None) is not None:
+            self._join()
+
+    def _reconsider_relays(self) -> None:
+        for relay in list(self._relays.values()):
+            relay.reconsider()
 
     def manage(self, keys: Sequence[ManagedKey]) -> None:
         """Take these keys beside those of the configuration, in the place of those taken before."""
         self._managed = keys
         self.keyring = self._snapshot.keyring(keys)
+        self._reconsider_relays()
 
     def now(self) -> float:
         """Of the clock that times of records and rests are of."""

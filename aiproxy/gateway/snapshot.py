@@ -1,6 +1,6 @@
 """Everything built from one configuration, never mutated: a reload builds a new one and swaps a single reference."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from secrets import token_hex
@@ -80,7 +80,7 @@ class Snapshot:
                 ),
                 identity=digest(upstream.base_url, upstream.credential.identity, self.ways[upstream.id].proxy),
                 provider=f"{upstream.provider.name} {upstream.base_url}",
-                network=f"{upstream.base_url} {digest(self.ways[upstream.id].proxy)}",
+                network="" if upstream.apart else f"{upstream.base_url} {digest(self.ways[upstream.id].proxy)}",
             )
             for upstream in self.upstreams.values()
         ]
@@ -179,6 +179,16 @@ def build_snapshot(
         used=used,
         left_out=left_out,
     )
+
+
+def with_accounts(snapshot: Snapshot, more: Iterable[tuple[Upstream, Way]]) -> Snapshot:
+    """The same with accounts that no configuration knows."""
+    upstreams, ways = dict(snapshot.upstreams), dict(snapshot.ways)
+    for upstream, way in more:
+        upstreams[upstream.id], ways[upstream.id] = upstream, way
+    catalogue = _catalogue(snapshot.settings, upstreams.values())
+    fallbacks = _fallbacks(snapshot.settings, catalogue, upstreams.values())
+    return replace(snapshot, upstreams=upstreams, ways=ways, catalogue=catalogue, fallbacks=fallbacks)
 
 
 def _prices(settings: Settings) -> Prices:

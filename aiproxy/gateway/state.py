@@ -43,8 +43,7 @@ class State:
         storing = call.codec.storing if call.codec else None
         if call.codec is None or storing is None or (reference := storing.reference(call.incoming.outline)) is None:
             return
-        holders = (call.connection.memory,) if call.connection else ()
-        turns = await self.conversation((*holders, call.client.tenant), reference, storing)
+        turns = await self.conversation((call.connection, call.client.tenant), reference, storing)
         if not turns:
             return
         call.codec.decode_request(call.incoming, Sealer(sealing_key, call.client.tenant), Report())
@@ -77,8 +76,7 @@ class State:
         storing = call.codec.storing if call.codec else None
         assert storing is not None
         asked = call.original or call.incoming
-        alone = None if storing.wanted(asked.outline) else call.connection
-        holder = call.client.tenant if alone is None else alone.memory
+        holder = call.client.tenant if storing.wanted(asked.outline) else call.connection
         self.responses.put(holder, response["id"], storing.keep(asked.body, response))
 
     # -- opaque state

@@ -55,7 +55,6 @@ CODEX_ACCOUNT = Provider(
             openai_responses.WIRE,
             openai_responses.CODEC,
             keeps_answers=False,
-            socket=True,
             repairs=REPAIRS,
             leaves_out=refused,
         ),

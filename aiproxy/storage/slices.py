@@ -109,8 +109,7 @@ class Slices:
     def _take(self, key: TallyKey, tally: Tally, want: Want, grant: Grant) -> None:
         tally.known, tally.slice = grant.known, grant.slice
         tally.ours -= want.used
-        unseen = abs(self._state.now() - tally.touched) > IDLE_SECONDS
-        if want.idle and unseen and not tally.ours and not tally.reserved:
+        if want.idle and not tally.ours and not tally.reserved:
             del self._limiter.tallies[key]
 
     def _wants(self) -> dict[TallyKey, Want]:
@@ -126,7 +125,7 @@ class Slices:
 
     def _want(self, key: TallyKey, tally: Tally, asked: int, now: float) -> Want:
         holder, counts, period = key
-        quiet = not tally.reserved and not asked and abs(now - tally.wanted) > IDLE_SECONDS
+        quiet = not tally.reserved and not asked and abs(now - tally.touched) > IDLE_SECONDS
         return Want(
             text(holder),
             Counts(counts).value,

@@ -11,6 +11,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from aiproxy.catalogue import known_provider
+from aiproxy.clients import ANYONE
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway import Gateway
 from aiproxy.logs import ACCESS, AccessEntry, access
@@ -35,7 +36,7 @@ from aiproxy.web.protocols.ollama import Ollama
 from aiproxy.web.protocols.openai import OpenAI
 from aiproxy.web.protocols.responses import Responses
 from aiproxy.web.request import HttpRequest
-from aiproxy.web.sockets import Sockets
+from aiproxy.web.sockets import RELAY, Sockets
 from aiproxy.web.together import Together
 
 _OPEN_PATHS = frozenset((b"/", b"/healthz", b"/health", b"/readyz", b"/version"))
@@ -134,7 +135,9 @@ class Web(Resource):
         try:
             client = identify(keyring, client_key(request))
         except Authentication as refused:
-            return refused
+            if request.path != RELAY or self._gateway.snapshot.settings.ws_auth:
+                return refused
+            client = ANYONE
         if objection := client.objection(time()):
             context.record.client = client.name
             return expired(objection)

@@ -99,7 +99,7 @@ def test_plain_forms() -> None:
         ("openai-compatibility: [{name: a}]", ("missing-key", 1, 24)),
         ("[1, 2]", ("wrong-type", 1, 1)),
         ("text", ("wrong-type", 1, 1)),
-        ("ws-auth: true", ("not-yet", 1, 1)),
+        ("proxy-providers: []", ("not-yet", 1, 1)),
     ],
 )
 def test_one_problem_at_its_place(text: str, found: tuple[str, int, int]) -> None:

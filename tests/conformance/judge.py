@@ -60,7 +60,12 @@ FINISHES: Mapping[str, Mapping[str, str]] = {
 }
 """By client protocol, and by what ended the answer."""
 
-ONE_WORD_FOR_BOTH = {"anthropic-messages": "refused", "gemini": "filtered", "vertex": "filtered"}
+ONE_WORD_FOR_BOTH = {
+    "anthropic-messages": "refused",
+    "gemini": "filtered",
+    "vertex": "filtered",
+    "aistudio": "filtered",
+}
 """Vendors who don't tell what was filtered from what the model refused."""
 
 STATE_IS_THE_TEXT = {"openai-chat", "ollama", "qwen", "iflow", "kimi", "copilot", "kiro"}
@@ -69,7 +74,7 @@ STATE_IS_THE_TEXT = {"openai-chat", "ollama", "qwen", "iflow", "kimi", "copilot"
 
 LIMIT = {"drop:max_tokens", "drop:max_output_tokens", "drop:generationConfig.maxOutputTokens"}
 
-LOSES: Mapping[str, set[str]] = {"kiro": LIMIT, "codex": LIMIT, "antigravity": LIMIT}
+LOSES: Mapping[str, set[str]] = {"kiro": LIMIT, "codex": LIMIT, "antigravity": LIMIT, "aistudio": LIMIT}
 """What some SDKs say in any case and these vendors take from nobody."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiproxy.pools.verdict import FIRST_REST, FIRST_REST_REFUSED, FIRST_REST_UNKNOWN_MODEL, Scope
+from aiproxy.providers.aistudio import AISTUDIO
 from aiproxy.providers.base import Provider
 from aiproxy.providers.claude import CLAUDE
 from aiproxy.providers.codex import CODEX
@@ -244,4 +245,7 @@ BY_OTHERS: Sequence[Failure] = [
     (OLLAMA, 200, {"error": "an error was encountered while running the model"}, {}, Scope.MODEL, None, ONCE),
 ]  # fmt: skip
 
-FAILURES: Sequence[Failure] = [*BY_GEMINI, *BY_CLAUDE, *BY_OPENAI, *BY_OTHERS]
+BY_RELAYS: Sequence[Failure] = [(AISTUDIO, *failure[1:]) for failure in BY_GEMINI]
+"""Google's words reach us as a page got them."""
+
+FAILURES: Sequence[Failure] = [*BY_GEMINI, *BY_RELAYS, *BY_CLAUDE, *BY_OPENAI, *BY_OTHERS]

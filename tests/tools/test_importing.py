@@ -137,7 +137,7 @@ def test_cliproxyapi(directory: Path) -> None:
     assert made["model-alias"] == CLIPROXYAPI["oauth-model-alias"]
     assert made["payload"] == CLIPROXYAPI["payload"]
     assert named(findings) == {
-        "remote-management.disable-control-panel", "commercial-mode", "logging-to-file", "usage-statistics-enabled", "ws-auth",
+        "remote-management.disable-control-panel", "commercial-mode", "logging-to-file", "usage-statistics-enabled",
         "gemini-api-key[0].priority", "gemini-api-key[0].models[0].display-name",
     }  # fmt: skip
 

@@ -107,7 +107,7 @@ class Suite(ProcessProtocol):
 def start(reactor: Any, asked: Namespace, mode: str, spec: dict[str, Any]) -> tuple[Suite, Any]:
     directory = Path(mkdtemp(prefix="autobahn-"))
     (directory / "spec.json").write_text(json.dumps(spec))
-    command = [*shlex.split(asked.wstest), "-m", mode, "-s", str(directory / "spec.json")]
+    command = [*shlex.split(asked.wstest), "-m", mode, "-u", "0", "-s", str(directory / "spec.json")]
     suite = Suite()
     process = reactor.spawnProcess(
         suite, command[0], command, dict(os.environ), str(directory), childFDs={0: "w", 1: 2, 2: 2}

@@ -51,7 +51,7 @@ OF_TEXT: Mapping[str, Explanation] = {
     ),
     "not-yet": Explanation(
         "A key that aiproxy knows of but that this version does not act on. Leaving it out changes nothing.",
-        "ws-auth: true",
+        "proxy-providers: []",
         "port: 8317",
     ),
     "missing-key": Explanation(

@@ -71,7 +71,6 @@ from aiproxy.config.schema.upstreams import (
     KeyEntry,
     ModelEntry,
     OllamaEntry,
-    ResponsesEntry,
     VertexEntry,
 )
 
@@ -118,7 +117,6 @@ __all__ = [
     "RemoteManagement",
     "Replacement",
     "RequestScopedError",
-    "ResponsesEntry",
     "Retention",
     "Routing",
     "S3Store",

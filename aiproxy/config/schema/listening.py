@@ -19,10 +19,7 @@ class Limits:
 
     request_body_mb: float = setting("Largest request body; a larger one is 413.", 64, minimum=0.001, unit="MiB")
     header_bytes: int = setting(
-        "Largest sum of a request's header bytes; more is 431, and over HTTP/2 twice as many end the connection.",
-        65536,
-        minimum=1024,
-        unit="bytes",
+        "Largest sum of a request's header bytes; more is 431.", 65536, minimum=1024, unit="bytes"
     )
     header_count: int = setting("Most headers a request may have; more is 431.", 200, minimum=10)
     header_seconds: float = setting(
@@ -64,6 +61,13 @@ class WebSocket:
         unit="seconds",
     )
     compression: bool = setting("Take compression (permessage-deflate) where the client offers it.", True)
+    relays: int = setting("Most relays at once; a further one is 429.", 16, minimum=0)
+    relay_keys: tuple[str, ...] = setting(
+        "The names of the client keys that may connect relays, which see the calls they answer, whosever these are; with none named, "
+        "the gateway's one key may.",
+        (),
+        example=["my-browser"],
+    )
     origins: tuple[str, ...] = setting(
         "The pages (`Origin`) that may connect; empty means all that show a key. What is no page is not asked.",
         (),

@@ -28,7 +28,6 @@ from aiproxy.config.schema.upstreams import (
     KeyEntry,
     ModelEntry,
     OllamaEntry,
-    ResponsesEntry,
     VertexEntry,
 )
 
@@ -55,7 +54,12 @@ class Settings:
         example={"gpt-*": {"concurrent": 50, "requests-per-minute": 600}},
     )
     limits: Limits = setting("What one client request may cost before it is understood.", factory=Limits)
-    websocket: WebSocket = setting("Clients' WebSockets.", factory=WebSocket)
+    websocket: WebSocket = setting("Clients' WebSockets, and relays'.", factory=WebSocket)
+    ws_auth: bool = setting(
+        "Ask relays (`/v1/ws/relay`) for a client key. Without, whoever reaches the gateway may answer its clients; of pages only "
+        "those that `websocket.origins` names.",
+        True,
+    )
     routing: Routing = setting("How accounts are chosen.", factory=Routing)
     request_retry: int = setting("Extra rounds over the accounts after the first.", 3, minimum=0, maximum=100)
     max_retry_interval: float = setting(
@@ -150,7 +154,7 @@ class Settings:
             "models.alias": "flash",
         },
     )
-    codex_api_key: tuple[ResponsesEntry, ...] = setting(
+    codex_api_key: tuple[KeyEntry, ...] = setting(
         "Accounts at endpoints that speak OpenAI's Responses API only, plain keys or mappings.",
         (),
         examples={
@@ -275,7 +279,6 @@ PLAIN_FORM: Mapping[type, str] = {
     PayloadModel: "name",
     ApiKeyEntry: "api_key",
     KeyEntry: "api_key",
-    ResponsesEntry: "api_key",
     OllamaEntry: "base_url",
     MediaFetch: "enabled",
     VertexEntry: "api_key",

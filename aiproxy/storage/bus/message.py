@@ -20,7 +20,6 @@ class Topic(StrEnum):
     COUNTER = "counter"
     KEYS = "keys"
     CONFIGURATION = "configuration"
-    LOCKOUT = "lockout"
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,8 +136,7 @@ class Management:
             try:
                 if not route.open:
                     who = await self.gate.admit(request)
-                asked = Asked(request, path, _query(request), who, lambda: self._note(request, who, "ok"))
-                given = await route.serve(asked)
+                given = await route.serve(Asked(request, path, _query(request), who))
             except GatewayError as error:
                 if changes:
                     self._note(request, who, error.kind)

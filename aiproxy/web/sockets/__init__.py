@@ -1,5 +1,5 @@
 """WebSockets of clients: the handshake, and a session for each path that speaks one."""
 
-from aiproxy.web.sockets.opening import Sockets
+from aiproxy.web.sockets.opening import RELAY, Sockets
 
-__all__ = ["Sockets"]
+__all__ = ["RELAY", "Sockets"]

@@ -18,19 +18,23 @@ from aiproxy.gateway import Gateway
 from aiproxy.neutral.errors import InvalidRequest, NotFound, Permission, UpgradeRequired
 from aiproxy.usage import Outcome
 from aiproxy.web.context import context_of
-from aiproxy.web.http1 import Http1Channel
+from aiproxy.web.http1 import Http1Channel, Upgraded
 from aiproxy.web.keys import KEY_SUBPROTOCOL, client_key, header
 from aiproxy.web.request import MIB, HttpRequest
 from aiproxy.web.sockets.calls import CallsSession
+from aiproxy.web.sockets.relay import RelaySession
 from aiproxy.web.sockets.responses import ResponsesSession
-from aiproxy.web.sockets.session import Logs, Opened, Session
+from aiproxy.web.sockets.session import Logs, Opened
 
 SUBPROTOCOL = "aiproxy"
 """What a browser offers beside its key, so that the key need not come back to it."""
 
-PATHS: Mapping[bytes, Callable[[Opened, WebSocketConnection], Session]] = {
+RELAY = b"/v1/ws/relay"
+
+PATHS: Mapping[bytes, Callable[[Opened, WebSocketConnection], Upgraded]] = {
     b"/v1/ws": CallsSession,
     b"/v1/responses": ResponsesSession,
+    RELAY: RelaySession,
 }
 
 _OF_THE_CONNECTION = frozenset(("connection", "upgrade", "host", "origin", "content-length", "transfer-encoding"))
@@ -48,7 +52,7 @@ class Sockets:
         """Whether this is for a socket: it asks for one, or nothing else can be at its path."""
         if request.method != b"GET":
             return False
-        return request.path == b"/v1/ws" or (
+        return request.path in (b"/v1/ws", RELAY) or (
             request.requestHeaders.hasHeader(b"upgrade") and asks_for_websocket(_headers(request))
         )
 
@@ -75,7 +79,8 @@ class Sockets:
             raise InvalidRequest(str(bad)) from bad
         settings = self._gateway.snapshot.settings
         origin = header(request, b"origin")
-        if origin and settings.websocket.origins and origin not in settings.websocket.origins:
+        named, keyless = settings.websocket.origins, request.path == RELAY and not settings.ws_auth
+        if origin and (named or keyless) and origin not in named:
             raise Permission("Pages of this origin may not connect here (websocket.origins).", code="origin")
         most = int(settings.limits.request_body_mb * MIB)
         answer, deflate = accept(offer, most=most, subprotocol=_chosen(offer), compress=settings.websocket.compression)
@@ -83,7 +88,7 @@ class Sockets:
         self._hand_over(request, request.channel, answer, session(self._opened(request, headers), connection))
 
     def _hand_over(
-        self, request: HttpRequest, channel: Http1Channel, answer: list[tuple[str, str]], session: Session
+        self, request: HttpRequest, channel: Http1Channel, answer: list[tuple[str, str]], session: Upgraded
     ) -> None:
         context = context_of(request)
         assert context is not None

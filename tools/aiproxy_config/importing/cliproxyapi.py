@@ -7,7 +7,7 @@ from aiproxy_config.importing.taking import Data, Found, Taking, renamed, taken
 
 SAME = (
     "host", "port", "api-keys", "proxy-url", "force-model-prefix", "request-retry", "max-retry-credentials", "max-retry-interval",
-    "disable-cooling", "payload",
+    "disable-cooling", "payload", "ws-auth",
 )  # fmt: skip
 
 WITHIN = {

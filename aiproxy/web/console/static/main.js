@@ -13,7 +13,6 @@ const PAGES = [
   ["requests", later("Requests")],
   ["usage", later("Usage")],
   ["keys", later("Keys")],
-  ["configuration", later("Configuration")],
   ["health", later("Health")],
 ];
 
