@@ -27,7 +27,7 @@ QUESTION = Question(tools=True)
 OFFSETS = 5
 """Of a stream's bytes at which it is cut, spread evenly; every offset is tried without sockets, in `test_cut_at_every_byte`."""
 
-AT_ONCE = 16
+AT_ONCE = 24
 """Cases side by side: most of their time they wait."""
 
 ENTRIES: Mapping[str, tuple[str, str]] = {

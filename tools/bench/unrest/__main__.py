@@ -17,11 +17,16 @@ from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
+from aiproxy.usage.journal import LATEST, LATEST_FAILED
 from bench.processes import memory
 from bench.unrest.clients import keep_asking
 from bench.unrest.upstreams import Account, change_moods
 
 LAPS = 4
+
+FILLS_WITHIN = 180.0
+"""Seconds in which as many calls must have ended as are kept, however slow the machine."""
+
 SETTLES_WITHIN = 60.0
 """Seconds in which the last answers must be over: each may be waited for, and asked for again, in three rounds."""
 
@@ -40,6 +45,8 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--before", type=float, default=40.0, help="seconds of unrest before memory is looked at")
+    kept = LATEST + LATEST_FAILED
+    parser.add_argument("--calls", type=int, default=kept, help="calls that must have ended before that, too")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     failed: list[str] = []
@@ -99,6 +106,9 @@ async def run(
     change_moods(reactor, accounts, random, lambda: going)
     sizes = []
     await deferLater(reactor, asked.before)
+    last = reactor.seconds() + FILLS_WITHIN
+    while counts.total() - counts["open"] < asked.calls and reactor.seconds() < last:
+        await deferLater(reactor, 1.0)
     for _ in range(LAPS):
         await deferLater(reactor, asked.seconds / LAPS)
         sizes.append(memory(gateway.pid))
