@@ -79,6 +79,10 @@ def _put(data: Any, steps: Steps, value: Any, wanted: Any = Settings) -> Any:
     if isinstance(data, list) or (data is None and isinstance(step, int)):
         before = list(data or [])
         assert isinstance(step, int)
+        if step > len(before):
+            raise NotEdited(
+                f"a list's entry is named by its number; here there are {len(before)}, so {len(before)} adds one"
+            )
         if step == len(before):
             return [*before, _put(None, rest, value, inner)]
         before[step] = _put(before[step], rest, value, inner)

@@ -88,6 +88,8 @@ def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
         (["port", "high"], 1, "nothing was changed, for this would not be valid"),
         (["prot", "80"], 1, "did you mean `port`?"),
         (["api-keys[7]", "k"], 1, "here there are 1, from 0, 1 to add one"),
+        (["claude-api-key[1]", "k"], 1, "here there are 0, so 0 adds one"),
+        (["gpt-5.4", "k"], 1, "here there are 0, so 0 adds one"),
         (["port.x", "1"], 1, "nothing lies under a plain value"),
         (["a..b", "1"], 1, "a path is written"),
         (["port", "{"], 2, "VALUE: error[yaml-syntax]"),

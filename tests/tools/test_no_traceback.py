@@ -93,6 +93,8 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 @example(["validate", "auth"], "")
 @example(["validate", "~0"], "")
 @example(["init", "."], "")
+@example(["set", "gpt-5.4", "x"], "")
+@example(["state", "vacuum", "--state", "/"], "")
 @example(["init", "/"], "")
 @example(["set", "port", "-"], "\udcff")
 @settings(

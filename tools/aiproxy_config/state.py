@@ -88,6 +88,8 @@ def _opened(where: str | None, config: str | None) -> Iterator[Database]:
         raise click.ClickException("the state is in memory, where only its gateway can see it; set `state` to keep it")
     if where and "://" not in where and not Path(where).exists():
         raise click.ClickException(f"{where} does not exist")
+    if where and Path(where).is_dir():
+        raise click.ClickException(f"{where} is a directory; name a file in it")
     with closing(database_of(found)) as database:
         database.open()
         if database.recovered:
