@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from aiproxy.config import Configuration
 from aiproxy.storage.encryption import EncryptedStore
 from aiproxy.storage.source import Loaded, Source
-from aiproxy.storage.store import Change, Condition, Entry
+from aiproxy.storage.store import Change, Condition, Contents, Entry
 from aiproxy.storage.threads import OneThread
 from aiproxy.storage.watch import FileWatch, StoreWatch
 from aiproxy.web.ops import Check
@@ -63,8 +63,12 @@ class Documents:
 
     async def read(self, name: str) -> Entry | None:
         """One document as it is now, also if another process wrote it. Raises `StoreError`."""
+        return (await self.contents()).entries.get(name)
+
+    async def contents(self) -> Contents:
+        """As `Store.load`."""
         assert self._store is not None
-        return (await self._timed("read", self._store.load)).entries.get(name)
+        return await self._timed("read", self._store.load)
 
     async def save(self, name: str, body: bytes, expected: str | None, change: Change) -> str:
         """As `Store.save`."""
@@ -81,7 +85,7 @@ class Documents:
     async def delete(self, name: str, expected: str, change: Change) -> None:
         """As `Store.delete`."""
         assert self._store is not None
-        await self._thread.run(self._store.delete, name, expected, change)
+        await self._timed("delete", self._store.delete, name, expected, change)
 
     def follow(self, loaded: Loaded) -> None:
         """What was loaded is in use from now on."""

@@ -17,7 +17,6 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList, execu
 from twisted.internet.defer import TimeoutError as DrainedOut
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -47,9 +46,8 @@ from aiproxy.logs.output import FileOutput, Output, StreamOutput
 from aiproxy.logs.prompt_log import PromptLog
 from aiproxy.logs.recent import Recent
 from aiproxy.neutral.errors import Draining
-from aiproxy.notices import Hook, Watching, seen
+from aiproxy.notices import Looking
 from aiproxy.pools.rests import told
-from aiproxy.pools.verdict import Scope
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber, Secret, digest
 from aiproxy.storage.bus import Bus, Hub
@@ -77,15 +75,21 @@ from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
 from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.rooms.accounts import AccountsRoom
+from aiproxy.web.management.rooms.auth_files import AuthFilesRoom
 from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
+from aiproxy.web.management.rooms.cliproxyapi import CLIProxyAPIRoom
 from aiproxy.web.management.rooms.configuration import ConfigurationRoom
 from aiproxy.web.management.rooms.health import HealthRoom
 from aiproxy.web.management.rooms.logins import LoginsRoom
+from aiproxy.web.management.rooms.logs import LogsRoom
 from aiproxy.web.management.rooms.models import ModelsRoom
+from aiproxy.web.management.rooms.oauth import OAuthRoom
 from aiproxy.web.management.rooms.requests import Requests
 from aiproxy.web.management.rooms.settings import SettingsRoom
+from aiproxy.web.management.rooms.system_prompt import SystemPromptRoom
 from aiproxy.web.management.rooms.usage import Usage
 from aiproxy.web.management.routes import Route
+from aiproxy.web.management.shared_lockout import share
 from aiproxy.web.metrics import Gauge
 from aiproxy.web.metrics_site import metrics_site
 from aiproxy.web.ops import Check
@@ -102,9 +106,6 @@ FLUSH_SECONDS = 1.0
 
 PROMPTS = "logs"
 """The prompt log's directory, where none is configured."""
-
-NOTICE_SECONDS = 5.0
-"""Between looks for what operators are to be told."""
 
 MOST_FRESH = 500
 """Secrets of renewed logins, before all that are known are put together anew."""
@@ -144,6 +145,7 @@ class GatewayService(Service):
         configuration = loaded.configuration
         self._registry = registry
         self._scrubbing = scrubbing
+        self._recent = recent
         self._drain = drain
         self._welcome = welcome
         self._cannot_start = cannot_start
@@ -182,9 +184,8 @@ class GatewayService(Service):
         self._shares = worker is not None or between_nodes is not None
         """Whether other processes may count for the same limits."""
         self.keys = ManagedKeys(reactor, self.state, self.bus, self._keys_taken)
-        self._watching, self._notice_thread = Watching(), OneThread(reactor, "notices")
-        self._looks = LoopingCall(self._look_for_notices)
-        self._looks.clock = reactor
+        shared = self.state if self._shares else None
+        self._notices = Looking(reactor, self.gateway, lambda: self._configuration.settings.notices, shared)
         self._prompt_thread = OneThread(reactor, "prompt-log")
         self._node = gethostname()
         self.gateway.ended.observers.append(self._record)
@@ -201,6 +202,7 @@ class GatewayService(Service):
             self._tables,
             self.happenings,
         )
+        share(self.management.gate.lockout, self.bus)
         together = Together(worker.directory, str(os.getpid())) if worker is not None else None
         self.web = Web(self.gateway, reactor, self.checks, self.management, together)
         self.state.timed = partial(self.web.metrics.stored, "state")
@@ -253,9 +255,8 @@ class GatewayService(Service):
         self.gateway.health_checks.start()
         self.gateway.quota_questions.start()
         self._start_prompt_log()
-        self._notice_thread.start()
         self._export.start()
-        self._looks.start(NOTICE_SECONDS, now=False)
+        self._notices.start()
         self._know_secrets()
         self._warn()
         self._documents.start(self._loaded)
@@ -604,8 +605,7 @@ class GatewayService(Service):
             await _maybe(self._port.stopListening())
         for site in self._sites():
             site.abort()
-        self._looks.stop()
-        self._notice_thread.stop()
+        self._notices.stop()
         await self._stop_prompt_log()
         self.logins.stop()
         await self.accounts.stop()
@@ -613,6 +613,7 @@ class GatewayService(Service):
         self._documents.stop()
         for transport in self._transports:
             await transport.close()
+        self.gateway.ended.now()
         self.web.metrics.leave()
         if self._metrics_port is not None:
             await _maybe(self._metrics_port.stopListening())
@@ -628,31 +629,6 @@ class GatewayService(Service):
             await self.bus.stop()
             await self.state.stop()
         _log.info("stopped")
-
-    # -- notices
-
-    def _look_for_notices(self) -> None:
-        settings = self._configuration.settings.notices
-        if not (settings.url or settings.command):
-            return
-        now, seconds, gateway = time(), self._reactor.seconds(), self.gateway
-        rests = (
-            (" ".join(filter(None, place[1:])), health.ready_at - seconds, health.reason)
-            for place, health in gateway.pool.resting()
-            if place[0] is Scope.ACCOUNT
-        )
-        standings = (
-            (client.name, standing)
-            for client in gateway.keyring.clients
-            for standing in gateway.limiter.standings(client.limits, now)
-        )
-        hook = Hook(settings.url, settings.secret, settings.command)
-        for notice in self._watching.news(seen(rests, gateway.quotas.all(now), standings), now):
-            _log.warn("{kind}: {words}", kind=notice.kind, words=notice.words)
-            telling = self._notice_thread.run(hook.tell, notice, int(now))
-            telling.addErrback(
-                lambda failure: _log.error("a notice was not told: {why}", why=failure.getErrorMessage())
-            )
 
     # -- the prompt log
 
@@ -689,6 +665,13 @@ class GatewayService(Service):
             Requests(self.gateway.journal, self.state, self._node, self._offset),
             Usage(self.state, self._node, in_thread),
             ConfigurationRoom(edit, self._masking, lambda: self._configuration, self._compared),
+            AuthFilesRoom(
+                self.gateway, self.accounts, logins, self._documents, self.state, self._offset, self._renewed
+            ),
+            OAuthRoom(self.logins, self._reactor),
+            LogsRoom(self._recent, self.gateway, self._offset),
+            SystemPromptRoom(self.gateway, edit),
+            CLIProxyAPIRoom(self.gateway, self._registry.providers, self.state, edit),
             SettingsRoom(edit, self._masking, lambda: self._configuration),
             ClientKeysRoom(self.gateway, self.keys, edit),
             LoginsRoom(self.logins, logins),

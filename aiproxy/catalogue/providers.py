@@ -19,8 +19,8 @@ ALSO_CALLED = {
 }
 """AIClient-2-API's names of providers, and ours."""
 
-WITH_LOGINS = ("antigravity", "claude", "codex", "copilot", "gemini-cli", "iflow", "kimi", "kiro", "qwen")
-"""Providers whose accounts can log in."""
+WITH_LOGINS = ("antigravity", "claude", "codex", "copilot", "gemini-cli", "iflow", "kimi", "kiro", "qwen", "vertex")
+"""Providers whose accounts may be credential files."""
 
 
 def known_provider(name: str, providers: Collection[str]) -> str:

@@ -45,7 +45,7 @@ def _untold(_holder: str, _counts: str, _period: str, _amount: int) -> None: ...
 class Tally:
     """Of one day or month. `known` was used as far as the state says, `ours` since it was told, `reserved` is under way.
     `slice` is how much of what is left this process may use, None for all. `most` is the limit, `touched` when somebody
-    asked last."""
+    looked last, `wanted` when a call last asked for some of it."""
 
     known: int = 0
     ours: int = 0
@@ -53,6 +53,7 @@ class Tally:
     slice: int | None = None
     most: int = 0
     touched: float = 0.0
+    wanted: float = 0.0
 
     @property
     def used(self) -> int:
@@ -91,6 +92,7 @@ class Limiter:
                     raise Exceeded(standing)
                 if limit.window in reservation.periods:
                     tally = self._tally(each.holder, limit, reservation.periods[limit.window], now)
+                    tally.wanted = now
                     if tally.slice is not None and tally.ours + tally.reserved + asked > tally.slice:
                         dry[each.holder, limit.counts, reservation.periods[limit.window]] = asked
         if dry:

@@ -192,7 +192,7 @@ def _kind(status: int, said: Mapping[str, Any]) -> type[GatewayError]:
         specific = next(iter(words), errors.UpstreamServerError)
     elif status in _OF_STATUS:
         specific = _OF_STATUS[status]
-        if status in (403, 429) and errors.QuotaExhausted in words:
+        if status in (402, 403, 429) and errors.QuotaExhausted in words:
             specific = errors.QuotaExhausted
         if status == 413 and _CONTEXT_LENGTH.search(text):
             specific = errors.ContextLength

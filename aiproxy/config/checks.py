@@ -208,7 +208,7 @@ def _providers(settings: Settings) -> Iterator[Finding]:
     for key, mapping in (("oauth-clients", settings.oauth_clients), ("upstreams", settings.upstreams)):
         for number, name in enumerate(mapping):
             if name not in WITH_LOGINS:
-                message = f"no accounts of this version log in at it; there are: {', '.join(WITH_LOGINS)}"
+                message = f"no credential files of this version are for it; there are: {', '.join(WITH_LOGINS)}"
                 yield _warning("unknown-provider", f"{key}[{number}]", message)
     for path, name in named:
         if name and not known_provider(name, there):

@@ -1,5 +1,6 @@
 """Rules on where the gateway listens: whether it can, and who can reach it there."""
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -15,25 +16,35 @@ UNPRIVILEGED_PORTS = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 ANY_PORT = 0
 
+NO_PLACES = {
+    errno.EADDRNOTAVAIL: "no address of this machine",
+    errno.EAFNOSUPPORT: "an address of a kind that this machine hasn't got",
+    errno.EINVAL: "an address without the interface that it belongs to",
+}
+
 
 def listening_problems(settings: Settings, reading: Reading) -> Iterator[Finding]:
     host = settings.host
     if not settings.api_keys and not reading.failed("api-keys") and not is_loopback(host):
         message = "listening beyond this machine needs `api-keys`, or whoever reaches it spends your accounts"
         yield Severity.ERROR, "exposed-without-keys", message, "host"
-    if host:
-        try:
-            try_listening(host, ANY_PORT)
-        except (OSError, ValueError) as error:
-            # A name's lookup has numbers of its own.
-            why = "a name without an address" if isinstance(error, socket.gaierror | ValueError) else error.strerror
-            message = (
-                f"nothing can listen there ({(why or 'no such address').lower()}); name an address of this machine"
-            )
-            yield Severity.ERROR, "bad-host", message, "host"
+    if host and (fault := _fault(host)):
+        message = f"nothing can listen there: this is {fault}; name an address of this machine"
+        yield Severity.ERROR, "bad-host", message, "host"
     if 0 < settings.port < _first_unprivileged_port() and os.geteuid() != 0:
         message = f"port {settings.port} is reserved for root on this machine"
         yield Severity.WARNING, "privileged-port", message, "port"
+
+
+def _fault(host: str) -> str:
+    """Why nobody can ever listen there; "" for what may only be in the way just now."""
+    try:
+        try_listening(host, ANY_PORT)
+    except (socket.gaierror, ValueError):
+        return "a name without an address"
+    except OSError as error:
+        return NO_PLACES.get(error.errno or 0, "")
+    return ""
 
 
 def try_listening(host: str, port: int) -> None:

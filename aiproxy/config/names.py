@@ -161,10 +161,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def home(name: str, at: type) -> str:
     """The mapping in which the key `name` would be known, for a key that was put at the wrong level; "" if none."""
-    under = homes().get(_spelling(name), "")
-    if under:
-        return under
-    return "the top of the file" if at is not Settings and _spelling(name) in keys_of(Settings) else ""
+    if at is not Settings and _spelling(name) in keys_of(Settings):
+        return "the top of the file"
+    return homes().get(_spelling(name), "")
 
 
 def _spelling(name: str) -> str:

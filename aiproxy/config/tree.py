@@ -27,6 +27,7 @@ from ruamel.yaml.reader import ReaderError
 
 from aiproxy.config.excerpt import excerpt
 from aiproxy.config.problems import Place, Problem, Severity, problem_at
+from aiproxy.config.yaml_words import plain
 
 DEEPEST = 40
 """Levels of nesting. The schema needs six; more would only exhaust the stack."""
@@ -139,20 +140,20 @@ def _place_at(position: int, text: str, source: str) -> Place:
     return Place(source, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))
 
 
+MISSING_COLON = "could not find expected ':'"
+
+
 def _syntax(error: Any, text: str, source: str) -> Problem:
     mark = error.problem_mark or error.context_mark
-    words = _nameless(error.problem or error.context or "this is not YAML")
+    words = plain(error.problem or error.context or "this is not YAML")
     begun = error.context_mark
+    if begun and error.problem == MISSING_COLON:
+        mark = begun  # the parser sees it in the next line only
     if mark and begun and text[begun.index :].strip() and not text[mark.index :].strip():
         # At the end of the file nothing is to be seen: what was begun and never ended is.
-        mark, words = begun, f"what begins here never ends ({words})"
+        mark, words = begun, f"what begins here never ends: {words}"
     line, column = (mark.line + 1, mark.column + 1) if mark and text else (0, 0)
     return Problem(source, line, column, Severity.ERROR, "yaml-syntax", words, excerpt=excerpt(text, line, column))
-
-
-def _nameless(words: str) -> str:
-    """The parser's sentence without what it quotes from the file (`found undefined alias 'x'`)."""
-    return re.sub(r"'[^'<]{4,}'", "'…'", words.partition("\n")[0])
 
 
 def _problem(place: Place, code: str, message: str) -> Problem:

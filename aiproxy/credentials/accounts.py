@@ -14,7 +14,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiproxy.credentials.base import Way
+from aiproxy.credentials.base import Credential, Way
 from aiproxy.credentials.login import Login
 from aiproxy.credentials.record import Record, Unreadable
 from aiproxy.credentials.renewer import Renewer, usable
@@ -79,7 +79,9 @@ class Accounts:
         """Whether this version of a file is one that we have written."""
         return self._renewer.ours(name, version)
 
-    def credential(self, login: Login, record: Record) -> TokenCredential:
+    def credential(self, login: Login, record: Record) -> Credential:
+        if login.signing is not None:
+            return login.signing(record)
         return TokenCredential(AccountGrant(self, login, record))
 
     @property

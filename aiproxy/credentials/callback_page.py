@@ -1,6 +1,6 @@
 """The page on this machine that a vendor sends the browser back to, on the gateway's reactor: loopback only, for one login."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -22,12 +22,15 @@ def listener(reactor: Any) -> Callable[[Redirect, Callable[[str], str]], Callabl
     """A `flows.Listen`."""
 
     def listen(redirect: Redirect, came: Callable[[str], str]) -> Callable[[], object]:
-        site = _Unlogged(_Callback(redirect.path, came), timeout=SILENT_SECONDS)
-        try:
-            port = reactor.listenTCP(redirect.port, site, interface="127.0.0.1")
-        except CannotListenError as error:
-            raise OSError(error.socketError.strerror or "it is in use") from error
-        return lambda: port.stopListening()
+        site = _Unlogged(_Callback(redirect.paths, came), timeout=SILENT_SECONDS)
+        for number in redirect.ports:
+            try:
+                port = reactor.listenTCP(number, site, interface="127.0.0.1")
+            except CannotListenError as error:
+                failed = error
+            else:
+                return lambda: port.stopListening()
+        raise OSError(failed.socketError.strerror or "it is in use") from failed
 
     return listen
 
@@ -43,9 +46,9 @@ class _Unlogged(Site):
 class _Callback(Resource):
     isLeaf = True
 
-    def __init__(self, path: str, came: Callable[[str], str]) -> None:
+    def __init__(self, paths: Sequence[str], came: Callable[[str], str]) -> None:
         super().__init__()
-        self._path = path
+        self._paths = {path.encode() for path in paths}
         self._came = came
 
     def render_GET(self, request: Request) -> bytes:
@@ -54,7 +57,7 @@ class _Callback(Resource):
         request.setHeader("referrer-policy", "no-referrer")
         request.setHeader("content-security-policy", "default-src 'none'")
         request.setHeader("connection", "close")
-        if request.path != self._path.encode():
+        if request.path not in self._paths:
             request.setResponseCode(404)
             return _page("Not here", "This page only waits for a login.")
         if wrong := self._came(f"http://localhost{request.uri.decode('latin-1')}"):

@@ -10,6 +10,15 @@ from aiproxy.credentials.record import Record, Unreadable, read_record
 from aiproxy.secrets import Secret
 from aiproxy.storage.store import Entry
 
+LONGEST_TYPE = 40
+"""Characters of a foreign type that are repeated."""
+
+INSTEAD = {
+    "xai": ": xAI is reached by an API key, in `openai-compatibility`",
+    "aistudio": ": Google AI Studio is reached by an API key, in `gemini-api-key`",
+}
+"""What CLIProxyAPI logs in with and we don't, and what to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Files:
@@ -43,8 +52,10 @@ def read_files(entries: Mapping[str, Entry], logins: Mapping[str, Login]) -> Fil
         try:
             record = read_record(name, entry.body, entry.version)
             if record.type not in by_type:
+                there = f"; there are: {', '.join(sorted(by_type))}"
                 raise Unreadable(
-                    f"has a `type` that nothing here logs in with; there are: {', '.join(sorted(by_type))}"
+                    f"is of the type {record.type[:LONGEST_TYPE]!r}, which nothing here logs in with"
+                    + INSTEAD.get(record.type, there)
                 )
             by_type[record.type].tokens(record)
         except Unreadable as error:

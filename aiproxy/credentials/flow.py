@@ -163,13 +163,12 @@ class Flow:
             stop()
 
     def _listening(self, redirect: Redirect) -> Callable[[], object]:
-        if self._listen is not None and redirect.port:
+        if self._listen is not None:
             try:
                 return self._listen(redirect, self.came)
             except OSError as error:
-                self.tell(
-                    f"Port {redirect.port} can't be listened on ({error}): bring the address on which the browser ends."
-                )
+                ports = ", ".join(map(str, redirect.ports))
+                self.tell(f"Port {ports} can't be listened on ({error}): bring the address on which the browser ends.")
         return lambda: None
 
 

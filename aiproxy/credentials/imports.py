@@ -20,16 +20,22 @@ from aiproxy.credentials.ways.desk import Content, text_of
 
 KNOWN_PLACES = (
     "~/.gemini/oauth_creds.json",
-    "~/.antigravity/oauth_creds.json",
     "~/.codex/auth.json",
     "~/.claude/.credentials.json",
     "~/.qwen/oauth_creds.json",
     "~/.iflow/oauth_creds.json",
     "~/.aws/sso/cache/kiro-auth-token.json",
+    "~/.local/share/kiro-cli/data.sqlite3",
+    "~/Library/Application Support/kiro-cli/data.sqlite3",
     "~/.config/github-copilot/apps.json",
     "~/.config/github-copilot/hosts.json",
 )
-"""Where vendors' programs keep theirs."""
+"""Where vendors' programs keep theirs. Antigravity's are in its editor's own database, of which nothing is documented: one logs
+in anew."""
+
+KIRO_CLI_TABLE = "auth_kv"
+
+_KIRO_CLI_REGISTRATION = "device-registration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +49,20 @@ def read_import(path: str, body: bytes, logins: Mapping[str, Login], siblings: S
     """Raises `Unreadable`."""
     found = _object(body)
     kind = found.get("type")
+    if kind == "service_account":
+        return [_vertex(found)]
     if isinstance(kind, str) and kind.lower() in {each for login in logins.values() for each in login.types}:
         return [dict(read_record("", body).content)]
     for fits, made in _FORMS:
         if fits(found, PurePath(path)):
             return made(found, siblings)
     raise Unreadable("is no login of a program we know")
+
+
+def _vertex(found: Mapping[str, Any]) -> Content:
+    """Google's own file of a service account."""
+    about = {"project_id": text_of(found, "project_id"), "email": text_of(found, "client_email")}
+    return {"type": "vertex", "service_account": dict(found), **about}
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -93,14 +107,12 @@ def _claude(found: Mapping[str, Any], _siblings: Siblings) -> Sequence[Content]:
     return [content]
 
 
-def _google(found: Mapping[str, Any], kind: str) -> Sequence[Content]:
-    content = _tokens(found, kind)
-    if kind == "antigravity":
-        return [content]
+def _gemini(found: Mapping[str, Any], _siblings: Siblings) -> Sequence[Content]:
+    content = _tokens(found, "gemini")
     token = {name: value for name, value in content.items() if name not in ("type", "expired")}
     if "expired" in content:
         token["expiry"] = content["expired"]
-    return [{"type": kind, "token": token}]
+    return [{"type": "gemini", "token": token}]
 
 
 def _copilot(found: Mapping[str, Any], _siblings: Siblings) -> Sequence[Content]:
@@ -130,6 +142,32 @@ def _kiro(found: Mapping[str, Any], siblings: Siblings) -> Sequence[Content]:
     return [content]
 
 
+def read_kiro_cli(rows: Mapping[str, str]) -> Sequence[Content]:
+    """kiro-cli's table, by key: `kirocli:social:token` and the like, and beside `…:odic:token` its client's registration.
+    Raises `Unreadable`."""
+    made: list[Content] = []
+    for key, value in sorted(
+        rows.items(), reverse=True
+    ):  # today's names come before `codewhisperer:…` of older versions
+        family, _, last = key.rpartition(":")
+        if last != "token":
+            continue
+        content = {"type": "kiro", **_object(value.encode()), "auth_method": _kiro_cli_method(family)}
+        registered = rows.get(f"{family}:{_KIRO_CLI_REGISTRATION}")
+        if registered is not None:
+            client = _object(registered.encode())
+            content |= {name: client[name] for name in ("client_id", "client_secret") if text_of(client, name)}
+        if text_of(content, "refresh_token") not in {each["refresh_token"] for each in made}:
+            made.append(content)
+    if not made:
+        raise Unreadable("holds no login of kiro-cli's")
+    return made
+
+
+def _kiro_cli_method(family: str) -> str:
+    return {"social": "social", "external-idp": "external_idp"}.get(family.rpartition(":")[2], "idc")
+
+
 _FORMS: Sequence[
     tuple[
         Callable[[Mapping[str, Any], PurePath], bool],
@@ -142,8 +180,7 @@ _FORMS: Sequence[
     (lambda found, _: any(name.startswith("github.com") for name in found), _copilot),
     (lambda found, path: "apiKey" in found or ".iflow" in path.parts, lambda found, _: [_iflow(found)]),
     (lambda found, path: "resource_url" in found or ".qwen" in path.parts, lambda found, _: [_tokens(found, "qwen", "resource_url")]),
-    (lambda found, path: _like_google(found) and "antigravity" in str(path), lambda found, _: _google(found, "antigravity")),
-    (lambda found, _: _like_google(found), lambda found, _: _google(found, "gemini")),
+    (lambda found, _: _like_google(found), _gemini),
 )  # fmt: skip
 
 

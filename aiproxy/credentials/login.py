@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiproxy.config.schema import Settings
+from aiproxy.credentials.base import Credential
 from aiproxy.credentials.exchange import Web
 from aiproxy.credentials.record import (
     REFUSED,
@@ -51,7 +52,8 @@ class Login:
     `-url`. `lead` is how many seconds before its end a token is renewed. `secret_from` says where the vendor documents the
     client's secret, for clients that need one; `closed` what the vendor has said about others' use, and when. `ways` are
     the ways in, the first the usual one. `base` is where the upstream's own calls go. `completes` is asked once what `renew` gave
-    is kept: nothing that fails after a refresh token was used may lose the next one."""
+    is kept: nothing that fails after a refresh token was used may lose the next one. `signing` makes what signs for a file that holds a key
+    and no token; it raises `Unreadable`."""
 
     provider: str
     types: tuple[str, ...]
@@ -67,6 +69,7 @@ class Login:
     closed: str = ""
     ways: tuple[Way, ...] = ()
     completes: Renew | None = None
+    signing: Callable[[Record], Credential] | None = None
     parallel: int = 2
     """Renewals of one provider at a time: they come from one address."""
 
@@ -93,6 +96,9 @@ class Login:
 
     def tokens(self, record: Record) -> Tokens:
         """Raises `Unreadable`."""
+        if self.signing is not None:
+            self.signing(record)
+            return Tokens(Secret(""), Secret(""), None, None)
         expires = first_moment(record, self.expires)
         issued = moment(record.get("last_refresh")) or moment(record.get("timestamp"))
         lasts = record.get("expires_in")

@@ -139,5 +139,7 @@ def _secrets(content: Any) -> Iterable[Secret]:
     for name, value in content.items():
         if isinstance(value, dict):
             yield from _secrets(value)
+        elif name == "private_key" and isinstance(value, str):
+            yield from map(Secret, value.split("\n")[1:-2])  # its lines: a part of one is as secret as the whole
         elif name in SECRET_FIELDS and value:
             yield secret_of(value)

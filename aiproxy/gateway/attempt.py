@@ -266,7 +266,10 @@ async def _send(
     """When it was sent, the answer, and what keeps secrets out of its words."""
     request, snapshot = _request(call, target, translation, report, around), around.snapshot
     provider = target.upstream.provider
-    sent = await send(request, target.upstream.credential, snapshot.ways[target.upstream.id], provider.stale)
+    way = snapshot.ways[target.upstream.id]
+    if call.connection is not None and target.upstream.socket and target.endpoint.socket:
+        way = call.connection.way(way, snapshot.settings.timeouts.first_byte)
+    sent = await send(request, target.upstream.credential, way, provider.stale)
     if provider.windows is not None and (windows := tuple(provider.windows(sent.response.headers, around.now))):
         around.heard(target.upstream.id, windows, sent.at)
     return sent.at, sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)

@@ -14,6 +14,7 @@ from aiproxy.codecs.sessions import NO_SESSION, Session, session_of
 from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.tokens import most_tokens
 from aiproxy.codecs.wire import Wire
+from aiproxy.gateway.connection import Connection
 from aiproxy.gateway.continuing import Continuation
 from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.neutral.media import Source
@@ -65,8 +66,8 @@ class Call:
     """Headers of the answer, whoever gives it."""
     continuation: Continuation | None = None
     """Where another account may go on with an answer that breaks off."""
-    connection: str = ""
-    """Who remembers, as long as the client's connection lasts, its answers that are not to be stored; "" for nobody."""
+    connection: Connection | None = None
+    """What it comes on, where that keeps something for the calls after it."""
     warms_up: bool = False
     """Only to be gone on from: it is not answered with anything."""
     seed: str = field(default_factory=lambda: token_hex(16))

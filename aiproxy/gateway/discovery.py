@@ -1,7 +1,9 @@
-"""Which models the upstreams of open accounts list, asked for when a client wants the list, and kept for a while."""
+"""Which models the upstreams of open accounts, and of others that can be asked, list, asked for when a client wants the list, and kept for a while."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+import orjson
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
@@ -11,6 +13,7 @@ from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.upstream_headers import headers_for
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.providers.base import Operation, Upstream
+from aiproxy.providers.model_list import ModelList
 from aiproxy.transports.base import Request
 from aiproxy.transports.body import read_body
 
@@ -41,12 +44,12 @@ class Discovery:
         self._found.clear()
 
     async def ask(self, snapshot: Snapshot) -> Mapping[str, Sequence[str]]:
-        """What open accounts' upstreams list, by account; an upstream that can't be asked lists nothing."""
+        """What upstreams list, by account; an upstream that can't be asked lists nothing."""
         now = self._clock.seconds()
         stale = [
             upstream
             for upstream in snapshot.upstreams.values()
-            if upstream.accepts == ("*",) and self._found.get(upstream.id, (0.0, ()))[0] <= now
+            if (upstream.accepts == ("*",) or upstream.lists) and self._found.get(upstream.id, (0.0, ()))[0] <= now
         ]
         asking = [Deferred.fromCoroutine(self._look(snapshot, upstream)) for upstream in stale]
         try:
@@ -62,15 +65,30 @@ class Discovery:
 
     async def _list(self, snapshot: Snapshot, upstream: Upstream) -> Sequence[str]:
         endpoint = next((e for e in upstream.provider.endpoints if e.operation is Operation.MODELS), None)
-        if endpoint is None:
+        headers, way, lists = headers_for(upstream, {}, {}), snapshot.ways[upstream.id], upstream.lists
+        read: Callable[[bytes], Sequence[str]]
+        if lists is not None:
+            read = partial(_read, lists)
+            body = b"" if lists.body is None else orjson.dumps(lists.body)
+            kind = {} if lists.body is None else {"content-type": "application/json"}
+            method, url, headers = "GET" if lists.body is None else "POST", lists.url, {**headers, **kind}
+        elif endpoint is not None:
+            read, method, url, body = endpoint.wire.decode_models, "GET", upstream.base_url + endpoint.path, b""
+        else:
             return upstream.provider.models
-        way = snapshot.ways[upstream.id]
-        headers = tuple(headers_for(upstream, {}, {}).items())
-        request = Request("GET", upstream.base_url + endpoint.path, headers, b"", way.proxy)
+        request = Request(method, url, tuple(headers.items()), body, way.proxy)
         try:
             sending = Deferred.fromCoroutine(send(request, upstream.credential, way))
             response = (await sending.addTimeout(PATIENCE_SECONDS, self._clock)).response
-            body = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
+            said = await read_body(response, LIST_BYTES, self._clock, PATIENCE_SECONDS)
         except (GatewayError, TookTooLong):
             return ()
-        return endpoint.wire.decode_models(body) if response.status == 200 else ()
+        return read(said) if response.status == 200 else ()
+
+
+def _read(lists: ModelList, said: bytes) -> Sequence[str]:
+    try:
+        found = orjson.loads(said)
+    except ValueError:
+        return ()
+    return tuple(lists.read(found if isinstance(found, dict) else {}))

@@ -43,7 +43,8 @@ class State:
         storing = call.codec.storing if call.codec else None
         if call.codec is None or storing is None or (reference := storing.reference(call.incoming.outline)) is None:
             return
-        turns = await self.conversation((call.connection, call.client.tenant), reference, storing)
+        holders = (call.connection.memory,) if call.connection else ()
+        turns = await self.conversation((*holders, call.client.tenant), reference, storing)
         if not turns:
             return
         call.codec.decode_request(call.incoming, Sealer(sealing_key, call.client.tenant), Report())
@@ -76,7 +77,8 @@ class State:
         storing = call.codec.storing if call.codec else None
         assert storing is not None
         asked = call.original or call.incoming
-        holder = call.client.tenant if storing.wanted(asked.outline) else call.connection
+        alone = None if storing.wanted(asked.outline) else call.connection
+        holder = call.client.tenant if alone is None else alone.memory
         self.responses.put(holder, response["id"], storing.keep(asked.body, response))
 
     # -- opaque state

@@ -29,3 +29,9 @@ class Recent:
     def after(self, number: int) -> Sequence[Numbered]:
         """Those that are kept, the oldest first."""
         return [each for each in self._kept.copy() if each.number > number]
+
+    def clear(self) -> int:
+        """Forget them. How many there were."""
+        count = len(self._kept)
+        self._kept.clear()
+        return count

@@ -1,7 +1,6 @@
 """What an operator wants to be told without asking: accounts that rest long, quotas and budgets that run out. `watching` sees it (pure),
-`hook` tells it to an address or a command."""
+`hook` tells it to an address or a command, `looking` does both now and then."""
 
-from aiproxy.notices.hook import Hook
-from aiproxy.notices.watching import Notice, Watching, seen
+from aiproxy.notices.looking import Looking
 
-__all__ = ["Hook", "Notice", "Watching", "seen"]
+__all__ = ["Looking"]

@@ -55,7 +55,7 @@ class Hook:
 
     def _post(self, body: bytes, at: int) -> None:
         parts = urlsplit(self._url)
-        headers = {"content-type": "application/json"}
+        headers = {"host": parts.netloc.rpartition("@")[2], "content-type": "application/json"}
         if self._secret:
             headers["x-aiproxy-signature"] = signature(self._secret, at, body)
         server = BlockingHttp(f"{parts.scheme}://{parts.netloc}")

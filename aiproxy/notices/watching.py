@@ -50,8 +50,9 @@ def seen(
         share = standing.used / limit.most if limit.most else 0.0
         step = next((step for step in BUDGET_STEPS if share >= step), None)
         if step is not None and limit.window in (Window.DAY, Window.MONTH):
-            subject = f"{client} {standing.of.holder} {limit.name} {step:.0%}"
-            yield Notice(f"budget.{step * 100:.0f}", subject, f"{client} has used {share:.0%} of its {limit.name}.")
+            who = standing.of.words.replace("This key", client).rstrip(",")
+            told = f"{who}: {share:.0%} of {limit.name} is used."
+            yield Notice(f"budget.{step * 100:.0f}", f"{who} {limit.name} {step:.0%}", told)
 
 
 class Watching:

@@ -13,7 +13,7 @@ from aiproxy.codecs.codec import Exchange
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.tools import HostedTool
 from aiproxy.pools.verdict import FaultRule, Scope
-from aiproxy.providers import quota_answers
+from aiproxy.providers import model_list, quota_answers
 from aiproxy.providers.antigravity_repairs import (
     begin_with_user,
     call_with_validation,
@@ -27,6 +27,7 @@ from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, spea
 from aiproxy.providers.code_assist_faults import CODE_ASSIST_FAULTS
 from aiproxy.providers.code_assist_repairs import join_turns, leave_out_empty_texts
 from aiproxy.providers.logins import account_of, text
+from aiproxy.providers.model_list import ModelList
 from aiproxy.providers.quota_question import QuotaQuestion
 
 MODELS = (
@@ -84,7 +85,8 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
     found = account_of(ANTIGRAVITY, login, ("gemini-*", "claude-*", "gpt-oss-*"))
     url = login.quota_url or f"{found.base_url}/v1internal:fetchAvailableModels"
     one = {"project": project}
-    yield replace(found, members=one, quota=QuotaQuestion(url, quota_answers.antigravity, one))
+    found = replace(found, members=one, quota=QuotaQuestion(url, quota_answers.antigravity, one))
+    yield replace(found, lists=ModelList(url, model_list.antigravity, one))
     if login.pays:
         balance = f"{found.base_url}/v1internal:loadCodeAssist"
         yield replace(

@@ -23,6 +23,7 @@ from aiproxy.neutral.carried import Json
 from aiproxy.pools.quota import Window
 from aiproxy.pools.verdict import FaultRule
 from aiproxy.providers.faults import COMMON
+from aiproxy.providers.model_list import ModelList
 from aiproxy.providers.quota_question import QuotaQuestion
 from aiproxy.secrets import Secret
 from aiproxy.transports.base import Transport
@@ -56,7 +57,7 @@ class Endpoint:
     `repairs` are what this upstream wants said differently from others of its wire format, in every body; `leaves_out` names the
     fields of a body (dotted) that it answers with an error: they are dropped, and the client is told. `tells` are the
     headers that a body asks for. `repeats_model`: bodies say the model's name deep inside, so that one with an alias is
-    written anew. `models` are globs of those that answer here and nowhere else."""
+    written anew. `models` are globs of those that answer here and nowhere else. `socket`: it answers on a WebSocket, too."""
 
     operation: Operation
     path: str
@@ -68,6 +69,7 @@ class Endpoint:
     tells: "Callable[[Mapping[str, Json]], Mapping[str, str]] | None" = None
     repeats_model: bool = False
     keeps_answers: bool = True
+    socket: bool = False
     models: tuple[str, ...] = ANY_NAME
 
     @property
@@ -209,10 +211,14 @@ class Upstream:
     """The login whose projects this account is one of, where there are several."""
     members: Mapping[str, Json] = field(default_factory=dict)
     """What its requests to generate say at the top of their bodies: a project, a profile."""
+    socket: bool = False
+    """Whether calls of clients on a WebSocket go to it on one, where its endpoint has one."""
     apart: bool = False
     """It is reached by a way of its own: that others of its address can't be reached says nothing of it."""
     quota: QuotaQuestion | None = None
     """How its provider is asked what is left, where it can be."""
+    lists: ModelList | None = None
+    """How its provider is asked for its models, where no endpoint does it in a protocol."""
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ CODEX_ACCOUNT = Provider(
             openai_responses.WIRE,
             openai_responses.CODEC,
             keeps_answers=False,
+            socket=True,
             repairs=REPAIRS,
             leaves_out=refused,
         ),

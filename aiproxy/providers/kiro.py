@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from aiproxy.catalogue import Alias, named
 from aiproxy.codecs import kiro
 from aiproxy.pools.verdict import FaultRule, Scope
-from aiproxy.providers import quota_answers
+from aiproxy.providers import model_list, quota_answers
 from aiproxy.providers.base import LoggedIn, Operation, Provider, Upstream, speaking
 from aiproxy.providers.faults import COMMON
 from aiproxy.providers.logins import account_of, text
+from aiproxy.providers.model_list import ModelList
 from aiproxy.providers.quota_question import QuotaQuestion
 
 REGION = "us-east-1"
@@ -63,7 +64,8 @@ NAMES = named(
 
 
 def _accounts(login: LoggedIn) -> Iterable[Upstream]:
-    """A profile says in which region its account is served. Raises `ValueError` for one that can't be right."""
+    """A profile says in which region its account is served; a token of an organisation's own identity provider is called so.
+    Raises `ValueError` for one that can't be right."""
     said = login.record
     profile = text(said, "profileArn", "profile_arn")
     found = _PROFILE.fullmatch(profile)
@@ -72,14 +74,18 @@ def _accounts(login: LoggedIn) -> Iterable[Upstream]:
     region = found[1] if found else text(said, "region") or REGION
     account = account_of(KIRO, login, ("claude-*",))
     base_url = account.base_url.replace("{region}", region)
-    asked = {"isEmailRequired": "false", "origin": "AI_EDITOR", "resourceType": "AGENTIC_REQUEST"}
-    query = urlencode({**asked, **({"profileArn": profile} if profile else {})})
-    url = f"{login.quota_url or f'{base_url}/getUsageLimits'}?{query}"
+    whose = {"origin": "AI_EDITOR", **({"profileArn": profile} if profile else {})}
+    asked = urlencode({"isEmailRequired": "false", "resourceType": "AGENTIC_REQUEST", **whose})
+    url = f"{login.quota_url or f'{base_url}/getUsageLimits'}?{asked}"
+    models = f"{base_url}/ListAvailableModels?{urlencode(whose)}"
+    kind = {"tokentype": "EXTERNAL_IDP"} if text(said, "authMethod", "auth_method").lower() == "external_idp" else {}
     own = {name: served for name, served in account.models.items() if name not in KIRO.models}
     yield replace(
         account,
         base_url=base_url,
+        headers={**kind, **account.headers},
         quota=QuotaQuestion(url, quota_answers.kiro),
+        lists=ModelList(models, model_list.kiro),
         models={**NAMES, **own},
         concurrency=account.concurrency or AT_ONCE,
         members={"profileArn": profile} if profile else {},

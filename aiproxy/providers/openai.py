@@ -1,6 +1,7 @@
 """OpenAI's own API: Chat Completions and Responses, each relayed to clients that speak it. Source: OpenAI API reference."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from aiproxy.codecs import openai_chat, openai_responses
 from aiproxy.config.schema import Settings
@@ -15,7 +16,7 @@ CHAT = (
 """What every endpoint that calls itself OpenAI-compatible has."""
 
 RESPONSES = (
-    speaking(openai_responses.CODEC, Operation.CHAT, "/responses"),
+    replace(speaking(openai_responses.CODEC, Operation.CHAT, "/responses"), socket=True),
     speaking(openai_responses.CODEC, Operation.COUNT_TOKENS, "/responses/input_tokens"),
     speaking(openai_responses.CODEC, Operation.COMPACT, "/responses/compact"),
 )

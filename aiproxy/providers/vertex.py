@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from aiproxy.codecs import gemini
+from aiproxy.codecs.json_bytes import dump
 from aiproxy.config.schema import Settings, VertexEntry
 from aiproxy.config.service_account import read_service_account
 from aiproxy.credentials.service_account import ServiceAccountGrant
 from aiproxy.credentials.token import TokenCredential
-from aiproxy.providers.base import Operation, Provider, Upstream, from_key_entries, speaking
+from aiproxy.providers.base import ANY_NAME, LoggedIn, Operation, Provider, Upstream, from_key_entries, speaking
+from aiproxy.providers.logins import account_of, text
 from aiproxy.providers.vertex_repairs import begin_with_user, count_bare_contents, leave_out_call_ids, say_who_speaks
 
 MODEL = "/publishers/google/models/{model}"
@@ -62,13 +64,24 @@ def _upstreams(settings: Settings) -> Iterable[Upstream]:
 
 def _as_service_account(upstream: Upstream, entry: VertexEntry) -> Upstream:
     account = read_service_account(entry.service_account.reveal())
-    location = entry.location or account.location or ANYWHERE
-    address = _versioned(entry.base_url or host(location))
     return replace(
         upstream,
         credential=TokenCredential(ServiceAccountGrant(account)),
-        base_url=f"{address}/projects/{entry.project or account.project}/locations/{location}",
+        base_url=_place(entry.base_url, entry.project or account.project, entry.location or account.location),
     )
+
+
+def _accounts(login: LoggedIn) -> Iterable[Upstream]:
+    """A service account among the credential files."""
+    account = read_service_account(dump(dict(login.record)).decode())
+    found = account_of(VERTEX, login, ANY_NAME)
+    base_url = text(login.record, "base_url") or login.base_url
+    yield replace(found, base_url=_place(base_url, account.project, account.location))
+
+
+def _place(base_url: str, project: str, location: str) -> str:
+    location = location or ANYWHERE
+    return f"{_versioned(base_url or host(location))}/projects/{project}/locations/{location}"
 
 
 def _versioned(address: str) -> str:
@@ -95,6 +108,7 @@ VERTEX = Provider(
         speaking(gemini.PREDICT_CODEC, Operation.EMBEDDINGS, f"{MODEL}:predict"),
     ),
     upstreams=_upstreams,
+    accounts=_accounts,
     vendor="google",
     binds_state=("*",),  # signatures of another project are refused
     models=MODELS,

@@ -81,9 +81,7 @@ class Cooldowns:
         now = self._state.now()
         for key, rest in self._known.items():
             if key not in before or before[key].until <= rest.since:
-                _log.info(
-                    "{words}", words=_begun(rest)
-                )  # not each time that it lasts longer: probes find that every second
+                _tell_of(rest)  # not each time that it lasts longer: probes find that every second
             if key not in before or not _same(before[key], rest):
                 self._state.put(
                     CooldownRow(*key, rest.name, rest.reason, rest.rest, rest.since, rest.until, changed=now)
@@ -131,10 +129,12 @@ def _who(rest: Remembered) -> str:
     return f"{rest.name} {rest.model}" if rest.model else rest.name
 
 
-def _begun(rest: Remembered) -> str:
+def _tell_of(rest: Remembered) -> None:
     if rest.reason == DISABLED:
-        return f"{rest.name} is disabled"
-    return f"{_who(rest)} rests for {rest.until - rest.since:.0f} s: {rest.reason}"
+        _log.info("{account} is disabled", account=rest.name)
+        return
+    seconds = round(rest.until - rest.since)
+    _log.info("{account} rests for {seconds} s: {reason}", account=_who(rest), seconds=seconds, reason=rest.reason)
 
 
 def _same(one: Remembered, other: Remembered) -> bool:

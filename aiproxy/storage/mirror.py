@@ -59,8 +59,10 @@ class MirroredStore:
 
     def __init__(self, remote: Remote, file: Path) -> None:
         self._remote = remote
-        self._changing = RLock()
-        """Held while the network is waited for: whoever only reads has a lock and a connection of its own."""
+        self._giving = RLock()
+        """Held while the network is waited for: one change after the other. A change is written here before it waits for this."""
+        self._writing = RLock()
+        """Of the connection for changes, for one step; taken after `_giving`, never before."""
         self._reading = Lock()
         self._problem = ""
         self._news = False
@@ -91,7 +93,8 @@ class MirroredStore:
         return Condition(self._remote.place, age, unpushed, tuple(Conflicting(*each) for each in found), self._problem)
 
     def _row(self, name: str) -> tuple[bytes | None, str | None, bool]:
-        row = self._rows.execute("SELECT body, base, dirty FROM document WHERE name = ?", (name,)).fetchone()
+        with self._writing:
+            row = self._rows.execute("SELECT body, base, dirty FROM document WHERE name = ?", (name,)).fetchone()
         return (row[0], row[1], bool(row[2])) if row else (None, None, False)
 
     # -- changes from here
@@ -106,14 +109,21 @@ class MirroredStore:
         self._change(name, None, expected, change)
 
     def _change(self, name: str, body: bytes | None, expected: str | None, change: Change) -> None:
-        with self._changing:
-            with self._step():
-                before, base, was_dirty = self._row(name)
-                if (digest(before) if before is not None else None) != expected:
-                    raise Conflict(name)
-                self._put(name, body, base, change)
-            if self._problem:
-                return  # away: `watch` finds out when it is back, and gives the change then
+        with self._step():
+            before, base, was_dirty = self._row(name)
+            if (digest(before) if before is not None else None) != expected:
+                raise Conflict(name)
+            self._put(name, body, base, change)
+        if self._problem:
+            return  # away: `watch` finds out when it is back, and gives the change then
+        with self._giving:
+            held, base, dirty = self._row(name)
+            if held == body and not dirty:
+                return  # it was given by who agreed meanwhile
+            if held != body:
+                if dirty:
+                    return  # a later change of ours was made from this one, and is given by whoever made it
+                raise Conflict(name)
             try:
                 self._give(name, body, base, change)
             except Conflict:
@@ -159,7 +169,7 @@ class MirroredStore:
 
     def resolve(self, number: int, *, ours: bool) -> None:
         """End a conflict: with the change from here after all, or without it. Raises `Conflict` when there is none such."""
-        with self._changing:
+        with self._giving:
             found = [each for each in self.condition().conflicts if each.number == number]
             if not found:
                 raise Conflict(f"conflict {number}")
@@ -174,7 +184,7 @@ class MirroredStore:
     # -- agreeing
 
     def sync(self) -> bool:
-        with self._changing:
+        with self._giving:
             try:
                 self._agree()
             except Unavailable as unavailable:
@@ -189,7 +199,8 @@ class MirroredStore:
 
     def _agree(self) -> None:
         there, refused = self._acceptable(self._remote.versions())
-        rows = self._rows.execute("SELECT name, base, dirty FROM document").fetchall()
+        with self._writing:
+            rows = self._rows.execute("SELECT name, base, dirty FROM document").fetchall()
         steps = list(reconcile({name: Mirrored(base, bool(dirty)) for name, base, dirty in rows}, there))
         taken = [name for name, step in steps if step is Step.TAKE]
         self._take(taken, there, refused)
@@ -217,6 +228,8 @@ class MirroredStore:
         fetched = self._remote.fetch([name for name in names if name in there])
         with self._step():
             for name in names:
+                if self._row(name)[2]:
+                    continue  # it was changed here while the remote was asked: the next time it is settled
                 theirs = fetched.get(name)
                 if theirs is None and name in there:
                     refused[name] = "is too large, or went while it was read"
@@ -227,9 +240,9 @@ class MirroredStore:
         """One document that was changed here."""
         body, base, _ = self._row(name)
         if step is Step.GIVE:
-            reason, author = self._rows.execute(
-                "SELECT reason, author FROM document WHERE name = ?", (name,)
-            ).fetchone()
+            with self._writing:
+                asked = self._rows.execute("SELECT reason, author FROM document WHERE name = ?", (name,))
+                reason, author = asked.fetchone()
             with suppress(Conflict):
                 return self._give(name, body, base, Change(reason, author))
         return self._yield_to_theirs(name, body, keep=True)
@@ -249,9 +262,10 @@ class MirroredStore:
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     def close(self) -> None:
-        with self._changing:
+        with self._giving:
             self._remote.close()
-            self._rows.close()
+            with self._writing:
+                self._rows.close()
         with self._reading:
             self._reader.close()
 
@@ -259,15 +273,16 @@ class MirroredStore:
 
     @contextmanager
     def _step(self) -> Iterator[None]:
-        """All of it or nothing, alone among the processes that share the mirror."""
+        """All of it or nothing, alone among the threads and processes that share the mirror."""
         try:
-            self._rows.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._rows.execute("ROLLBACK")
-                raise
-            self._rows.execute("COMMIT")
+            with self._writing:
+                self._rows.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                except BaseException:
+                    self._rows.execute("ROLLBACK")
+                    raise
+                self._rows.execute("COMMIT")
         except sqlite3.Error as error:
             raise Unavailable(f"The mirror of {self._remote.place} can't be written: {error}.") from error
 

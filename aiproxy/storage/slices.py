@@ -109,7 +109,8 @@ class Slices:
     def _take(self, key: TallyKey, tally: Tally, want: Want, grant: Grant) -> None:
         tally.known, tally.slice = grant.known, grant.slice
         tally.ours -= want.used
-        if want.idle and not tally.ours and not tally.reserved:
+        unseen = abs(self._state.now() - tally.touched) > IDLE_SECONDS
+        if want.idle and unseen and not tally.ours and not tally.reserved:
             del self._limiter.tallies[key]
 
     def _wants(self) -> dict[TallyKey, Want]:
@@ -125,7 +126,7 @@ class Slices:
 
     def _want(self, key: TallyKey, tally: Tally, asked: int, now: float) -> Want:
         holder, counts, period = key
-        quiet = not tally.reserved and not asked and abs(now - tally.touched) > IDLE_SECONDS
+        quiet = not tally.reserved and not asked and abs(now - tally.wanted) > IDLE_SECONDS
         return Want(
             text(holder),
             Counts(counts).value,

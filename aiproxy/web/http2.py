@@ -1,7 +1,8 @@
 """An HTTP/2 connection: Twisted's, with our limits, refusals, deadlines and an orderly goodbye.
 
-What it cannot do, because hyper-h2 hands us a head only when all of it has come: answer 431 above twice
-`limits.header-bytes` or 408 inside a head; such a connection is closed with GOAWAY. A malformed request is a protocol
+What it cannot do, because hyper-h2 hands us a head only when all of it has come: answer 431 above `HEAD_SLACK` times
+`limits.header-bytes`, or 408 inside a head. A connection whose head grows larger when it is unpacked, or comes in more than hyper-h2's
+`CONTINUATION_BACKLOG` frames (64: a mebibyte), is closed with GOAWAY and nothing is kept of it. A malformed request is a protocol
 error of the whole connection (RFC 9113, 8.1.1 allows that) and ends the same way.
 """
 

@@ -28,6 +28,7 @@ def kind(status: int, body: object) -> str:
         (401, {"error": {"message": "Incorrect API key provided: sk-12"}}, "credential_refused"),
         (403, {}, "credential_refused"),
         (403, {"error": {"type": "usage_limit_reached"}}, "quota_exhausted"),
+        (402, {"error": {"code": "quota_exceeded"}}, "quota_exhausted"),
         (499, {"error": {"status": "CANCELLED"}}, "upstream_failed"),
         (402, {"type": "error", "error": {"type": "billing_error", "message": "pay"}}, "billing"),
         (404, {"error": {"message": "no model"}}, "not_found"),

@@ -127,6 +127,9 @@ STARTING = {
     "an alias and a fallback": (
         "openai-api-key: [{api-key: k, models: [{name: a, alias: b}, c]}]\nmodel-fallback: {b: [c]}\n"
     ),
+    "a name of this machine": "host: localhost\n",
+    "every address, for who has a key": "host: ''\napi-keys: [first-client-key]\n",
+    "logins in no directory": "auth-dir: prompt.txt\n",
     "state in a file that isn't there": "state: state.db\n",
     "state in no directory": "state: no-such-directory/state.db\n",
     "a prompt": "system-prompt: {file: prompt.txt}\n",

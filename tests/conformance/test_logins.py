@@ -4,10 +4,12 @@ import pytest
 
 from tests.conformance.judge import Cell, judge
 from tests.conformance.sdks import SDKS
+from tests.conformance.sdks.conversation import Failed, Question
 from tests.rig.daemon import Daemon
 from tests.vendors.back_ends import LOGINS, withdraw
 from tests.vendors.scenarios import SCENARIOS
 from tests.vendors.stand_in import StandIn
+from tests.vendors.usage import USED_UP_WORDS
 
 TOLD = ("plain", "call", "parallel", "thinking", "image", "status-429", "error-amid", "cut")
 
@@ -37,3 +39,17 @@ def test_a_token_that_was_withdrawn_is_replaced_amid_the_call(cell: Cell, stand_
     before = login.number
     judge(cell, stand_in, gateway.address + cell.sdk.gateway_path, f"{cell.vendor.name}.plain")
     assert login.number == before + 1, "one renewal"
+
+
+@pytest.mark.parametrize("cell", OF_EACH_CLIENT, ids=str)
+def test_a_plan_that_is_used_up_is_told_to_the_client(cell: Cell, stand_in: StandIn, gateway: Daemon) -> None:
+    provider = next(served.provider for served in LOGINS if served.vendor is cell.vendor)
+    stand_in.used_up.add(provider)
+    address, model = gateway.address + cell.sdk.gateway_path, f"{cell.vendor.name}.plain"
+    conversation = cell.sdk(address, model, Question(), streamed=cell.streamed, begun=stand_in.begun)
+    with pytest.raises(Failed) as raised:
+        conversation.ask()
+    conversation.close()
+    assert raised.value.status == 429
+    assert USED_UP_WORDS in raised.value.message
+    assert not stand_in.used_up

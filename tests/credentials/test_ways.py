@@ -253,3 +253,84 @@ def test_nothing_secret_can_be_printed() -> None:
 def test_what_a_browser_or_a_person_brings(text: str, code: str, state: str, error: str) -> None:
     found = read_callback(text)
     assert (found.code, found.state, found.error) == (code, state, error)
+
+
+def test_google_keeps_the_project_of_whoever_pays_and_switches_the_service_on() -> None:
+    class Paying(LoginVendor):
+        def answer(self, path: str, said: dict[str, Any], received: Received) -> tuple[int, Any]:
+            if path.endswith(":loadCodeAssist"):
+                return 200, {"allowedTiers": [{"id": "standard-tier", "isDefault": True}]}
+            return super().answer(path, said, received)
+
+    desk = Scripted(Paying(disabled=True))
+    _, content = log_in("gemini-cli", "browser", desk, Options(project="mine"))
+    assert content["project_id"] == "mine"
+    assert not desk.vendor.disabled
+    assert "switched on in the project mine" in desk.told[-1]
+    _, content = log_in("gemini-cli", "browser", Scripted(Paying()), Options(project="gen-lang-client-1"))
+    assert content["project_id"] == "project-of-google", "of a project of Google's making it knows a better one"
+
+
+ORGANISATION = Options(region="ap-south-1", start_url="https://org.awsapps.com/start")
+PROFILES = [
+    {"arn": f"arn:aws:codewhisperer:eu-central-1:1:profile/{name}", "profileName": name} for name in ("ONE", "TWO")
+]
+
+
+@pytest.mark.parametrize(
+    ("there", "typed", "chosen", "told"),
+    [
+        ([], "", None, "no profile"),
+        (PROFILES[:1], "", PROFILES[0]["arn"], ""),
+        (PROFILES, "2", PROFILES[1]["arn"], "TWO"),
+    ],
+)
+def test_an_organisations_kiro_account_has_a_profile(
+    there: list[dict[str, str]], typed: str, chosen: str | None, told: str
+) -> None:
+    desk = Scripted(LoginVendor(profiles=there), typed=typed)
+    _, content = log_in("kiro", "device", desk, ORGANISATION)
+    assert content.get("profileArn") == chosen
+    assert (content["authMethod"], content["idcRegion"]) == ("IdC", "ap-south-1")
+    assert any(told in each for each in [*desk.told, ""])
+    asked = [each for each in desk.asks if "q." in each.url]
+    assert asked[0].url == "https://q.ap-south-1.amazonaws.com/"
+    assert len(asked) == (3 if not there else len(there)), "where people log in, and where the service is"
+
+
+def test_a_builder_id_and_a_social_login_have_none() -> None:
+    desk = Scripted(LoginVendor(profiles=PROFILES))
+    log_in("kiro", "device", desk)
+    log_in("kiro", "browser", desk)
+    assert not [each for each in desk.asks if "q." in each.url]
+
+
+ELSEWHERE = {
+    "type": "kiro", "authMethod": "external_idp", "accessToken": "access-0", "refreshToken": "refresh-0", "clientId": "app",
+    "tokenEndpoint": "https://login.organisation.example/token", "scopes": ["a", "offline_access"],
+}  # fmt: skip
+
+
+def test_kiro_with_an_organisations_own_identity_provider_is_renewed_there() -> None:
+    login, desk = BY_PROVIDER["kiro"], Scripted(LoginVendor(profiles=PROFILES[:1]))
+    assert login.renew is not None
+    assert login.completes is not None
+    record = Record("auths/kiro-1.json", "kiro", ELSEWHERE)
+    renewed = record.with_changes(run(login.renew(login, record, desk, AT)))
+    assert (renewed.get("accessToken"), renewed.get("refreshToken"), login.tokens(renewed).expires) == (
+        "access-1",
+        "refresh-1",
+        AT + 3600,
+    )
+    assert desk.asks[-1].url == ELSEWHERE["tokenEndpoint"]
+    assert (
+        desk.asks[-1].body == b"grant_type=refresh_token&refresh_token=refresh-0&client_id=app&scope=a+offline_access"
+    )
+    completed = renewed.with_changes(run(login.completes(login, renewed, desk, AT)))
+    assert completed.get("profileArn") == PROFILES[0]["arn"]
+    assert ("tokentype", "EXTERNAL_IDP") in desk.asks[-1].headers
+    for without in ("tokenEndpoint", "clientId"):
+        with pytest.raises(CredentialRefused, match="lacks its identity provider"):
+            run(login.renew(login, record.with_changes({without: None}), desk, AT))
+    with pytest.raises(CredentialRefused, match="https"):
+        run(login.renew(login, record.with_changes({"tokenEndpoint": "http://elsewhere.example/"}), desk, AT))

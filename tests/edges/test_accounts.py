@@ -157,7 +157,7 @@ def test_files_come_change_and_go_one_at_a_time(kimi: tuple[Kimi, Upstream], tmp
         ok, detail = check(gateway)
         assert not ok
         assert "auths/codex-bad.json is not valid JSON" in detail
-        assert "auths/other.json has a `type` that nothing here logs in with" in detail
+        assert "auths/other.json is of the type 'of-the-future', which nothing here logs in with" in detail
         account(tmp_path, 3600, disabled=True)
         gateway.wait_for("auths/kimi-1.json has changed")
         gateway.wait_for("configuration reloaded")

@@ -116,6 +116,13 @@ def test_another_project_of_the_login(back_end: BackEnd, run: Run, switches: str
     assert answer.status_code == (200 if len(projects) == 2 else 429)
 
 
+def test_the_preview_of_a_model_that_is_used_up(back_end: BackEnd, run: Run) -> None:
+    back_end.instead = [used_up]
+    gateway = run("gemini-cli", {"type": "gemini", "project_id": "p-1"}, more="request-retry: 0\nmax-retry-interval: 0")
+    assert text(chat(gateway, "gemini-3.1-pro")) == PLAIN.text
+    assert [received.json["model"] for received in back_end.asked] == ["gemini-3.1-pro", "gemini-3.1-pro-preview"]
+
+
 def test_claude_through_antigravity(back_end: BackEnd, run: Run) -> None:
     back_end.vendor = back_ends.ANTIGRAVITY
     gateway = run("antigravity", {"type": "antigravity", "project_id": "p-1"})
@@ -232,6 +239,26 @@ def test_kiro_says_by_403_that_a_token_is_stale(back_end: BackEnd, run: Run) -> 
     assert said == "<thinking_mode>enabled</thinking_mode><max_thinking_length>20000</max_thinking_length>\n\nhi"
 
 
+@pytest.mark.parametrize(
+    ("provider", "record", "new", "foreign"),
+    [
+        ("antigravity", {"type": "antigravity", "project_id": "p"}, "gemini-9-new", "chat_20706"),
+        ("kiro", {"type": "kiro", "authMethod": "social"}, "claude-sonnet-9", "deepseek-9"),
+        ("copilot", {"type": "copilot", "github_token": "ghu-0123456789", "copilot_token": "tid=0123456789",
+                     "copilot_expire": "2099-01-01T00:00:00Z"}, "gpt-9", "gpt-10"),
+    ],
+)  # fmt: skip
+def test_what_a_vendor_lists_for_the_account(
+    back_end: BackEnd, run: Run, provider: str, record: dict[str, Any], new: str, foreign: str
+) -> None:
+    gateway = run(provider, record)
+    for _ in range(2):
+        listed = {model["id"] for model in httpx2.get(f"{gateway.base_url}/models", timeout=30).json()["data"]}
+        assert new in listed
+        assert foreign not in listed
+    assert len(back_end.usage.asked) == 1, "the list is kept for a while"
+
+
 def test_what_is_listed(back_end: BackEnd, run: Run) -> None:
     gateway = run("gemini-cli", {"type": "gemini", "project_id": "p-1"})
     listed = {model["id"] for model in httpx2.get(f"{gateway.base_url}/models").json()["data"]}
@@ -276,3 +303,90 @@ def test_a_model_of_copilots_that_answers_on_responses_alone(back_end: BackEnd, 
     assert text(chat(gateway, "gpt-5.3-codex")) == PLAIN.text
     assert [received.path for received in back_end.asked] == ["/chat/completions", "/responses", "/responses"]
     assert back_end.asked[1].headers["x-initiator"] == "user"
+
+
+GROUNDED = {
+    "candidates": [
+        {
+            "content": {"role": "model", "parts": [{"text": "It is sunny."}]},
+            "finishReason": "STOP",
+            "groundingMetadata": {
+                "webSearchQueries": ["weather"],
+                "groundingChunks": [{"web": {"uri": "https://weather.example/", "title": "Weather"}}],
+                "groundingSupports": [
+                    {
+                        "segment": {"startIndex": 0, "endIndex": 12, "text": "It is sunny."},
+                        "groundingChunkIndices": [0],
+                    }
+                ],
+            },
+        }
+    ],
+    "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 4, "totalTokenCount": 7},
+}
+
+
+def test_antigravity_searches_the_web(back_end: BackEnd, run: Run) -> None:
+    def grounded(_received: Received, wire: Wire) -> None:
+        wire.head(200, {"content-type": "text/event-stream", "connection": "close"})
+        wire.send(b"data: " + json.dumps({"response": GROUNDED}).encode() + b"\r\n\r\n")
+        wire.cut()
+
+    back_end.instead = [grounded]
+    gateway = run("antigravity", {"type": "antigravity", "project_id": "p-1"})
+    tool = {"type": "web_search_20250305", "name": "web_search"}
+    said = {"model": "gemini-3-flash", "max_tokens": 99, "messages": [{"role": "user", "content": "hi"}]}
+    answer = httpx2.post(f"{gateway.base_url}/messages", json={**said, "tools": [tool]}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    (sent,) = back_end.asked
+    assert sent.json["requestType"] == "web_search"
+    assert "requestId" not in sent.json
+    assert sent.json["request"]["tools"] == [{"googleSearch": {}}]
+    (block,) = [block for block in answer.json()["content"] if block["type"] == "text"]
+    assert block["text"] == "It is sunny."
+    assert [cited["url"] for cited in block["citations"]] == ["https://weather.example/"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "record", "model", "path", "told"),
+    [
+        ("claude", {"type": "claude"}, "claude-sonnet-4-6", "/v1/messages/count_tokens", {"input_tokens": 77}),
+        ("kimi", {"type": "kimi"}, "kimi-k2", "/v1/messages/count_tokens", {"input_tokens": 77}),
+        ("gemini-cli", {"type": "gemini", "project_id": "p"}, "gemini-2.5-pro", "/v1internal:countTokens", {"totalTokens": 77}),
+        ("antigravity", {"type": "antigravity", "project_id": "p"}, "claude-sonnet-4-6", "/v1internal:countTokens", {"totalTokens": 77}),
+    ],
+)  # fmt: skip
+def test_tokens_are_counted_by_who_counts_them(
+    back_end: BackEnd, run: Run, provider: str, record: dict[str, Any], model: str, path: str, told: dict[str, int]
+) -> None:
+    back_end.instead = [lambda _received, wire: wire.answer(200, json.dumps(told).encode())] * 2
+    gateway = run(provider, record)
+    body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+    answer = httpx2.post(f"{gateway.base_url}/messages/count_tokens", json=body, timeout=30)
+    assert answer.json() == {"input_tokens": 77}
+    of_gemini = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    answer = httpx2.post(f"{gateway.address}/v1beta/models/{model}:countTokens", json=of_gemini, timeout=30)
+    assert answer.json()["totalTokens"] == 77
+    for sent in back_end.asked:
+        assert sent.path == path
+        if "v1internal" in path:
+            assert {"project", "model"}.isdisjoint(sent.json), "the envelope says nothing but what is counted"
+            assert sent.json["request"]["contents"]
+
+
+@pytest.mark.parametrize("provider", ["codex", "qwen", "iflow", "copilot", "kiro"])
+def test_tokens_are_estimated_where_nobody_counts(back_end: BackEnd, run: Run, provider: str) -> None:
+    record = {"type": provider, "api_key": "key-0123456789", "github_token": "ghu-0123456789",
+              "copilot_token": "tid=0123456789", "copilot_expire": "2099-01-01T00:00:00Z", "authMethod": "social"}  # fmt: skip
+    models = {
+        "codex": "gpt-5.5",
+        "qwen": "coder-model",
+        "iflow": "kimi-k2",
+        "copilot": "gpt-4.1",
+        "kiro": "claude-sonnet-4-5",
+    }
+    gateway = run(provider, record)
+    body = {"model": models[provider], "messages": [{"role": "user", "content": "hi there"}]}
+    answer = httpx2.post(f"{gateway.base_url}/messages/count_tokens", json=body, timeout=30)
+    assert 0 < answer.json()["input_tokens"] < 30
+    assert not back_end.asked

@@ -206,6 +206,7 @@ def test_keys_are_made_rotated_and_revoked(tmp_path: Path) -> None:
         assert api.refused("DELETE", "/keys/b")[0] == 409
         assert api.delete("/keys/b", last="true")["revoked"] == 1
         assert api.refused("POST", "/keys", json={"name": "c", "settings": {"model": ["m"]}})[0] == 422
+        assert api.refused("POST", "/keys", json={"name": "c", "limits": {"requests-per-minute": 5}})[0] == 400
         assert api.refused("DELETE", "/keys/nobody")[0] == 404
 
 

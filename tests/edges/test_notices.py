@@ -30,6 +30,7 @@ openai-api-key: [{{name: only, api-key: key-of-vendor-0123456789, base-url: "{ve
             running.wait_for("account.unhealthy")
         (received,) = receiver.received
         assert "a-secret-of-notices" not in "".join(running.output)
+    assert received.headers["host"] == address.removeprefix("http://")
     told = json.loads(received.body)
     assert (told["event"], told["subject"]) == ("account.unhealthy", "only m")
     at, mac = received.headers["x-aiproxy-signature"].removeprefix("t=").split(",v1=")

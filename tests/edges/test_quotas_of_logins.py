@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,11 @@ from tests.rig.upstream import Received, Wire, upstream
 from tests.vendors import back_ends
 from tests.vendors.kiro import KIRO
 from tests.vendors.scenarios import Answer
-from tests.vendors.usage import A_DAY_OF_2099, UsageEndpoints
-from tests.vendors.vendor import Asked, Vendor, dumps
+from tests.vendors.usage import A_DAY_OF_2099, USED_UP, UsageEndpoints
+from tests.vendors.vendor import Asked, Vendor
 
 MANAGEMENT_KEY = "a-management-key-0123456789"
 PLAIN = Answer(("Hello", "."))
-EXHAUSTED = {
-    "code": 429,
-    "status": "RESOURCE_EXHAUSTED",
-    "message": "You have exhausted your capacity on this model.",
-    "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "QUOTA_EXHAUSTED"}],
-}
-REJECTED = {
-    "anthropic-ratelimit-unified-5h-status": "rejected",
-    "anthropic-ratelimit-unified-5h-reset": f"{A_DAY_OF_2099}",
-}
 
 
 @dataclass(frozen=True)
@@ -41,10 +30,7 @@ class Case:
     vendor: Vendor
     model: str
     record: Mapping[str, Any]
-    status: int
-    body: Any
     window: str
-    headers: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
         return self.provider
@@ -62,19 +48,14 @@ def github(number: int) -> dict[str, Any]:
     }
 
 
-GOOGLE = partial(Case, status=429, body={"error": EXHAUSTED})
 CASES = [
-    GOOGLE("gemini-cli", back_ends.GEMINI_CLI, "gemini-2.5-pro", {"type": "gemini"}, window="gemini-2.5-pro"),
-    GOOGLE("antigravity", back_ends.ANTIGRAVITY, "claude-sonnet-4-6", {"type": "antigravity"}, window="claude-sonnet-4-6"),
-    Case("codex", back_ends.CODEX, "gpt-5.5", {"type": "codex"}, 429,
-         {"error": {"type": "usage_limit_reached", "message": "Used up.", "resets_at": A_DAY_OF_2099}}, "primary"),
-    Case("claude", back_ends.CLAUDE, "claude-sonnet-4-6", {"type": "claude"}, 429,
-         {"type": "error", "error": {"type": "rate_limit_error", "message": "Used up."}}, "5h", REJECTED),
-    Case("copilot", back_ends.COPILOT, "gpt-4.1", {"type": "copilot"}, 402,
-         {"error": {"message": "You have no quota.", "code": "quota_exceeded"}}, "premium_interactions"),
-    Case("kiro", KIRO, "claude-sonnet-4-5", {"type": "kiro", "authMethod": "social"}, 402,
-         {"message": "You have reached the limit.", "reason": "MONTHLY_REQUEST_COUNT"}, "credit"),
-]  # fmt: skip
+    Case("gemini-cli", back_ends.GEMINI_CLI, "gemini-2.5-pro", {"type": "gemini"}, "gemini-2.5-pro"),
+    Case("antigravity", back_ends.ANTIGRAVITY, "claude-sonnet-4-6", {"type": "antigravity"}, "claude-sonnet-4-6"),
+    Case("codex", back_ends.CODEX, "gpt-5.5", {"type": "codex"}, "primary"),
+    Case("claude", back_ends.CLAUDE, "claude-sonnet-4-6", {"type": "claude"}, "5h"),
+    Case("copilot", back_ends.COPILOT, "gpt-4.1", {"type": "copilot"}, "premium_interactions"),
+    Case("kiro", KIRO, "claude-sonnet-4-5", {"type": "kiro", "authMethod": "social"}, "credit"),
+]
 
 
 class BackEnd:
@@ -96,7 +77,7 @@ class BackEnd:
         self.used_up = self.used_up or who
         if who == self.used_up:
             self.usage.meters[who.replace("tid=", "token-")].used = 1.0
-            wire.answer(self.case.status, dumps(self.case.body), self.case.headers)
+            USED_UP[self.case.provider].serve(wire)
             return
         asked, vendor = Asked("m", streamed=True), self.case.vendor
         if body.get("stream") is False or (self.case.provider == "copilot" and not body.get("stream")):
@@ -155,7 +136,9 @@ def test_a_plan_is_used_up(case: Case, run: Run) -> None:
     first, *others = back_end.asked
     assert others == [others[0]] * 3, "the one whose plan is used up rests"
     assert others[0] != first
-    assert len(back_end.usage.asked) == (0 if case.headers else 1), "who tells it beside the refusal isn't asked"
+    assert len(back_end.usage.asked) == (0 if USED_UP[case.provider].headers else 1), (
+        "who tells it beside the refusal isn't asked"
+    )
     account = f"{case.provider}-{first[-1]}"
     found = told(gateway)
     assert found["aiproxy_quota_remaining_ratio", account, case.window] == 0

@@ -18,7 +18,18 @@ def test_what_is_worth_a_notice() -> None:
     found = list(seen(rests, quotas, [standing(79), standing(80), standing(100), standing(100, Window.MINUTE)]))
     assert [notice.kind for notice in found] == ["account.unhealthy", "quota.low", "budget.80", "budget.100"]
     assert found[0].subject == "b"
-    assert found[3].words == "team has used 100% of its tokens-per-month."
+    assert (found[3].subject, found[3].words) == (
+        "team tokens-per-month 100%",
+        "team: 100% of tokens-per-month is used.",
+    )
+
+
+def test_what_many_keys_share_is_one_notice() -> None:
+    limit = Limit("usd-per-month", 100, Counts.MICRO_USD, Window.MONTH)
+    shared = Standing(Limited("tag research", "All keys tagged 'research'", (limit,)), limit, 90, None)
+    found = list(seen((), (), [("ann", shared), ("bob", shared)]))
+    assert len(set(found)) == 1
+    assert found[0].words == "All keys tagged 'research': 90% of usd-per-month is used."
 
 
 def test_news_is_told_once_and_again_after_an_hour_or_when_it_comes_back() -> None:

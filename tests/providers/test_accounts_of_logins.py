@@ -18,6 +18,7 @@ from aiproxy.providers.kimi import KIMI
 from aiproxy.providers.kiro import AT_ONCE, KIRO
 from aiproxy.providers.qwen import QWEN
 from aiproxy.registry import load_registry
+from tests.vendors.google_tokens import service_account
 
 ARN = "arn:aws:codewhisperer:eu-central-1:123456789012:profile/ABC"
 
@@ -90,6 +91,7 @@ def test_codex_knows_its_account_and_plan() -> None:
     assert tuple(found.models) == FREE
     assert tuple(account(CODEX, id_token="broken", account_id="a").models) == PRO
     assert account(CODEX, account_id="a", id_token=token).headers == {"chatgpt-account-id": "a"}
+    assert (found.socket, account(CODEX, websockets=True).socket) == (False, True)
 
 
 def test_kiro_has_anthropics_names_and_its_own() -> None:
@@ -139,11 +141,14 @@ def test_a_field_that_cannot_be_right_is_named(provider: Provider, record: dict[
         accounts(provider, **record)
 
 
+KEY_FILE = service_account("https://oauth2.googleapis.com/token")
+
+
 def test_nobody_says_to_be_another() -> None:
     for provider in load_registry(()).providers:
         if provider.accounts is None:
             continue
-        for found in accounts(provider, project_id="p", device_id="d"):
+        for found in accounts(provider, project_id="p", device_id="d", service_account=KEY_FILE):
             said = json.dumps([dict(found.provider.headers), dict(found.headers)]).lower()
             for other in (
                 "vscode",

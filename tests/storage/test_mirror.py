@@ -2,9 +2,11 @@
 
 import tempfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import pytest
 from hypothesis import given, settings
@@ -171,3 +173,47 @@ def test_a_change_that_was_taken_after_all_is_no_conflict(tmp_path: Path) -> Non
     assert store.load().entries[NAMES[0]].body == b"{}"
     assert store.condition().unpushed == 0
     store.close()
+
+
+class Slow(Memory):
+    """One whose answers to `versions` wait until they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.let_go = Event(), Event()
+        self.let_go.set()
+
+    def versions(self) -> Mapping[str, str]:
+        found = super().versions()
+        self.asked.set()
+        assert self.let_go.wait(20)
+        return found
+
+
+def test_a_change_is_written_here_before_it_waits_for_the_network(tmp_path: Path) -> None:
+    """A process that dies while its remote takes its time has lost no token that a vendor gave."""
+    remote = Slow()
+    store, other = MirroredStore(remote, tmp_path / "mirror.db"), MirroredStore(remote, tmp_path / "mirror.db")
+    (name, theirs) = NAMES
+    store.save(name, b"{}", None, CHANGE)
+    remote.let_go.clear()
+    remote.asked.clear()
+    with ThreadPoolExecutor(2) as threads:
+        agreeing = threads.submit(store.sync)
+        assert remote.asked.wait(20)
+        remote.documents[theirs] = Entry(b'{"theirs": 1}', "1")
+        saving = threads.submit(store.save, name, b'{"new": 1}', store.load().entries[name].version, CHANGE)
+        until = monotonic() + 20
+        while other.load().entries[name].body != b'{"new": 1}':  # as another process, or the next one, finds it
+            assert monotonic() < until
+        assert not saving.done()
+        remote.let_go.set()
+        agreeing.result(20)
+        saving.result(20)
+    assert remote.documents[name].body == b'{"new": 1}'
+    store.sync()
+    assert store.load().entries[theirs].body == b'{"theirs": 1}'
+    assert not store.condition().conflicts
+    assert not store.condition().unpushed
+    store.close()
+    other.close()

@@ -203,13 +203,19 @@ LITELLM: dict[str, Any] = {
         "default_max_parallel_requests": 3, "default_priority": 1, "polling_interval": 0.1, "max_fallbacks": 5,
         "default_litellm_params": {"temperature": 1}, "timeout": 30, "stream_timeout": 30, "debug_level": "INFO", "client_ttl": 3600,
         "cache_kwargs": {"a": 1}, "routing_strategy_args": {"ttl": 1}, "model_group_alias": {"four": "as-openai-gpt-4o"}, "num_retries": 3,
-        "default_fallbacks": ["as-anthropic-claude-a"],
+        "default_fallbacks": ["as-anthropic-claude-a"], "caching_groups": [["a", "b"]], "alerting_config": {"a": 1}, "assistants_config": {"a": 1},
+        "set_verbose": False, "retry_after": 1, "provider_budget_config": {"openai": {"budget_limit": 1}}, "model_group_retry_policy": {"a": {}},
+        "redis_url": "redis://h", "cache_responses": False, "router_general_settings": {"async_only_mode": True},
+        "optional_pre_call_checks": ["prompt_caching"], "deployment_affinity_ttl_seconds": 3600, "ignore_invalid_deployments": True,
+        "search_tools": [{"search_tool_name": "a"}], "guardrail_list": [{"guardrail_name": "a"}], "enable_pre_call_check": True,
+        "context_window_fallbacks": [{"as-gemini-gemini-a": ["as-anthropic-claude-a"]}],
     },
 }  # fmt: skip
 
 CLAUDE_CODE_ROUTER: dict[str, Any] = {
     "APIKEY": "client-key-0123456789", "HOST": "0.0.0.0", "PORT": 3456, "PROXY_URL": "http://127.0.0.1:7890", "LOG": True, "LOG_LEVEL": "trace",
-    "API_TIMEOUT_MS": 600000, "NON_INTERACTIVE_MODE": False, "CUSTOM_ROUTER_PATH": "$HOME/router.js",
+    "API_TIMEOUT_MS": 600000, "NON_INTERACTIVE_MODE": False, "log": True, "OPENAI_API_KEY": "k",
+    "OPENAI_BASE_URL": "https://api.deepseek.com", "OPENAI_MODEL": "deepseek-chat", "CUSTOM_ROUTER_PATH": "$HOME/router.js",
     "transformers": [{"path": "$HOME/a.js", "options": {"project": "x"}}],
     "Providers": [
         {"name": "openrouter", "api_base_url": "https://openrouter.ai/api/v1/chat/completions", "api_key": "$OPENROUTER_KEY",
@@ -221,6 +227,5 @@ CLAUDE_CODE_ROUTER: dict[str, Any] = {
     "Router": {
         "default": "openrouter,google/gemini-2.5-pro", "background": "local,qwen", "think": "anthropic,claude-opus",
         "longContext": "gemini,gemini-2.5-flash", "longContextThreshold": 60000, "webSearch": "gemini,gemini-2.5-flash",
-        "image": "gemini,gemini-2.5-flash",
     },
 }  # fmt: skip

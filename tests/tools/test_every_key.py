@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiproxy.config.problems import Problem
 from aiproxy.config.yaml_text import block
+from aiproxy_config.cli import main
 from aiproxy_config.importing.command import SOURCES
 from aiproxy_config.importing.finishing import settled
 from aiproxy_config.importing.taking import Found
+from tests.rig.daemon import daemon
 from tests.tools.documented import (
     AICLIENT2API,
     AICLIENT2API_MODELS,
@@ -26,6 +29,7 @@ from tests.tools.documented import (
     CLAUDE_CODE_ROUTER,
     CLIPROXYAPI,
     LITELLM,
+    deployment,
 )
 
 LOGIN = {"access_token": "a", "refresh_token": "r", "expiry_date": 1900000000000}
@@ -142,6 +146,41 @@ def test_every_documented_key_is_mapped_or_named(gateway: str, tmp_path: Path, m
             value = holder(DOCUMENTS[gateway][key.file], key.steps)
             made = (take(tmp_path, gateway, changed(gateway, key, other)) for other in others(value))
             assert any(each.settings != as_it_is.settings or each.names(key) for each in made), key
+
+
+KEYS = dict.fromkeys(
+    (
+        "OPENAI_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GROQ_API_KEY", "HOSTED_VLLM_API_KEY", "OPENROUTER_KEY",
+        "ANTHROPIC",
+    ),
+    "an-upstream-key",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("gateway", DOCUMENTS)
+def test_a_gateway_starts_with_what_was_taken_over(
+    gateway: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    take(tmp_path, gateway, DOCUMENTS[gateway])
+    config = tmp_path / "aiproxy.yaml"
+    line = ["import", gateway, str(tmp_path / "configs"), "--output", str(config)]
+    done = CliRunner().invoke(main, line)
+    assert done.exit_code == 0, done.output
+    assert CliRunner().invoke(main, ["validate", str(config)], env=KEYS).exit_code == 0
+    with daemon(tmp_path, config.read_text(), "--set", "logging.file=", environ=KEYS) as running:  # it logs for us
+        assert running.port
+
+
+def test_fallbacks_to_one_another_lose_only_the_way_back(tmp_path: Path) -> None:
+    chains = {"router_settings": {"fallbacks": [{"a": ["b"]}, {"b": ["a"]}, {"c": ["a"]}]}}
+    models = [deployment(f"openai/{name}", api_key="upstream-key-1") | {"model_name": name} for name in "abc"]
+    take(tmp_path, "litellm", {"config.yaml": {"model_list": models, **chains}})
+    found = Found()
+    SOURCES["litellm"](tmp_path / "configs", found)
+    settled(found, "x", tmp_path)
+    assert found.settings["model-fallback"] == {"b": ["a"], "c": ["a"]}
+    assert [each.path for each in found.problems] == ["model-fallback.a"]
 
 
 json_values = st.recursive(

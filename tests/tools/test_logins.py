@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -21,10 +22,12 @@ import trustme
 from playwright.sync_api import Page
 
 from aiproxy.credentials.times import written
+from aiproxy_config.foreign_logins import LARGEST_IMPORT
 from aiproxy_config.listener import SILENCE_SECONDS
 from tests.rig.browser import Browser
 from tests.rig.daemon import BIN, daemon
 from tests.rig.upstream import Upstream, upstream
+from tests.vendors.google_tokens import service_account
 from tests.vendors.logins import LoginVendor
 
 
@@ -67,7 +70,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
             f"oauth-clients: {{gemini-cli: {{client-secret: the-clients-secret}}}}\n"
             f"upstreams:\n"
             f"  claude: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', userinfo-url: '{origin}/userinfo'}}\n"
-            f"  codex: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', device-url: '{origin}/deviceauth'}}\n"
+            f"  codex: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', device-url: '{origin}/deviceauth', quota-url: '{origin}/usage'}}\n"
+            f"  vertex: {{base-url: '{origin}'}}\n"
             f"  kimi: {{token-url: '{origin}/token', device-url: '{origin}/device_authorization', base-url: '{origin}/coding'}}\n"
             f"  gemini-cli: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', base-url: '{origin}', userinfo-url: '{origin}/userinfo'}}\n"
         )
@@ -247,6 +251,35 @@ def test_accounts_are_shown_switched_renewed_and_removed(place: Place) -> None:
     assert "there is no account" in place.run("accounts", "show", "kimi-1", status=1)
 
 
+def test_the_vendor_is_asked_whether_an_account_can_be_used(place: Place) -> None:
+    account(place, 1000)
+    assert "only a call will show more" in place.run("accounts", "test", "kimi-1")
+    codex = {"type": "codex", "access_token": "access-0", "refresh_token": "refresh-0", "account_id": "1", "expired": written(time.time() + 999)}  # fmt: skip
+    (place.directory / "auth" / "codex-1.json").write_text(json.dumps(codex))
+    assert "12% of primary used, until 2099-01-01" in place.run("accounts", "test", "codex-1")
+    assert place.vendor.used == []
+    place.vendor.access = "another"
+    said = place.run("accounts", "test", "codex-1")
+    assert "The vendor won't have this token; it is renewed." in said
+    assert "12% of primary used" in said
+    assert place.vendor.used == ["refresh-0"]
+    place.vendor.instead = [
+        (403, b'{"error": {"message": "This country is not served", "code": "unsupported_country"}}')
+    ]
+    said = place.run("accounts", "test", "codex-1", status=1)
+    assert "its vendor says no (status 403)" in said
+    place.vendor.instead = [(200, b"<html>")]
+    assert "answered, but not with JSON" in place.run("accounts", "test", "codex-1", status=1)
+    place.vendor.instead = [(200, b'{"plan": "free"}')]
+    assert "its vendor answers, and tells no quota" in place.run("accounts", "test", "codex-1")
+    key = service_account(f"https://localhost:{place.server.port}/google-token")
+    (place.directory / "auth" / "key.json").write_text(json.dumps(key))
+    place.vendor.instead = [(200, b'{"access_token": "ya29.a", "expires_in": 3599}')]
+    assert "Google gave it a token" in place.run("accounts", "test", "key")
+    place.vendor.instead = [(400, b'{"error": "invalid_grant"}')]
+    assert "invalid_grant" in place.run("accounts", "test", "key", status=1)
+
+
 def test_a_running_gateway_takes_a_new_login_up(place: Place) -> None:
     ca = {"SSL_CERT_FILE": place.environ["SSL_CERT_FILE"]}
     with daemon(place.directory, (place.directory / "aiproxy.yaml").read_text(), environ=ca) as gateway:
@@ -256,6 +289,14 @@ def test_a_running_gateway_takes_a_new_login_up(place: Place) -> None:
         with urlopen(f"{gateway.base_url}/models") as answer:
             assert b"kimi-k2" in answer.read()
 
+
+KIRO_CLI = {
+    "kirocli:odic:token": json.dumps({"access_token": "A", "refresh_token": "R1", "expires_at": "2099-01-01T00:00:00Z", "region": "eu-west-1"}),
+    "kirocli:odic:device-registration": json.dumps({"client_id": "E", "client_secret": "S"}),
+    "codewhisperer:odic:token": json.dumps({"access_token": "A", "refresh_token": "R1"}),
+    "kirocli:social:token": json.dumps({"access_token": "A", "refresh_token": "R2", "expires_at": "2099-01-01T00:00:00Z"}),
+    "telemetry": "no JSON",
+}  # fmt: skip
 
 IMPORTS: dict[str, tuple[dict[str, Any], str, str]] = {
     ".codex/auth.json": (
@@ -282,17 +323,34 @@ def test_logins_of_other_programs_are_taken_over(place: Place) -> None:
     cache = place.directory / ".aws/sso/cache"
     (cache / "beside.json").write_text(json.dumps({"clientId": "C", "clientSecret": "S"}))
     (cache / "another.json").write_text(json.dumps({"clientId": "D", "clientSecret": "T"}))
+    kiro_cli = place.directory / ".local/share/kiro-cli/data.sqlite3"
+    kiro_cli.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(kiro_cli)) as database, database:
+        database.execute("CREATE TABLE auth_kv (key TEXT PRIMARY KEY, value TEXT)")
+        database.executemany("INSERT INTO auth_kv VALUES (?, ?)", KIRO_CLI.items())
     said = place.run("accounts", "import")
     place.run("accounts", "import", ".cli-proxy-api/qwen-x.json")
-    assert said.count("is now") == len(IMPORTS) - 1
-    by_type: dict[str, Any] = {content["type"]: content for content in place.files.values()}
+    assert said.count("is now") == len(IMPORTS) - 1 + 2
+    from_kiro_cli = [each for each in place.files.values() if "auth_method" in each]
+    assert sorted((each["auth_method"], each.get("client_id")) for each in from_kiro_cli) == [
+        ("idc", "E"),
+        ("social", None),
+    ]
+    by_type: dict[str, Any] = {each["type"]: each for each in place.files.values() if "auth_method" not in each}
     assert by_type.keys() == {kind for _, kind, _ in IMPORTS.values()}
     assert (by_type["kiro"]["clientId"], by_type["kiro"]["clientSecret"]) == ("C", "S")
     assert by_type["iflow"]["api_key"] == "K"
     assert by_type["gemini"]["token"]["refresh_token"] == "R"
-    assert len(place.files) == len(IMPORTS)
+    assert len(place.files) == len(IMPORTS) + 2
     (place.directory / "foreign.json").write_text('{"some": "thing"}')
     assert "no login of a program we know" in place.run("accounts", "import", "foreign.json", status=1)
+    with closing(sqlite3.connect(place.directory / "other.sqlite3")) as database, database:
+        database.execute("CREATE TABLE other (key TEXT)")
+    assert "is no database of kiro-cli's" in place.run("accounts", "import", "other.sqlite3", status=1)
+    (place.directory / "large.json").write_text(json.dumps({"a": "x" * LARGEST_IMPORT}))
+    assert f"is larger than {LARGEST_IMPORT} bytes" in place.run("accounts", "import", "large.json", status=1)
+    (place.directory / "key.json").write_text(json.dumps(service_account("https://oauth2.googleapis.com/token")))
+    assert "vertex-gateway@stand-in" in place.run("accounts", "import", "key.json")
 
 
 def test_the_tool_never_imports_the_reactor(place: Place) -> None:

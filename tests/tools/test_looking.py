@@ -166,3 +166,8 @@ def test_managed_keys_are_kept_in_the_state(directory: Path) -> None:
     assert "works any more" in run("keys", "revoke", "far").output
     assert "wants a date" in run("keys", "new", "x", "--managed", "--expires", "soon").output
     assert "the state is in memory" in run("keys", "new", "x", "--managed", AIPROXY__STATE="memory").output
+
+
+def test_keys_are_listed_with_what_they_may_use(directory: Path) -> None:
+    assert run("set", "api-keys[0].budget.usd-per-month", "9.5").exit_code == 0
+    assert "budget: {usd-per-month: 9.5}" in run("keys", "list").output

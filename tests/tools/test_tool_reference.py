@@ -70,6 +70,23 @@ def test_a_shell_completes_commands_and_options() -> None:
     assert completed("aiproxy-config va") == {"validate"}
     assert {"--strict", "--set"} <= completed("aiproxy-config validate --s")
     assert completed("aiproxy-config validate --format sa") == {"sarif"}
+    assert completed("aiproxy-config validate --explain dup") >= {"duplicate-key"}
+    assert completed("aiproxy-config set timeouts.i") == {"timeouts.idle"}
+
+
+def test_bash_completes_when_the_script_is_sourced(tmp_path: Path) -> None:
+    (tmp_path / "aiproxy.yaml").touch()
+    script = """\
+source <(aiproxy-config completion bash)
+for line in "aiproxy-config va" "aiproxy-config keys ro" "aiproxy-config set routing.strat"; do
+    COMP_WORDS=($line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=()
+    $(complete -p aiproxy-config | sed 's/.*-F \\([^ ]*\\) .*/\\1/') aiproxy-config
+    echo "${COMPREPLY[*]}"
+done
+"""
+    environ = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["validate", "rotate", "routing.strategy"]
 
 
 ACCOUNT = """\

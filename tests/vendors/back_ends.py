@@ -76,7 +76,7 @@ def code_assist(check: Callable[[dict[str, Any]], None]) -> Callable[[Received],
         check(body)
         path = f"/v1beta/models/{body['model']}:{verb}?{url.query}"
         found = GEMINI.asked(elsewhere(received, path, body["request"], **{"x-goog-api-key": "none"}))
-        declared = [each for tool in body["request"].get("tools", ()) for each in tool["functionDeclarations"]]
+        declared = [each for tool in body["request"].get("tools", ()) for each in tool.get("functionDeclarations", ())]
         return replace(found, tools={each["name"]: plain(each) for each in declared})
 
     return asked
@@ -94,10 +94,14 @@ def no_more(body: dict[str, Any]) -> None:
 
 
 def antigravitys(body: dict[str, Any]) -> None:
-    kind = "image_gen" if "image" in body["model"] else "agent"
-    assert body["requestType"] == kind
-    assert body["requestId"].startswith(f"{kind}-")
     request = body["request"]
+    kind = "image_gen" if "image" in body["model"] else "agent"
+    if request.get("tools") == [{"googleSearch": {}}]:
+        assert body["requestType"] == "web_search"
+        assert "requestId" not in body
+    else:
+        assert body["requestType"] == kind
+        assert body["requestId"].startswith(f"{kind}-")
     assert request["sessionId"].startswith("-")
     assert "safetySettings" not in request
     assert "maxOutputTokens" not in request.get("generationConfig", {})

@@ -47,6 +47,10 @@ class LoginVendor:
     onboards: int = 1
     bodies: list[tuple[str, Any]] = field(default_factory=list)
     number: int = 0
+    profiles: list[dict[str, str]] = field(default_factory=list)
+    """Of a Kiro account."""
+    disabled: bool = False
+    """Whether Code Assist is switched off in Google's projects."""
 
     def serve(self, received: Received, wire: Wire) -> None:
         path = urlsplit(received.path).path
@@ -90,6 +94,8 @@ class LoginVendor:
         return dict(parse_qsl(received.body.decode()))
 
     def answer(self, path: str, said: dict[str, Any], received: Received) -> tuple[int, Any]:
+        if "ListAvailableProfiles" in received.headers.get("x-amz-target", ""):
+            return self._profiles(said, received)
         match path.rsplit("/", 1)[-1]:
             case "token" | "refreshToken" | "access_token":
                 return self._token(path, said)
@@ -115,10 +121,19 @@ class LoginVendor:
                 if self.onboards >= 0:
                     return 200, {"done": False}
                 return 200, {"done": True, "response": {"cloudaicompanionProject": {"id": self.project}}}
+            case "usage":
+                if received.headers["authorization"] != f"Bearer {self.access}":
+                    return 401, {"error": {"message": "Not this token"}}
+                return 200, {"rate_limit": {"primary_window": {"used_percent": 12, "reset_at": 4070908800}}}
+            case "models":
+                return 200, {"data": [{"id": "one"}, {"id": "two"}]}
             case "projects":
                 return 200, {"projects": [{"projectId": "one"}, {"projectId": "two"}]}
             case "cloudaicompanion.googleapis.com":
-                return 200, {"state": "ENABLED"}
+                return 200, {"state": "DISABLED" if self.disabled else "ENABLED"}
+            case "cloudaicompanion.googleapis.com:enable":
+                self.disabled = False
+                return 200, {"name": "operations/1"}
             case "apikey":
                 named = {"name": "cookie-account", "expireTime": "2099-01-01 10:00"}
                 return 200, {
@@ -126,6 +141,13 @@ class LoginVendor:
                     "data": {**named, **({"apiKey": "key-1"} if received.method == "POST" else {})},
                 }
         return 404, {"error": "not_found"}
+
+    def _profiles(self, said: dict[str, Any], received: Received) -> tuple[int, Any]:
+        """One a page."""
+        assert received.headers["authorization"] == f"Bearer {self.access}"
+        at = int(said.get("nextToken", "0"))
+        more = {"nextToken": str(at + 1)} if at + 1 < len(self.profiles) else {}
+        return 200, {"profiles": self.profiles[at : at + 1], **more}
 
     def _device(self, received: Received) -> Any:
         if "usercode" in received.path:

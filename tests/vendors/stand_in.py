@@ -19,6 +19,7 @@ from tests.vendors.ollama import OLLAMA
 from tests.vendors.openai_chat import OPENAI_CHAT
 from tests.vendors.openai_responses import OPENAI_RESPONSES
 from tests.vendors.scenarios import BREAKS_OFF, SCENARIOS, Answer, Failure, Scenario
+from tests.vendors.usage import USED_UP, UsageEndpoints
 from tests.vendors.validation import check_writers
 from tests.vendors.vendor import Asked, Vendor
 from tests.vendors.vertex import VERTEX, bearer, is_vertex
@@ -33,12 +34,15 @@ SEES_WITHIN = 20.0
 @dataclass
 class StandIn:
     """The running vendors: `asked` is what they were asked, `refused` why they said no. Streams that break wait for `begun`,
-    that the client has seen something: what comes all at once is no stream."""
+    that the client has seen something: what comes all at once is no stream. `used_up` are the providers whose plan is used up at
+    the next call."""
 
     upstream: Upstream
     asked: list[tuple[Vendor, Asked]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     begun: Event = field(default_factory=Event)
+    usage: UsageEndpoints = field(default_factory=UsageEndpoints)
+    used_up: set[str] = field(default_factory=set)
     tokens: TokenEndpoint = field(default_factory=TokenEndpoint)
     logins: Mapping[str, LoginVendor] = field(
         default_factory=lambda: {provider: LoginVendor() for provider in PROVIDERS}
@@ -89,6 +93,8 @@ def _behave(running: StandIn, received: Received, wire: Wire) -> None:
     if received.path.startswith("/login/"):
         running.logins[received.path.split("/")[2]].serve(received, wire)
         return
+    if running.usage.serve(received, wire):
+        return
     if received.method != "POST":
         wire.answer(404, b"{}")
         return
@@ -118,6 +124,9 @@ def _behave_at_login(running: StandIn, provider: str, received: Received, wire: 
     token = received.headers.get("authorization", "").removeprefix("Bearer ")
     if token != good_token(provider, running.logins[provider]):
         wire.answer(401, b'{"error": {"code": 401, "message": "This token is good no more."}}')
+    elif provider in running.used_up:
+        running.used_up.remove(provider)
+        USED_UP[provider].serve(wire)
     else:
         _serve(running, vendor, received, wire)
 

@@ -1,4 +1,4 @@
-"""What vendors' back ends tell of quotas to who asks: a meter an account, and an endpoint a vendor, told apart by path.
+"""What vendors' back ends tell of quotas and models to who asks: a meter an account, and an endpoint a vendor, told apart by path.
 
 Sources: provider sheets codex, kiro, gemini-cli, antigravity; openai/codex, backend client; Gemini CLI, `retrieveUserQuota`;
 Claude Code's `/api/oauth/usage`; `copilot_internal/user` as VS Code reads it."""
@@ -14,9 +14,54 @@ from tests.rig.upstream import Received, Wire
 from tests.vendors.vendor import dumps
 
 FIVE_HOURS = 18000
-MODELS = ("gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-flash", "claude-sonnet-4-6")
+MODELS = ("gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-flash", "gemini-9-new", "claude-sonnet-4-6", "chat_20706")
 
 A_DAY_OF_2099 = 4070908800
+
+USED_UP_WORDS = "Used up, says the vendor."
+
+
+@dataclass(frozen=True, slots=True)
+class UsedUp:
+    """How a vendor refuses an account whose plan is used up."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def serve(self, wire: Wire) -> None:
+        wire.answer(self.status, dumps(self.body), self.headers)
+
+
+def _google() -> Any:
+    detail = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "QUOTA_EXHAUSTED"}
+    said = {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": USED_UP_WORDS, "details": [detail]}
+    return {"error": said}
+
+
+def _openai(**more: object) -> Any:
+    return {"error": {"message": USED_UP_WORDS, **more}}
+
+
+USED_UP: Mapping[str, UsedUp] = {
+    "gemini-cli": UsedUp(429, _google()),
+    "antigravity": UsedUp(429, _google()),
+    "codex": UsedUp(429, _openai(type="usage_limit_reached", resets_at=A_DAY_OF_2099)),
+    "claude": UsedUp(
+        429,
+        {"type": "error", "error": {"type": "rate_limit_error", "message": USED_UP_WORDS}},
+        {
+            "anthropic-ratelimit-unified-5h-status": "rejected",
+            "anthropic-ratelimit-unified-5h-reset": str(A_DAY_OF_2099),
+        },
+    ),
+    "qwen": UsedUp(429, _openai(code="insufficient_quota", type="insufficient_quota")),
+    "iflow": UsedUp(429, _openai(code="429")),
+    "kimi": UsedUp(429, _openai(type="rate_limit_reached_error")),
+    "copilot": UsedUp(402, _openai(code="quota_exceeded")),
+    "kiro": UsedUp(402, {"message": USED_UP_WORDS, "reason": "MONTHLY_REQUEST_COUNT"}),
+}
+"""By provider. Those of iFlow and Kimi name no quota: nothing tells theirs from a limit of the moment."""
 
 
 @dataclass
@@ -47,6 +92,8 @@ class UsageEndpoints:
         """Whether it was a question for a quota."""
         path = urlsplit(received.path).path
         told = next((told for end, told in ENDPOINTS.items() if path.endswith(end)), None)
+        if received.method == "GET" and path == "/models":
+            told = copilots_models
         if told is None:
             return False
         self.asked.append(received)
@@ -104,6 +151,21 @@ def kiro(meter: Meter) -> Any:
     return {"usageBreakdownList": [{**limit, "nextDateReset": meter.ends}], "overageConfiguration": {"overageStatus": "DISABLED"}}  # fmt: skip
 
 
+def kiros_models(_meter: Meter) -> Any:
+    limits = {"maxInputTokens": 200000, "maxOutputTokens": 64000}
+    names = ("claude-sonnet-4.5", "claude-sonnet-9", "deepseek-9")
+    return {
+        "models": [{"modelId": name, "tokenLimits": limits} for name in names],
+        "defaultModel": {"modelId": names[0]},
+    }
+
+
+def copilots_models(_meter: Meter) -> Any:
+    chat = {"id": "gpt-4.1", "object": "model", "vendor": "Azure OpenAI", "supported_endpoints": ["/chat/completions"]}
+    alone = {"id": "gpt-9", "object": "model", "vendor": "OpenAI", "supported_endpoints": ["/responses"]}
+    return {"object": "list", "data": [chat, alone]}
+
+
 ENDPOINTS: Mapping[str, Callable[[Meter], Any]] = {
     "/v1internal:retrieveUserQuota": code_assist,
     "/v1internal:fetchAvailableModels": antigravity,
@@ -111,4 +173,5 @@ ENDPOINTS: Mapping[str, Callable[[Meter], Any]] = {
     "/api/oauth/usage": claude,
     "/copilot_internal/user": copilot,
     "/getUsageLimits": kiro,
+    "/ListAvailableModels": kiros_models,
 }

@@ -8,9 +8,12 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import hpack
 import pytest
 import trustme
 from h2.errors import ErrorCodes
+from h2.frame_buffer import CONTINUATION_BACKLOG
+from hyperframe.frame import ContinuationFrame, HeadersFrame
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol, connectionDone
@@ -272,6 +275,34 @@ async def test_a_header_bomb_ends_the_connection(authority: trustme.CA, certific
         await client.closed()
         assert client.h2.goodbye is not None
         assert client.h2.goodbye.error_code == ErrorCodes.ENHANCE_YOUR_CALM
+        assert service.echo.requests == []
+
+
+@edge
+async def test_a_header_bomb_that_is_packed_small_ends_the_connection(
+    authority: trustme.CA, certificate: ServerTls
+) -> None:
+    """One header of 3 kB, named again by a byte each time."""
+    async with Service(certificate=certificate, header_bytes=8192) as service:
+        client = await connect(service, authority)
+        head = [(":method", "GET"), (":path", "/p"), (":scheme", "https"), (":authority", "localhost")]
+        packed = hpack.Encoder().encode([*head, *[("x-bomb", "y" * 3000)] * 10_000])
+        assert len(packed) < 14_000
+        client.wire.write(HeadersFrame(1, packed, flags=["END_HEADERS", "END_STREAM"]).serialize())
+        await client.closed()
+        assert client.h2.goodbye.error_code == ErrorCodes.ENHANCE_YOUR_CALM
+        assert service.echo.requests == []
+
+
+@edge
+async def test_a_head_that_goes_on_and_on_ends_the_connection(authority: trustme.CA, certificate: ServerTls) -> None:
+    async with Service(certificate=certificate) as service:
+        client = await connect(service, authority)
+        client.wire.write(HeadersFrame(1, b"", flags=["END_STREAM"]).serialize())
+        for _ in range(CONTINUATION_BACKLOG):
+            client.wire.write(ContinuationFrame(1, b"\x00\x01x\x01y" * 1000).serialize())
+        await client.closed()
+        assert client.h2.goodbye.error_code == ErrorCodes.PROTOCOL_ERROR
         assert service.echo.requests == []
 
 

@@ -3,22 +3,20 @@
 import json
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aiproxy.credentials.imports import KNOWN_PLACES, Siblings, read_import
+from aiproxy.credentials.imports import KNOWN_PLACES
 from aiproxy.credentials.record import REFUSED, SECRET_FIELDS, Record, Unreadable
 from aiproxy.credentials.times import written
 from aiproxy.registry import load_registry
+from aiproxy_config.asking import Refused
+from aiproxy_config.foreign_logins import logins_in
 from aiproxy_config.login import save
 from aiproxy_config.logins import Credentials, one_sentence, opened, short
 from aiproxy_config.options import CONFIG
-
-LARGEST_IMPORT = 256 * 1024
-"""Bytes, as of a credential."""
 
 
 @click.group()
@@ -122,20 +120,33 @@ def refresh(account: str, config: str | None) -> None:
 @CONFIG
 @one_sentence
 def test(account: str, config: str | None) -> None:
-    """Find out whether its login still holds. A token that has ended is renewed for that.
+    """Find out whether its login still holds, and ask its vendor, by a question that costs nothing. A token that has ended,
+    or that the vendor won't have any more, is renewed.
 
-    The exit status is 1 when it doesn't. Whether calls work is asked of the gateway, which knows the models."""
+    The exit status is 1 when the account can't be used now."""
     with opened(config) as credentials:
         record = credentials.record(account)
         login = credentials.login_of(record)
         expires = login.tokens(record).expires
-        if login.refused(record) or expires is None or expires > time.time():
-            state = _state(credentials, record)
-        else:
-            state = _state(credentials, credentials.renewed(record))
+        if login.renewable(record) and expires is not None and expires <= time.time():
+            record = credentials.renewed(record)
+        state = _state(credentials, record)
         click.echo(f"{record.id}: {state}")
         if not state.startswith("good"):
             raise SystemExit(1)
+        try:
+            try:
+                said = credentials.asked(record)
+            except Refused as refused:
+                if not (refused.stale and login.renewable(record)):
+                    raise
+                click.echo("The vendor won't have this token; it is renewed.")
+                said = credentials.asked(credentials.renewed(record))
+        except Refused as refused:
+            raise click.ClickException(f"{record.id}: {refused}") from None
+        click.echo(
+            f"{record.id}: {said or 'its vendor answers no question that costs nothing; only a call will show more'}"
+        )
 
 
 @accounts.command("import")
@@ -155,40 +166,14 @@ def import_(files: tuple[str, ...], config: str | None) -> None:
     with opened(config) as credentials:
         for file in found:
             try:
-                for record in _imported(credentials, Path(file)):
+                for login, content in logins_in(Path(file), load_registry().logins):
+                    record = save(credentials, login, content)
                     click.echo(f"{file}: {record.label} is now {short(record.name)}")
             except (Unreadable, OSError) as error:
                 failed += 1
                 click.echo(f"{file} {error.strerror if isinstance(error, OSError) else error}", err=True)
     if failed:
         raise SystemExit(1)
-
-
-def _imported(credentials: Credentials, file: Path) -> Sequence[Record]:
-    logins = load_registry().logins
-    by_type = {kind: login for login in logins.values() for kind in login.types}
-    with file.open("rb") as stream:
-        body = stream.read(LARGEST_IMPORT)
-    made = []
-    for content in read_import(str(file.absolute()), body, logins, Siblings(beside(file))):
-        login = by_type[str(content["type"]).lower()]
-        login.tokens(Record(file.name, login.types[0], content))
-        made.append(save(credentials, login, content))
-    return made
-
-
-def beside(file: Path) -> dict[str, Any]:
-    found = {}
-    for sibling in file.absolute().parent.glob("*.json"):
-        if sibling.name == file.name or sibling.stat().st_size > LARGEST_IMPORT:
-            continue
-        try:
-            content = json.loads(sibling.read_bytes())
-        except ValueError:
-            continue
-        if isinstance(content, dict):
-            found[sibling.name] = content
-    return found
 
 
 def _summary(credentials: Credentials, record: Record) -> dict[str, Any]:

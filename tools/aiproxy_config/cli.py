@@ -13,27 +13,39 @@ from typing import Any
 
 import click
 
-COMMANDS: Mapping[str, str] = {
-    "accounts": "accounts:accounts",
-    "completion": "completion:completion",
-    "diff": "diff:diff",
-    "doctor": "doctor:doctor",
-    "import": "importing.command:import_",
-    "init": "init:init",
-    "keys": "keys:keys",
-    "log": "log:log",
-    "login": "login:login",
-    "models": "models:models",
-    "route": "route:route",
-    "schema": "show:schema",
-    "set": "edits:set_",
-    "show": "show:show",
-    "state": "state:state",
-    "store": "store:store",
-    "unset": "edits:unset",
-    "validate": "validate:validate",
+SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Begin": {
+        "init": ("init:init", "Write a first configuration, with a client key."),
+        "import": ("importing.command:import_", "Take over another gateway's configuration."),
+        "validate": ("validate:validate", "Find every problem in a configuration, each at its line."),
+        "doctor": ("doctor:doctor", "Look at this machine as well, and name remedies."),
+    },
+    "Look": {
+        "show": ("show:show", "Every value in effect, and where it comes from."),
+        "models": ("models:models", "The models on offer, and who serves them."),
+        "route": ("route:route", "Where a call would go, step by step, and why."),
+        "diff": ("diff:diff", "What another configuration would change for clients."),
+    },
+    "Change": {
+        "set": ("edits:set_", "Set one key; everything else stays as it is."),
+        "unset": ("edits:unset", "Take one key out."),
+        "keys": ("keys:keys", "Make, list, rotate and revoke client keys."),
+        "login": ("login:login", "Log an account in at a provider."),
+        "accounts": ("accounts:accounts", "List, test, switch and remove logged-in accounts."),
+    },
+    "Keep": {
+        "state": ("state:state", "Move and shrink usage, requests and counters."),
+        "store": ("store:store", "Check and move where configuration and logins live."),
+        "log": ("log:log", "Make data sets of a prompt log."),
+    },
+    "For editors and shells": {
+        "schema": ("show:schema", "The JSON Schema of the configuration."),
+        "completion": ("completion:completion", "What makes a shell complete these commands."),
+    },
 }
-"""What is typed → the module, and the command in it."""
+"""What is typed → the module with the command in it, and what `--help` says of it, which asks no module."""
+
+COMMANDS = {name: where for section in SECTIONS.values() for name, (where, _) in section.items()}
 
 
 class _Commands(click.Group):
@@ -57,8 +69,15 @@ class _Commands(click.Group):
         found: click.Command = getattr(import_module(f"aiproxy_config.{module}"), command)
         return found
 
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, words) for name, (_, words) in commands.items()])
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="aiproxy", prog_name="aiproxy-config")
 def main() -> None:
-    """Check and write the configuration of aiproxy. Nothing here needs a running gateway."""
+    """Check and write the configuration of aiproxy. Nothing here needs a running gateway.
+
+    Begin with `aiproxy-config init`; `aiproxy-config COMMAND --help` says more of each."""

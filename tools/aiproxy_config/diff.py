@@ -10,8 +10,8 @@ from aiproxy_config.offline import offline, reading
 
 
 @click.command()
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", type=click.Path())
+@click.argument("new", type=click.Path())
 @click.option("--json", "in_json", is_flag=True, help="For programs.")
 @reading
 def diff(old: str, new: str, in_json: bool) -> None:

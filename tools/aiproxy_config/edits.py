@@ -9,11 +9,11 @@ from aiproxy.config.problems import render_problems
 from aiproxy.config.steps import NotEdited, steps_of
 from aiproxy.config.tree import Unparsable, parse
 from aiproxy_config.editing import change
-from aiproxy_config.options import CONFIG, refusing
+from aiproxy_config.options import CONFIG, complete_key, refusing
 
 
 @click.command("set")
-@click.argument("path", metavar="KEY.PATH")
+@click.argument("path", metavar="KEY.PATH", shell_complete=complete_key)
 @click.argument("value")
 @CONFIG
 @refusing(NotEdited)
@@ -36,7 +36,7 @@ def set_(path: str, value: str, config: str | None) -> None:
 
 
 @click.command()
-@click.argument("path", metavar="KEY.PATH")
+@click.argument("path", metavar="KEY.PATH", shell_complete=complete_key)
 @CONFIG
 @refusing(NotEdited)
 def unset(path: str, config: str | None) -> None:

@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from dataclasses import fields
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from aiproxy.clients import moment
 from aiproxy.config.client_edits import RANDOM_BYTES, named, rotated
 from aiproxy.config.edit import edited, without
 from aiproxy.config.load import Configuration
-from aiproxy.config.schema import ClientKey
+from aiproxy.config.schema import Budget, ClientKey, KeyLimits
 from aiproxy.config.yaml_text import one_line
 from aiproxy.credentials.times import written
 from aiproxy.storage.state.rows import ClientKeyRow
@@ -149,16 +150,18 @@ def _place(configuration: Configuration, name: str) -> int:
 def _told(key: ClientKey) -> dict[str, Any]:
     expired = bool(key.expires) and time.time() >= moment(key.expires)
     state = "disabled" if key.disabled else "expired" if expired else "works"
-    limits = {
-        limit.replace("_", "-"): getattr(key.limits, limit)
-        for limit in key.limits.__dataclass_fields__
-        if getattr(key.limits, limit)
-    }
     said = {
         "models": list(key.models), "providers": list(key.providers), "prefixes": list(key.prefixes),
-        "accounts": list(key.accounts), "expires": key.expires, "tags": list(key.tags), "limits": limits,
+        "accounts": list(key.accounts), "expires": key.expires, "tags": list(key.tags),
+        "limits": _set(key.limits), "budget": _set(key.budget), "model-limits": sorted(key.model_limits),
     }  # fmt: skip
     return {"state": state, **{name: value for name, value in said.items() if value}}
+
+
+def _set(limits: KeyLimits | Budget) -> dict[str, Any]:
+    """Those that are not 0."""
+    values = {limit.name.replace("_", "-"): getattr(limits, limit.name) for limit in fields(limits)}
+    return {name: value for name, value in values.items() if value}
 
 
 def _managed(row: ClientKeyRow) -> dict[str, Any]:

@@ -18,12 +18,12 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>aiproxy</
 
 
 class CallbackListener:
-    """Raises `OSError` for a port that is in use. A browser opens connections ahead, on which it says nothing for long: whoever
+    """Raises `OSError` where all ports are in use. A browser opens connections ahead, on which it says nothing for long: whoever
     waits here waits for all of `sources`."""
 
-    def __init__(self, port: int, path: str) -> None:
-        self._path = path
-        self._socket = socket.create_server(("127.0.0.1", port))
+    def __init__(self, ports: Sequence[int], paths: Sequence[str]) -> None:
+        self._paths = paths
+        self._socket = _listening(ports)
         self.port: int = self._socket.getsockname()[1]
         self._silent: list[socket.socket] = []
 
@@ -57,7 +57,7 @@ class CallbackListener:
 
     def _answered(self, connection: socket.socket, target: str, judge: Callable[[str], str]) -> str:
         path, _, query = target.partition("?")
-        if path != self._path:
+        if path not in self._paths:
             _answer(connection, HTTPStatus.NOT_FOUND, "Not here", "This page only waits for a login.")
             return ""
         if wrong := judge(f"http://localhost{target}"):
@@ -68,6 +68,16 @@ class CallbackListener:
         else:
             _answer(connection, HTTPStatus.OK, "Logged in", "You may close this page; the terminal goes on.")
         return f"http://localhost{target}"
+
+
+def _listening(ports: Sequence[int]) -> socket.socket:
+    """At the first that is free."""
+    for port in ports:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError as error:
+            failed = error
+    raise failed
 
 
 def _target(request: bytes) -> str:

@@ -28,6 +28,7 @@ from aiproxy.storage.state import locks
 from aiproxy.storage.state.database import Database, StateRefused, StateUnavailable
 from aiproxy.storage.state_address import database_of
 from aiproxy.storage.store import Change, Conflict, Entry, StoreError
+from aiproxy_config.asking import ask_vendor
 from aiproxy_config.options import refusing
 from aiproxy_config.terminal import BlockingWeb, run
 
@@ -94,6 +95,12 @@ class Credentials:
     def remove(self, record: Record) -> None:
         self._store.delete(record.name, record.version, Change(f"Remove {record.id}", "aiproxy-config"))
 
+    def asked(self, record: Record) -> str:
+        """What its vendor says of it. Raises `Refused`."""
+        login = self.login_of(record)
+        provider = next(each for each in load_registry().providers if each.name == login.provider)
+        return run(ask_vendor(provider, login, record, self.settings, BlockingWeb(), _way(record)))
+
     def renewed(self, record: Record) -> Record:
         """As the gateway renews it, and never at the same time."""
         login = self.login_of(record)
@@ -109,8 +116,7 @@ class Credentials:
         with closing(database_of(state)) as database:
             database.open()
             renewer = Renewer(_Documents(self._store), _Flights(database), BlockingWeb, Clock())
-            way = Way(record.id, None, "", Clock())  # type: ignore[arg-type] # BlockingWeb needs no transport
-            return run(renewer.renew(login, record.name, record.text(*login.access), way))
+            return run(renewer.renew(login, record.name, record.text(*login.access), _way(record)))
 
 
 @contextmanager
@@ -170,6 +176,10 @@ class _Flights:
                 with self._database.transaction() as session:
                     locks.release(session, held)
         raise Lost(f"another process is at {name} for longer than {LOCK_SECONDS:g} s")
+
+
+def _way(record: Record) -> Way:
+    return Way(record.id, None, "", Clock())  # type: ignore[arg-type] # BlockingWeb needs no transport
 
 
 def _content(body: bytes) -> Mapping[str, Any]:

@@ -8,7 +8,16 @@ import click
 
 from aiproxy.config.problems import ConfigurationInvalid, render_problems
 
-CONFIG = click.option("--config", metavar="FILE", help="The configuration, as for the gateway.")
+CONFIG = click.option("--config", type=click.Path(), metavar="FILE", help="The configuration, as for the gateway.")
+
+
+def complete_key(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Of the paths of all settings those that begin so, for a shell."""
+    from aiproxy.config.load import leaves
+    from aiproxy.config.schema import Settings
+
+    return [path for path, _ in leaves(Settings()) if path.startswith(begun)]
+
 
 Command = Callable[..., None]
 

@@ -10,11 +10,11 @@ from aiproxy.config.json_schema import json_schema
 from aiproxy.config.yaml_text import one_line
 from aiproxy.storage.store import StoreError
 from aiproxy_config.in_use import in_use
-from aiproxy_config.options import CONFIG, refusing
+from aiproxy_config.options import CONFIG, complete_key, refusing
 
 
 @click.command()
-@click.argument("path", metavar="[KEY.PATH]", default="")
+@click.argument("path", metavar="[KEY.PATH]", default="", shell_complete=complete_key)
 @click.option("--changed", is_flag=True, help="Only what somebody has set, without the defaults.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="With this value; repeatable.")
 @click.option("--json", "in_json", is_flag=True, help="For programs.")

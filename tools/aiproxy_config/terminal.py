@@ -91,21 +91,27 @@ class Terminal(BlockingWeb):
 
     async def callback(self, url: str, redirect: Redirect, judge: Callable[[str], str]) -> str:
         with ExitStack() as held:
-            listener = held.enter_context(self._listening(redirect)) if redirect.port else None
+            listener = self._listening(redirect)
+            if listener is not None:
+                held.enter_context(listener)
             await self.visit(url)
-            return self._waited(listener, judge)
+            return self._waited(listener, judge, redirect.url)
 
-    def _listening(self, redirect: Redirect) -> CallbackListener:
+    def _listening(self, redirect: Redirect) -> CallbackListener | None:
         try:
-            return CallbackListener(redirect.port, redirect.path)
+            return CallbackListener(redirect.ports, redirect.paths)
         except OSError as error:
+            if redirect.url:  # the address is brought by hand anyway
+                return None
             raise LoginFailed(
                 f"Port {redirect.port} of this machine can't be listened on ({error.strerror}). End the program that has it, or "
                 "choose another one with --callback-port where the vendor allows that."
             ) from error
 
-    def _waited(self, listener: CallbackListener | None, judge: Callable[[str], str]) -> str:
-        where = " If the browser is on another machine, its last page can't be shown: copy that page's address." if listener else ""  # fmt: skip
+    def _waited(self, listener: CallbackListener | None, judge: Callable[[str], str], elsewhere: str) -> str:
+        where = " If the browser is on another machine, its last page can't be shown: copy that page's address."
+        if elsewhere:
+            where = f" The browser will end on {elsewhere}?…, which it may not be able to open: copy that address."
         self.tell(f"Waiting for the login …{where}\nPaste the address here, if need be, and press Enter:")
         until, refused, typing = time.monotonic() + self._seconds, 0, True
         while refused < MOST_REFUSED:

@@ -33,8 +33,8 @@ def _explain(context: click.Context, _parameter: click.Parameter, code: str | No
 
 
 @click.command()
-@click.argument("files", nargs=-1)
-@click.option("--config", metavar="FILE", help="The same as naming FILE; every command has it.")
+@click.argument("files", nargs=-1, type=click.Path(allow_dash=True))
+@click.option("--config", type=click.Path(), metavar="FILE", help="The same as naming FILE; every command has it.")
 @click.option(
     "--format",
     "style",
@@ -54,6 +54,7 @@ def _explain(context: click.Context, _parameter: click.Parameter, code: str | No
     is_eager=True,
     expose_value=False,
     callback=_explain,
+    shell_complete=lambda _context, _parameter, begun: [code for code in EXPLANATIONS if code.startswith(begun)],
     help="Say what a code means, with an example, and check nothing.",
 )
 @click.pass_context
@@ -66,11 +67,12 @@ def validate(
     strict: bool,
     overrides: tuple[str, ...],
 ) -> None:
-    """Find every problem in FILES, each at its line. Nothing is sent anywhere, unless --online is given.
+    """Find every problem in FILES, each at its line, as the gateway would on this machine. Nothing is sent anywhere, unless --online is
+    given (or `host` is a name: a name server is asked for it, as it is when the gateway starts).
 
     "-" is standard input. Without FILES, the one is checked that aiproxy would use: $AIPROXY_CONFIG, ./aiproxy.yaml,
     ./config.yaml, /etc/aiproxy/aiproxy.yaml, else the built-in one. Variables of the form AIPROXY__SECTION__KEY count,
-    as they do for the gateway.
+    as they do for the gateway. The configuration in a store away from this machine is judged by `store check`.
 
     The exit status is 0 when all are valid, 1 when one is not, 2 when the command was wrong.
     """

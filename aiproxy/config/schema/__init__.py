@@ -71,6 +71,7 @@ from aiproxy.config.schema.upstreams import (
     KeyEntry,
     ModelEntry,
     OllamaEntry,
+    ResponsesEntry,
     VertexEntry,
 )
 
@@ -117,6 +118,7 @@ __all__ = [
     "RemoteManagement",
     "Replacement",
     "RequestScopedError",
+    "ResponsesEntry",
     "Retention",
     "Routing",
     "S3Store",

@@ -19,7 +19,10 @@ class Limits:
 
     request_body_mb: float = setting("Largest request body; a larger one is 413.", 64, minimum=0.001, unit="MiB")
     header_bytes: int = setting(
-        "Largest sum of a request's header bytes; more is 431.", 65536, minimum=1024, unit="bytes"
+        "Largest sum of a request's header bytes; more is 431, and over HTTP/2 twice as many end the connection.",
+        65536,
+        minimum=1024,
+        unit="bytes",
     )
     header_count: int = setting("Most headers a request may have; more is 431.", 200, minimum=10)
     header_seconds: float = setting(

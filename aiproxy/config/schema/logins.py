@@ -45,3 +45,6 @@ class UpstreamUrls:
     projects_url: str = setting(
         "Google's list of an account's projects.", "", example="https://mirror.example/projects"
     )
+    services_url: str = setting(
+        "Where Google says whether a project has a service switched on.", "", example="https://services.mirror.example"
+    )

@@ -28,6 +28,7 @@ from aiproxy.config.schema.upstreams import (
     KeyEntry,
     ModelEntry,
     OllamaEntry,
+    ResponsesEntry,
     VertexEntry,
 )
 
@@ -154,7 +155,7 @@ class Settings:
             "models.alias": "flash",
         },
     )
-    codex_api_key: tuple[KeyEntry, ...] = setting(
+    codex_api_key: tuple[ResponsesEntry, ...] = setting(
         "Accounts at endpoints that speak OpenAI's Responses API only, plain keys or mappings.",
         (),
         examples={
@@ -279,6 +280,7 @@ PLAIN_FORM: Mapping[type, str] = {
     PayloadModel: "name",
     ApiKeyEntry: "api_key",
     KeyEntry: "api_key",
+    ResponsesEntry: "api_key",
     OllamaEntry: "base_url",
     MediaFetch: "enabled",
     VertexEntry: "api_key",

@@ -77,6 +77,15 @@ class KeyEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponsesEntry(KeyEntry):
+    """One account at an endpoint of OpenAI's Responses API."""
+
+    websockets: bool = setting(
+        "Calls of clients on a WebSocket (`GET /v1/responses`) go to it on one; over HTTP where it refuses.", False
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class OllamaEntry(KeyEntry):
     """An Ollama server. In YAML a plain string (its address), or a mapping with these keys."""
 

@@ -12,5 +12,6 @@ from aiproxy.credentials.logins.iflow import IFLOW
 from aiproxy.credentials.logins.kimi import KIMI
 from aiproxy.credentials.logins.kiro import KIRO
 from aiproxy.credentials.logins.qwen import QWEN
+from aiproxy.credentials.logins.vertex import VERTEX
 
-LOGINS: Sequence[Login] = (GEMINI_CLI, ANTIGRAVITY, CODEX, CLAUDE, KIRO, QWEN, IFLOW, KIMI, COPILOT)
+LOGINS: Sequence[Login] = (GEMINI_CLI, ANTIGRAVITY, CODEX, CLAUDE, KIRO, QWEN, IFLOW, KIMI, COPILOT, VERTEX)

@@ -44,6 +44,7 @@ GEMINI_CLI = Login(
         "token": _TOKEN_URL,
         "userinfo": "https://www.googleapis.com/oauth2/v1/userinfo?alt=json",
         "projects": "https://cloudresourcemanager.googleapis.com/v1/projects",
+        "services": "https://serviceusage.googleapis.com",
     },
     ways=(
         AuthorizationCode(

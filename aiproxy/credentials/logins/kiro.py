@@ -1,11 +1,14 @@
-"""Kiro accounts: Google's or GitHub's by Kiro's own service, AWS Builder IDs and identity centres by AWS's.
+"""Kiro accounts: Google's or GitHub's by Kiro's own service, AWS Builder IDs and identity centres by AWS's, and those of an
+organisation's own identity provider by that one.
 
-Source: provider sheets kiro, kiro-second-source."""
+Source: provider sheets kiro, kiro-second-source; pull requests of third-party clients for `external_idp`."""
 
 from dataclasses import dataclass
 
-from aiproxy.credentials.exchange import Web, granted, is_token, post_json, with_query
+from aiproxy.config.urls import is_private
+from aiproxy.credentials.exchange import Web, granted, is_token, post_form, post_json, with_query
 from aiproxy.credentials.login import Changes, Client, Login
+from aiproxy.credentials.logins.kiro_profiles import find_profile, kind, with_profile
 from aiproxy.credentials.record import Record
 from aiproxy.credentials.times import seconds, written
 from aiproxy.credentials.ways.browser import VERIFIER_BYTES, ask_for_code, challenge
@@ -15,38 +18,32 @@ from aiproxy.neutral.errors import CredentialRefused
 
 LIFETIME = 3600.0
 
+OWN_ADDRESS = "kiro://kiro.kiroAgent/authenticate-success"
 
-def region(record: Record) -> str:
-    """Of the service: the profile's, where one is known."""
-    parts = record.text("profileArn", "profile_arn").split(":")
-    return parts[3] if len(parts) > 3 and parts[3] else record.text("region") or "us-east-1"
+
+CALLBACK_PORTS = (19876, 19877, 19878, 19879, 19880)
+CALLBACK_PATHS = ("/oauth/callback", "/authenticate-success")
 
 
 def login_region(record: Record) -> str:
     return record.text("idcRegion", "idc_region", "region") or "us-east-1"
 
 
-def is_social(record: Record) -> bool:
-    method = record.text("authMethod", "auth_method").lower()
-    return method == "social" or (not method and not record.text("clientSecret", "client_secret"))
-
-
 async def _renew(login: Login, record: Record, web: Web, now: float) -> Changes:
-    old = record.text(*login.refresh)
-    if record.text("authMethod", "auth_method").lower() == "external_idp":
-        raise CredentialRefused(
-            f"The account {record.id!r} belongs to another identity provider; that is not supported."
-        )
-    if is_social(record):
-        question = post_json(login.url("social").replace("{region}", login_region(record)) + "/refreshToken", {"refreshToken": old})  # fmt: skip
-    else:
-        client, secret = record.text("clientId", "client_id"), record.text("clientSecret", "client_secret")
-        if not client or not secret:
-            raise CredentialRefused(
-                f"The account {record.id!r} lacks its client registration (`clientId`, `clientSecret`)."
-            )
-        form = {"refreshToken": old, "clientId": client, "clientSecret": secret, "grantType": "refresh_token"}
-        question = post_json(login.url("token").replace("{region}", login_region(record)) + "/token", form)
+    form = {"refreshToken": record.text(*login.refresh)}
+    match kind(record):
+        case "external_idp":
+            return await _renew_elsewhere(login, record, web, now)
+        case "social":
+            question = post_json(login.url("social").replace("{region}", login_region(record)) + "/refreshToken", form)
+        case _:
+            client, secret = record.text("clientId", "client_id"), record.text("clientSecret", "client_secret")
+            if not client or not secret:
+                raise CredentialRefused(
+                    f"The account {record.id!r} lacks its client registration (`clientId`, `clientSecret`)."
+                )
+            form |= {"clientId": client, "clientSecret": secret, "grantType": "refresh_token"}
+            question = post_json(login.url("token").replace("{region}", login_region(record)) + "/token", form)
     reply = granted(question, await web.ask(question), record.id, wanted="accessToken")
     given = reply.get("refreshToken")
     ends = written(now + seconds(reply.get("expiresIn"), LIFETIME))
@@ -56,15 +53,35 @@ async def _renew(login: Login, record: Record, web: Web, now: float) -> Changes:
     return changes
 
 
+async def _renew_elsewhere(login: Login, record: Record, web: Web, now: float) -> Changes:
+    """At the organisation's identity provider (Entra ID, Okta), as a public client. The file says where that is."""
+    url, client = record.text("tokenEndpoint", "token_endpoint"), record.text("clientId", "client_id")
+    if not is_private(url) or not client:
+        raise CredentialRefused(
+            f"The account {record.id!r} lacks its identity provider (`tokenEndpoint`, an https address, and `clientId`)."
+        )
+    form = {"grant_type": "refresh_token", "refresh_token": record.text(*login.refresh), "client_id": client}
+    scopes = record.get("scopes") or record.get("scope")
+    if scope := " ".join(map(str, scopes)) if isinstance(scopes, list) else scopes:
+        form["scope"] = str(scope)
+    question = post_form(url, form)
+    reply = granted(question, await web.ask(question), record.id)
+    given = reply.get("refresh_token")
+    ends = written(now + seconds(reply.get("expires_in"), LIFETIME))
+    return login.write(record, reply["access_token"], str(given) if is_token(given) else "", ends)
+
+
 @dataclass(frozen=True, slots=True)
 class Social:
-    """Google's and GitHub's accounts, by Kiro's own service. It sends the browser to an address of Kiro's program, which
-    nothing here can listen on: the person copies it from the browser."""
+    """Google's and GitHub's accounts, by Kiro's own service. It sends the browser to an address of Kiro's program
+    (`kiro://…`), which nothing here can listen on: the person copies it from the browser, or a program that opens such
+    addresses passes its query on to one of `CALLBACK_PORTS`."""
 
     name: str = "browser"
 
     async def __call__(self, login: Login, desk: Desk, options: Options) -> Content:
-        redirect = Redirect(0, "", "kiro://kiro.kiroAgent/authenticate-success")
+        ports = (options.port,) if options.port else CALLBACK_PORTS
+        redirect = Redirect(ports[0], CALLBACK_PATHS[0], OWN_ADDRESS, ports[1:], CALLBACK_PATHS[1:])
         provider = {"google": "Google", "github": "Github"}.get(options.identity.lower(), "Google")
         verifier, state = desk.random(VERIFIER_BYTES), desk.random(16)
         base = login.url("social").replace("{region}", "us-east-1")
@@ -91,6 +108,17 @@ class Social:
         return {**content, **({"profileArn": arn} if (arn := text_of(reply, "profileArn")) else {})}
 
 
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """AWS Builder IDs and identity centres; the latter with their profile."""
+
+    device: AwsDevice
+    name: str = "device"
+
+    async def __call__(self, login: Login, desk: Desk, options: Options) -> Content:
+        return await with_profile(login, await self.device(login, desk, options), desk)
+
+
 SCOPES = ("codewhisperer:completions", "codewhisperer:analysis", "codewhisperer:conversations")
 
 KIRO = Login(
@@ -105,7 +133,8 @@ KIRO = Login(
         "token": "https://oidc.{region}.amazonaws.com",
         "start": "https://view.awsapps.com/start",
     },
-    ways=(Social(), AwsDevice(SCOPES, LIFETIME)),
+    completes=find_profile,
+    ways=(Social(), Organisation(AwsDevice(SCOPES, LIFETIME))),
     access=("accessToken", "access_token"),
     refresh=("refreshToken", "refresh_token"),
     expires=("expiresAt", "expires_at"),

@@ -23,11 +23,22 @@ class LoginFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where a vendor sends the browser: a port of this machine, or none that can be listened on."""
+    """Where a vendor sends the browser: a port of this machine. `url` is the address where that is another, so that what is
+    listened on is only a way to bring it: then `spare_ports` do as well where `port` is in use, and `more_paths` too."""
 
     port: int
     path: str
     url: str = ""
+    spare_ports: tuple[int, ...] = ()
+    more_paths: tuple[str, ...] = ()
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return (self.port, *self.spare_ports)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, *self.more_paths)
 
     def address(self) -> str:
         return self.url or f"http://localhost:{self.port}{self.path}"

@@ -15,7 +15,12 @@ TRIES = 20
 """Onboarding takes seconds, a minute at the most."""
 
 EVERY = "ALL"
+FREE_TIERS = ("free-tier", "legacy-tier")
+MADE_BY_GOOGLE = "gen-lang-client-"
+"""Whoever pays nothing is served by a project that Google chooses, whichever was wished; the others by their own."""
+
 PROJECT = "cloudaicompanionProject"
+SERVICE = "cloudaicompanion.googleapis.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class CodeAssist:
             raise LoginFailed("Google didn't say whose account this is. Begin again, and allow the address to be seen.")
         wanted = await self._wanted(login, desk, token, options.project)
         found = [await self._project(login, desk, token, project) for project in wanted or [""]]
+        for project in dict.fromkeys(found):
+            await self._enabled(login, desk, token, project)
         return {**content, "email": email, "project_id": ",".join(dict.fromkeys(found))}
 
     async def _wanted(self, login: Login, desk: Desk, token: str, project: str) -> list[str]:
@@ -54,6 +61,22 @@ class CodeAssist:
             raise LoginFailed("This account has no project that Google shows. Name one with --project.")
         return [name for name in names if name]
 
+    async def _enabled(self, login: Login, desk: Desk, token: str, project: str) -> None:
+        """A project of one's own has the service switched off at first. What can't be found out is told, and no hindrance."""
+        if "services" not in login.urls:
+            return
+        service = f"{login.urls['services']}/v1/projects/{project}/services/{SERVICE}"
+        if (await desk.ask(get(service, bearer(token)))).said.get("state") == "ENABLED":
+            return
+        answer = await desk.ask(post_json(f"{service}:enable", {}, bearer(token)))
+        if answer.status == 200:
+            desk.tell(f"Code Assist ({SERVICE}) was switched on in the project {project}.")
+        else:
+            page = f"https://console.cloud.google.com/apis/library/{SERVICE}?project={project}"
+            desk.tell(
+                f"Whether Code Assist is on in the project {project} can't be seen; if its calls are refused: {page}"
+            )
+
     async def _project(self, login: Login, desk: Desk, token: str, wanted: str) -> str:
         with_project = {PROJECT: wanted} if wanted else {}
         load_base = login.urls.get(self.load_at, login.base)
@@ -66,12 +89,12 @@ class CodeAssist:
         found = wanted or project_of(said)
         if found and "currentTier" in said:
             return found
-        setting = {self.tier_word: tier_of(said, self.unsaid), "metadata": self.onboard_metadata, **with_project}
-        return await self._onboard(
-            desk,
-            post_json(f"{login.urls.get(self.onboard_at, login.base)}/v1internal:onboardUser", setting, bearer(token)),
-            found,
-        )
+        tier = tier_of(said, self.unsaid)
+        setting = {self.tier_word: tier, "metadata": self.onboard_metadata, **with_project}
+        url = f"{login.urls.get(self.onboard_at, login.base)}/v1internal:onboardUser"
+        given = await self._onboard(desk, post_json(url, setting, bearer(token)), found)
+        free = tier in FREE_TIERS or wanted.startswith(MADE_BY_GOOGLE)
+        return given if free or not wanted else wanted
 
     async def _onboard(self, desk: Desk, question: Ask, wanted: str) -> str:
         desk.tell("Google sets the account up for Code Assist; this takes up to a minute.")

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     COUNTER = "counter"
     KEYS = "keys"
     CONFIGURATION = "configuration"
+    LOCKOUT = "lockout"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ TOKENS = (
 )  # fmt: skip
 """The columns that count tokens, disjoint."""
 
-DAY, HOUR = 86400, 3600
+DAY, HOUR, TEN_MINUTES = 86400, 3600, 600
 
-_TIMES = {"day": DAY, "hour": HOUR}
+_TIMES = {"day": DAY, "hour": HOUR, "ten_minutes": TEN_MINUTES}
 
 GROUPS = ("client", "model", "asked", "account", "provider", "protocol", "operation", "outcome", *_TIMES)
 """What usage can be summed up by; `model` is the upstream's name, `asked` the client's."""
@@ -55,7 +55,7 @@ def attempts(session: Session, call: RequestRow) -> list[UsageRow]:
 
 
 def sums(session: Session, by: Sequence[str], span: Span) -> list[dict[str, Any]]:
-    """What attempts used: tokens by bucket, US dollars, and how many attempts there were, failed, and have no price. `day` and `hour`
+    """What attempts used: tokens by bucket, US dollars, and how many attempts there were, failed, and have no price. `day`, `hour` and `ten_minutes`
     are their beginning in UTC, in seconds since the epoch."""
     columns = [f"{_start(_TIMES[name])} AS {name}" if name in _TIMES else name for name in by]
     tokens = [f"SUM(COALESCE({name}, 0))" for name in TOKENS]

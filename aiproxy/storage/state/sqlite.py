@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aiproxy.config.file_rules import FIRST_BYTES, SQLITE_MAGIC, is_text
+from aiproxy.config.file_rules import is_text
 from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable, Values, too_new
 from aiproxy.storage.state.migrations import MIGRATIONS, Migration
 
@@ -74,12 +74,8 @@ class SqliteDatabase:
         """Refuse what isn't ours, by a look that changes nothing."""
         if not path.exists() or not path.stat().st_size:
             return
-        with path.open("rb") as stream:
-            head = stream.read(FIRST_BYTES)
-        if not head.startswith(SQLITE_MAGIC):
-            if is_text(head):
-                raise StateRefused(f"{path} is a text file and no database; choose another `state`")
-            return  # a damaged one: the check will say so
+        if is_text(path):
+            raise StateRefused(f"{path} is a text file and no database; choose another `state`")
         try:
             connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)
             try:

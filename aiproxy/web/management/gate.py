@@ -48,7 +48,7 @@ class Gate:
         self._running = False
         self._latest = LatestRight()
         self._sessions = Sessions(session_key)
-        self._lockout = Lockout()
+        self.lockout = Lockout()
         self._setup: tuple[Secret, float] | None = None
         self._was_set_up = False
         self.for_now = Secret("")
@@ -96,7 +96,7 @@ class Gate:
         """What there is to say against a request whoever sends it, and before its body is read."""
         if closed := self.closed_to(request):
             return closed
-        if wait := self._lockout.locked_for(counted_as(self.address(request)), self._now()):
+        if wait := self.lockout.locked_for(counted_as(self.address(request)), self._now()):
             told = f"Too many wrong keys from this address: try again in {wait / 60:.0f} minutes."
             return Permission(told, retry_after=wait)
         return _of_another_site(request)
@@ -140,11 +140,11 @@ class Gate:
             return
         address = self.address(request)
         counted = counted_as(address)
-        if self._lockout.failed(counted, self._now()):
+        if self.lockout.failed(counted, self._now()):
             _log.warn("{address} is locked out after {count} wrong keys", address=address, count=MOST_FAILURES)
         for expected in self._expected():
             if expected and await self.in_thread(is_right, shown, expected):
-                self._lockout.succeeded(counted)
+                self.lockout.succeeded(counted)
                 self._latest.note(shown, basis)
                 return
         _log.warn("a wrong management key from {address}", address=address)
@@ -191,7 +191,7 @@ class Gate:
         setup = self._setup
         if setup is None or self._now() >= setup[1] or not setup[0].matches(token):
             address = self.address(request)
-            self._lockout.failed(counted_as(address), self._now())
+            self.lockout.failed(counted_as(address), self._now())
             raise Authentication("The set-up link is used or too old. Start the gateway again for another one.")
         self._setup = None
         self._was_set_up = True

@@ -136,7 +136,8 @@ class Management:
             try:
                 if not route.open:
                     who = await self.gate.admit(request)
-                given = await route.serve(Asked(request, path, _query(request), who))
+                asked = Asked(request, path, _query(request), who, lambda: self._note(request, who, "ok"))
+                given = await route.serve(asked)
             except GatewayError as error:
                 if changes:
                     self._note(request, who, error.kind)

@@ -31,6 +31,8 @@ class Asked:
     path: Mapping[str, str]
     query: Mapping[str, str]
     who: Who
+    note: Callable[[], object] = lambda: None
+    """Tell the audit log of an answer that isn't a change."""
 
     @property
     def body(self) -> bytes:

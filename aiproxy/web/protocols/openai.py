@@ -44,9 +44,11 @@ class OpenAI:
 
     @app.route("/v1/quota", methods=["GET"])
     async def quota(self, request: Request) -> bytes:
-        """What the caller's own key may still use."""
-        client = context(request).client
-        standings = self._gateway.limiter.standings(client.limits, time())
+        """What the caller's own key may still use. What other processes have used of it is asked for first."""
+        client, limiter = context(request).client, self._gateway.limiter
+        limiter.standings(client.limits, time())
+        await self._gateway.refill({})
+        standings = limiter.standings(client.limits, time())
         return write_json(request, {"client": client.name, "limits": share(standings)})
 
     @app.handle_errors(Exception)

@@ -10,7 +10,6 @@ Source: OpenAI API reference, WebSocket mode; the types of its SDK; what Codex s
 
 from collections import deque
 from collections.abc import Mapping
-from secrets import token_hex
 from typing import Any
 
 import orjson
@@ -24,6 +23,7 @@ from aiproxy.codecs.splice import read_object
 from aiproxy.framing import Frame
 from aiproxy.framing.websocket import WebSocketConnection
 from aiproxy.gateway.call import Call, read_call
+from aiproxy.gateway.connection import Connection
 from aiproxy.gateway.state import NOT_FOUND
 from aiproxy.neutral.carried import Json
 from aiproxy.neutral.errors import GatewayError, InvalidRequest, UpstreamFailed
@@ -52,7 +52,7 @@ class ResponsesSession(Session):
         super().__init__(opened, connection)
         self._lanes: dict[str, deque[Mapping[str, Any]]] = {}
         """What waits for the calls before it, by `stream_id`; "" is the lane of those without one."""
-        self._memory = f"socket\0{token_hex(16)}"
+        self._connection = Connection()
         self._headers = _without_the_mode(opened.headers)
         self._outlived = False
         self._lifetime = Deadline(opened.clock, self._outlive)
@@ -63,7 +63,8 @@ class ResponsesSession(Session):
         self._lanes.clear()
         self._lifetime.stop()
         super().closed(code, reason)
-        self.opened.gateway.state.responses.let_go(self._memory)
+        self._connection.close()
+        self.opened.gateway.state.responses.let_go(self._connection.memory)
 
     def asked(self, data: bytes) -> None:
         lane = ""
@@ -121,7 +122,7 @@ class ResponsesSession(Session):
         call = read_call(
             CODEC.wire, Operation.CHAT, incoming, client, record, codec=CODEC, provider=self.opened.provider
         )
-        call.connection, call.warms_up = self._memory, _only_warms_up(said)
+        call.connection, call.warms_up = self._connection, _only_warms_up(said)
         return call
 
     async def _answer(self, lane: str, call: Call) -> None:

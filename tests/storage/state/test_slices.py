@@ -131,6 +131,25 @@ def test_what_an_idle_process_holds_comes_back() -> None:
     assert two.call(MOST - 100, 0)
 
 
+def test_who_only_looks_sees_what_all_have_used_and_holds_nothing() -> None:
+    """`/v1/quota`, and whoever watches budgets."""
+    shared = world()
+    one, two = Process(shared), Process(shared)
+    assert one.call(9000, 9000)
+    one.end(0)
+    one.exchange()
+    for _ in range(5):
+        two.limiter.standings([MONTH], shared.time)
+        one.limiter.standings([MONTH], shared.time)
+        for each in (two, one):
+            each.exchange()
+            [standing] = each.limiter.standings([MONTH], shared.time)
+            assert standing.used == 9000
+        shared.time += sharing.IDLE_SECONDS / 2 + 1
+    assert (one.slice, two.slice) == (0, 0)
+    assert two.call(1000, 1000)
+
+
 def test_while_the_state_is_away_a_process_uses_its_slice_and_then_refuses() -> None:
     shared = world()
     one = Process(shared)

@@ -3,10 +3,14 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from aiproxy.config.file_rules import file_problems
+from aiproxy.config.schema import Logging
 from aiproxy.storage.state.batch import Batch, write
 from aiproxy.storage.state.database import StateRefused, StateUnavailable
 from aiproxy.storage.state.migrations import VERSION
@@ -147,3 +151,28 @@ def test_two_connections_write_in_turn(tmp_path: Path) -> None:
     assert count(first) == count(second) == 100
     first.close()
     second.close()
+
+
+def test_another_program_that_looks_takes_nothing_away(tmp_path: Path) -> None:
+    """It would remove the write-ahead log if it held it for nobody's."""
+    path = tmp_path / "state.db"
+    look = f"import sqlite3; c = sqlite3.connect({str(path)!r}); print(c.execute('SELECT count(*) FROM usage').fetchone()[0]); c.close()"
+
+    def seen() -> int:
+        told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60)
+        return int(told.stdout)
+
+    writer = SqliteDatabase(path)
+    writer.open()
+    beside = writer.another()
+    beside.open()
+    writer.judge()
+    list(file_problems(Logging(), str(path)))  # as at each reload
+    for number in range(3):
+        with writer.transaction() as session:
+            batch = Batch()
+            batch.append(usage(f"req_{number}"))
+            write(session, batch, "w", number + 1, 0.0)
+        assert seen() == number + 1
+    beside.close()
+    writer.close()

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from aiproxy.config.management_rules import is_hash
 from aiproxy.secrets import Secret
+from aiproxy.storage.bus import Bus, Hub
 from aiproxy.web.management.addresses import NOBODY, client_address, counted_as, is_local, networks
 from aiproxy.web.management.keys import LatestRight, hashed, is_right
 from aiproxy.web.management.lockout import FORGOTTEN_SECONDS, LOCKED_SECONDS, MOST_ADDRESSES, MOST_FAILURES, Lockout
 from aiproxy.web.management.sessions import LIFETIME_SECONDS, Sessions
+from aiproxy.web.management.shared_lockout import share
 
 PROXIES = networks(["127.0.0.1/32", "10.0.0.0/8"])
 
@@ -69,6 +71,20 @@ def test_failures_are_forgotten() -> None:
     lockout.failed("b", 0)
     lockout.succeeded("b")
     assert not any(lockout.failed("b", 1) for _ in range(MOST_FAILURES - 1))
+
+
+def test_processes_share_one_count() -> None:
+    hub, lockouts = Hub(), [Lockout(), Lockout()]
+    for lockout in lockouts:
+        bus = Bus(hub.join())
+        share(lockout, bus)
+        bus.start()
+    told = [lockouts[number % 2].failed("a", 1.0 + number) for number in range(MOST_FAILURES)]
+    assert told == [False] * (MOST_FAILURES - 1) + [True]
+    assert [lockout.locked_for("a", float(MOST_FAILURES)) for lockout in lockouts] == [LOCKED_SECONDS] * 2
+    lockouts[1].failed("b", 1.0)
+    lockouts[0].succeeded("b")
+    assert not any(lockouts[1].failed("b", 2.0) for _ in range(MOST_FAILURES - 1))
 
 
 def test_many_addresses_push_out_the_oldest() -> None:

@@ -42,20 +42,46 @@ def test_their_details_become_disjoint_buckets() -> None:
     assert (row.output_visible, row.reasoning) == (50, 20)
 
 
+DETAILS_AT = "usage.apis.*.models.gpt.details"
+
+
+def with_tokens(**tokens: object) -> dict[str, Any]:
+    return exported({**DETAIL, "tokens": tokens})
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("content", "place"),
     [
-        {},
-        {"version": 2, "usage": {"apis": {}}},
-        {"usage": {"apis": []}},
-        exported({"tokens": {}}),
-        exported({**DETAIL, "timestamp": "yesterday"}),
-        exported({**DETAIL, "tokens": {"input_tokens": "many"}}),
+        ({}, "usage.apis"),
+        ({"version": 2, "usage": {"apis": {}}}, "version"),
+        ({"usage": {"apis": []}}, "usage.apis"),
+        ({"usage": {"apis": {"secret-key": []}}}, "usage.apis.*"),
+        ({"usage": {"apis": {"secret-key": {"models": {"gpt": {"details": "x"}}}}}}, DETAILS_AT),
+        (exported({"tokens": {}}), f"{DETAILS_AT}[0].timestamp"),
+        (exported(DETAIL, {**DETAIL, "timestamp": "yesterday"}), f"{DETAILS_AT}[1].timestamp"),
+        (exported({**DETAIL, "timestamp": 12}), f"{DETAILS_AT}[0].timestamp"),
+        (exported({**DETAIL, "timestamp": "0001-01-01T00:00:00Z"}), f"{DETAILS_AT}[0].timestamp"),
+        (exported({**DETAIL, "source": {}}), f"{DETAILS_AT}[0].source"),
+        (exported({**DETAIL, "latency_ms": "fast"}), f"{DETAILS_AT}[0].latency_ms"),
+        (with_tokens(input_tokens="many"), f"{DETAILS_AT}[0].tokens.input_tokens"),
+        (with_tokens(input_tokens=-5), f"{DETAILS_AT}[0].tokens.input_tokens"),
+        (with_tokens(input_tokens=1.5), f"{DETAILS_AT}[0].tokens.input_tokens"),
+        (with_tokens(input_tokens=2**80), f"{DETAILS_AT}[0].tokens.input_tokens"),
     ],
+    ids=repr,
 )
-def test_what_is_no_export_is_refused(content: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest):
+def test_what_is_no_export_is_refused_by_its_place(content: dict[str, Any], place: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
         rows_of(content, "node")
+    assert refused.value.param == place
+    assert "secret-key" not in refused.value.message
+
+
+def test_what_a_database_does_not_take_of_an_export_is_left_out() -> None:
+    odd = exported({**DETAIL, "timestamp": "2026-11-01T00:00:00", "source": "a\0b"})
+    (row,) = rows_of(odd, "node")
+    assert row.account == "a�b"
+    assert row.at == 1793491200.0  # UTC, wherever the gateway runs
 
 
 @given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.dictionaries(st.text(), inner)))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from aiproxy.config.problems import in_order
-from aiproxy_config.formats import MACHINE_FORMATS, Findings, counted, text
+from aiproxy.config.problems import in_order, render_problems
+from aiproxy_config.formats import MACHINE_FORMATS, Findings, counted
 from aiproxy_config.importing import aiclient2api, claude_code_router, cliproxyapi, litellm
 from aiproxy_config.importing.finishing import settled, variables, written
 from aiproxy_config.importing.taking import Found
@@ -67,9 +67,15 @@ def import_(gateway: str, path: Path, output: Path, force: bool, style: str) -> 
         click.echo(made, nl=False)
     else:
         write_private(output, made, replace=force)
-    findings = Findings([str(path)], found.problems)
-    click.echo(text(findings, colour=False) if style == "text" else MACHINE_FORMATS[style](findings), err=here)
+    if style == "text":
+        click.echo(render_problems(found.problems), nl=False, err=here)
+    else:
+        click.echo(MACHINE_FORMATS[style](Findings([str(path)], found.problems)), err=here)
     if not here and style == "text":
         click.echo(f"Wrote {output}" + (f", and {counted(count, 'login')} beside it in {AUTH}/." if count else "."))
+        if found.problems:
+            click.echo(
+                f"{counted(len(found.problems), 'thing')} of {path} could not be taken over as it was; the list above is in the file, too."
+            )
         if wanted := variables(made):
             click.echo(f"It wants these variables: {', '.join(wanted)}.")

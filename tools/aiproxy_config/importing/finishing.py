@@ -59,14 +59,23 @@ def _left_out(settings: Data, refused: Problem) -> str:
     if refused.code == "missing-key" and len(steps) > 1:
         steps.pop()
     while steps:
+        last: Any = None
         holder: Any = settings
-        for step in steps[:-1]:
-            holder = _within(holder, step)
-        if _within(holder, steps[-1]) is not None:
-            del holder[steps[-1]]
+        for at, step in enumerate(steps):
+            steps[at] = _name(holder, step)
+            last, holder = holder, _within(holder, steps[at])
+        if holder is not None:
+            del last[steps[-1]]
             return shown(tuple(steps))
         steps.pop()
     raise AssertionError(refused)
+
+
+def _name(holder: Any, step: str | int) -> str | int:
+    """Entries of mappings whose keys are anybody's names are known by their number, too."""
+    if isinstance(holder, dict) and isinstance(step, int) and step < len(holder):
+        return str(list(holder)[step])
+    return step
 
 
 def _within(holder: Any, step: str | int) -> Any:

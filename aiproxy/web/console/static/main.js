@@ -13,6 +13,7 @@ const PAGES = [
   ["requests", later("Requests")],
   ["usage", later("Usage")],
   ["keys", later("Keys")],
+  ["configuration", later("Configuration")],
   ["health", later("Health")],
 ];
 

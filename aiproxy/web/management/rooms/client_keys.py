@@ -30,6 +30,10 @@ LONGEST_OVERLAP = 31 * 86400.0
 """Seconds that an old key may work on beside its successor: a month of notice."""
 
 
+MADE_OF = frozenset(("name", "settings", "until", "managed"))
+"""The fields of a request for a key."""
+
+
 class ClientKeysRoom:
     def __init__(self, gateway: Gateway, keys: ManagedKeys, configuring: Configuring) -> None:
         self._gateway = gateway
@@ -76,6 +80,9 @@ class ClientKeysRoom:
 
     async def create(self, asked: Asked) -> Mapping[str, Any]:
         body = asked.object()
+        if unknown := sorted(body.keys() - MADE_OF):
+            told = f"There is no field {unknown[0]!r} here; what a key may use stands in 'settings'."
+            raise InvalidRequest(told, param=unknown[0])
         name, settings, until = asked.text("name").strip(), body.get("settings") or {}, body.get("until")
         if not name:
             raise InvalidRequest("The field 'name' must say whose key it is.", param="name")

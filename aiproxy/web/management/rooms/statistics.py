@@ -12,6 +12,7 @@ from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.neutral.usage import Usage
 from aiproxy.secrets import digest
 from aiproxy.storage.state.asking import TOKENS
+from aiproxy.storage.state.calls import LARGEST, text
 from aiproxy.storage.state.rows import UsageRow
 from aiproxy.usage import Outcome
 
@@ -83,23 +84,32 @@ def _detail(row: UsageRow) -> Mapping[str, Any]:
 
 
 def rows_of(content: Mapping[str, Any], node: str) -> list[UsageRow]:
-    """The single attempts of an export. Raises `InvalidRequest` that names what is wrong."""
-    usage = content.get("usage", content)
+    """The single attempts of an export. Raises `InvalidRequest` that names what is wrong; clients stand as `*`, for their names may
+    be keys."""
     if content.get("version", 1) != 1:
         raise InvalidRequest("An export of version 1 is wanted.", param="version")
-    try:
-        return [
-            _row(client, model, detail, node)
-            for client, api in usage["apis"].items()
-            for model, counted in api["models"].items()
-            for detail in counted.get("details") or ()
-        ]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InvalidRequest(f"This is no export of usage: {type(error).__name__} at {error}.", param="usage") from None
+    usage = _object(content.get("usage", content), "usage")
+    rows: list[UsageRow] = []
+    for client, api in _object(usage.get("apis"), "usage.apis").items():
+        models = _object(api, "usage.apis.*").get("models")
+        for model, counted in _object(models, "usage.apis.*.models").items():
+            place = f"usage.apis.*.models.{text(model)}"
+            details = _object(counted, place).get("details") or []
+            if not isinstance(details, list):
+                raise _wrong(f"{place}.details", "a list")
+            for number, detail in enumerate(details):
+                at = f"{place}.details[{number}]"
+                rows.append(_row(client, model, _object(detail, at), node, at))
+    return rows
 
 
-def _row(client: str, model: str, detail: Mapping[str, Any], node: str) -> UsageRow:
-    tokens = {name.removesuffix("_tokens"): int(number) for name, number in detail.get("tokens", {}).items()}
+def _row(client: str, model: str, detail: Mapping[str, Any], node: str, place: str) -> UsageRow:
+    said = _object(detail.get("tokens") or {}, f"{place}.tokens")
+    tokens = {
+        name.removesuffix("_tokens"): _count(number, f"{place}.tokens.{name}")
+        for name, number in said.items()
+        if number is not None
+    }
     used = Usage.from_totals(
         input_total=tokens.get("input"),
         cache_read=tokens.get("cached") or None,
@@ -108,22 +118,55 @@ def _row(client: str, model: str, detail: Mapping[str, Any], node: str) -> Usage
         total=tokens.get("total"),
     )
     told = orjson.dumps([client, model, detail], option=orjson.OPT_SORT_KEYS).decode()
+    source, latency = detail.get("source", ""), detail.get("latency_ms", 0)
+    if not isinstance(source, str):
+        raise _wrong(f"{place}.source", "a text")
+    if isinstance(latency, bool) or not isinstance(latency, int | float) or not 0 <= latency <= LARGEST:
+        raise _wrong(f"{place}.latency_ms", "a number of milliseconds")
     return UsageRow(
-        at=datetime.fromisoformat(_cut(detail["timestamp"])).timestamp(),
+        at=_moment(detail.get("timestamp"), f"{place}.timestamp"),
         node=node,
         request_id=f"import_{digest(told)}",
         attempt=1,
-        client="" if client == NOBODY else client,
+        client="" if client == NOBODY else text(client),
         protocol="",
         operation=IMPORTED,
-        account=str(detail.get("source", "")),
+        account=text(source),
         provider="",
-        model=model,
-        seconds=float(detail.get("latency_ms", 0)) / 1000,
+        model=text(model),
+        seconds=float(latency) / 1000,
         outcome=Outcome.FAILED if detail.get("failed") else Outcome.COMPLETE,
-        asked=model,
+        asked=text(model),
         **{name: getattr(used, name) for name in TOKENS},
     )
+
+
+def _object(found: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(found, dict):
+        raise _wrong(place, "an object")
+    return found
+
+
+def _count(found: Any, place: str) -> int:
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= LARGEST:
+        raise _wrong(place, "a number of tokens")
+    return found
+
+
+def _moment(found: Any, place: str) -> float:
+    """Seconds since the epoch; a time without a zone is one of UTC."""
+    try:
+        moment = datetime.fromisoformat(_cut(found))
+        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, AttributeError, TypeError, OverflowError):
+        raise _wrong(place, "a time, as `2026-11-25T13:00:00Z`") from None
+    if at < 0:
+        raise _wrong(place, "a time after 1970")
+    return at
+
+
+def _wrong(place: str, wanted: str) -> InvalidRequest:
+    return InvalidRequest(f"This is no export of usage: `{place}` must be {wanted}.", param=place)
 
 
 def _cut(timestamp: str) -> str:

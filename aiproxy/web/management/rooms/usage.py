@@ -76,7 +76,7 @@ class Usage:
             raise InvalidRequest("The argument 'format' must be json or csv.", param="format")
         found = await asked_of(self._state, lambda session: sums(session, tuple(dict.fromkeys(by)), span))
         for row in found:
-            for name in {"day", "hour"} & set(by):
+            for name in {"day", "hour", "ten_minutes"} & set(by):
                 row[name] = _moment(row[name], name)
         if form == "json":
             return {"by": by, "usage": found}
@@ -105,7 +105,7 @@ class Usage:
 
 def _moment(seconds: float, name: str) -> str:
     found = datetime.fromtimestamp(seconds, UTC)
-    return f"{found:%Y-%m-%d}" if name == "day" else f"{found:%Y-%m-%dT%H:00Z}"
+    return f"{found:%Y-%m-%d}" if name == "day" else f"{found:%Y-%m-%dT%H:%MZ}"
 
 
 def _table(by: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:

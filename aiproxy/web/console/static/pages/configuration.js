@@ -1,0 +1,108 @@
+// The configuration: every setting as a form, the text beside it with what is wrong at its line, and what a change would do before
+// it is saved. Secrets leave the gateway as names of their own, and come back as them.
+
+import { ask, get, patch, post } from "../api.js";
+import { badge, button, card, dialog, field, fill, h, sure, tell } from "../ui.js";
+import { t } from "../words.js";
+import { settings } from "./configuration/form.js";
+
+const WAITS = 400; // milliseconds without a key pressed, before the text is looked at
+
+export async function show(view) {
+  const text = h("textarea.code.editor", { spellcheck: false, "aria-label": t("The text of the configuration"), wrap: "off", oninput: typed, onscroll: align });
+  const gutter = h("pre.gutter", { "aria-hidden": "true" });
+  const found = h("div", { role: "status" });
+  const form = h("div");
+  const save = button(t("Look at the change, and save"), keep, { disabled: true });
+  const undo = button(t("Undo"), async () => { text.value = kept; await look(); }, { className: "plain", disabled: true });
+  let kept = "";
+  let version = "";
+  let timer = 0;
+
+  function typed() {
+    clearTimeout(timer);
+    timer = setTimeout(() => look().catch((error) => tell(error.message, "bad")), WAITS);
+  }
+
+  function align() {
+    gutter.scrollTop = text.scrollTop;
+  }
+
+  async function look() {
+    const looked = text.value;
+    const told = await post("/config/validate", looked);
+    if (looked !== text.value) return;
+    draw(told);
+    undo.disabled = looked === kept;
+    save.disabled = looked === kept || !told.valid;
+  }
+
+  function draw({ valid, findings }) {
+    const marks = new Map(findings.map((each) => [each.line, each.severity]));
+    fill(gutter, text.value.split("\n").map((_, place) => {
+      const kind = marks.get(place + 1);
+      return h(`span${kind ? `.${kind}` : ""}`, {}, `${kind ? "●" : " "}${String(place + 1).padStart(4)}\n`);
+    }));
+    align();
+    fill(found, [
+      h("p", {}, badge(valid ? t("valid") : t("not valid"), valid ? "good" : "bad")),
+      findings.length > 0 && h("ul.findings", findings.map((each) => h("li", {},
+        h("button.plain", { type: "button", onclick: () => go(each.line) }, t("Line {line}", { line: each.line })), " ",
+        badge(each.severity, each.severity === "error" ? "bad" : "warn"), " ",
+        each.path && h("code", each.path), " ", each.message, " ", each.suggestion && h("em", each.suggestion)))),
+    ]);
+  }
+
+  function go(line) {
+    const lines = text.value.split("\n");
+    const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+    text.focus();
+    text.setSelectionRange(start, start + (lines[line - 1] || "").length);
+    text.scrollTop = Math.max(0, (line - 5) * (text.scrollHeight / lines.length));
+  }
+
+  async function load() {
+    const answer = await ask("GET", "/config.yaml", { signal: view.signal }).catch((error) => {
+      if (error.status === 404) return null;
+      throw error;
+    });
+    kept = answer ? await answer.text() : "";
+    version = answer ? answer.headers.get("etag") : "";
+    text.value = kept;
+    await look();
+    fill(form, await settings(view, set));
+  }
+
+  async function set(path, value) {
+    if (text.value !== kept && !(await sure(t("The text beside has changes that are not saved. They are lost."), t("Go on")))) return;
+    await patch("/config", { [path]: value }, version && { "if-match": version });
+    tell(t("Saved."));
+    await load();
+  }
+
+  async function keep() {
+    const told = await post("/config/diff", text.value);
+    const yes = await dialog(t("What the change does"), (close) => [
+      told.clients.length > 0
+        ? [h("h3", t("For clients")), h("ul", told.clients.map((each) => h("li", {}, badge(each.about), " ", h("strong", each.what), " ", each.words)))]
+        : h("p", t("Clients notice nothing.")),
+      h("h3", t("In the text")),
+      h("pre.diff", told.lines.map((line) => h(line.startsWith("+") ? "span.good" : line.startsWith("-") ? "span.bad" : "span.faint", `${line}\n`))),
+      h("footer", {}, button(t("Cancel"), () => close(false), { className: "plain" }), button(t("Save"), () => close(true))),
+    ]);
+    if (!yes) return;
+    await ask("PUT", "/config.yaml", { body: text.value, headers: { "content-type": "application/yaml", ...(version && { "if-match": version }) } });
+    tell(t("Saved; it is in effect."));
+    await load();
+  }
+
+  fill(view.actions, [undo, save]);
+  fill(view.root, h("div.sides", {},
+    card(t("Text"), h("div.edit", {}, gutter, text), found),
+    card(t("Settings"), form)));
+  await load();
+  view.on({ configuration: async ({ problem }) => {
+    if (problem) tell(problem, "bad");
+    else if (text.value === kept) await load();
+  } });
+}
