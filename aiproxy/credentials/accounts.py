@@ -94,7 +94,7 @@ class Accounts:
         for name, used in self._used.items():
             record = self._records.get(name)
             if record is not None and (why := used.login.refused(record)):
-                found[record.id] = why
+                found[record.id] = f"{why} To log in again: `aiproxy-config login {used.login.provider}`"
         return found
 
     def start(self) -> None:

@@ -21,6 +21,7 @@ import pytest
 import trustme
 from playwright.sync_api import Page
 
+from aiproxy.credentials.logins import LOGINS
 from aiproxy.credentials.times import written
 from aiproxy_config.foreign_logins import LARGEST_IMPORT
 from aiproxy_config.listener import SILENCE_SECONDS
@@ -87,24 +88,27 @@ def free_port() -> int:
         return port
 
 
-def begun(place: Place, *arguments: str) -> tuple["subprocess.Popen[str]", dict[str, str]]:
-    """A login that waits for its callback, and the query of the vendor's page."""
-    running, page = started(place, *arguments)
+def begun(place: Place, *arguments: str, told: str = "") -> tuple["subprocess.Popen[str]", dict[str, str]]:
+    """A login that waits for its callback, and the query of the vendor's page. `told` is what it says before that."""
+    running, page = started(place, *arguments, told=told)
     query = {name: values[0] for name, values in parse_qs(urlsplit(page).query).items()}
     if "code_challenge" in query:
         place.vendor.challenges["code"] = query["code_challenge"]
     return running, query
 
 
-def started(place: Place, *arguments: str) -> tuple["subprocess.Popen[str]", str]:
+def started(place: Place, *arguments: str, told: str = "") -> tuple["subprocess.Popen[str]", str]:
     """A login that waits for its callback, and the vendor's page."""
     running = subprocess.Popen(
         place.command("login", *arguments), cwd=place.directory, env=place.environ, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert running.stderr is not None
+    said = ""
     for line in running.stderr:
-        if found := re.search(r"https://\S+/authorize\?\S+", line):
+        said += line
+        if found := re.search(r"https://\S+/(?:authorize|login)\?\S+", line):
+            assert told in said
             return running, found[0]
     raise AssertionError(running.communicate())
 
@@ -201,6 +205,53 @@ def test_google_with_its_project(place: Place) -> None:
     said = ended(running, f"?code=code-1&state={query['state']}\n")
     assert "is logged in at gemini-cli" in said
     assert [*place.files] == ["gemini-a@vendor.example-mine.json"]
+
+
+EVERY_WAY = [
+    pytest.param(login.provider, way.name, id=f"{login.provider}-{way.name}") for login in LOGINS for way in login.ways
+]
+WHERE = {
+    "authorize": "/authorize", "token": "/token", "device": "/device_authorization", "userinfo": "/userinfo",
+    "exchange": "/copilot_internal/v2/token", "key": "/apikey", "social": "/social", "projects": "/projects",
+}  # fmt: skip
+FLAGS = {"browser": ["--no-browser"], "device": ["--device"], "cookie": ["--cookie"]}
+
+
+def everywhere(place: Place) -> None:
+    """All vendors' addresses are the stand-in's."""
+    origin = f"https://localhost:{place.server.port}"
+    upstreams: dict[str, dict[str, str]] = {}
+    for login in LOGINS:
+        upstreams[login.provider] = {f"{name}-url": origin + WHERE.get(name, "") for name in login.urls}
+        upstreams[login.provider]["base-url"] = origin
+    upstreams["codex"]["device-url"] = f"{origin}/deviceauth"
+    upstreams["kiro"]["token-url"] = origin
+    clients = {name: {"client-secret": "the-clients-secret"} for name in ("gemini-cli", "antigravity", "iflow")}
+    settings = {"auth-dir": "auth", "oauth-clients": clients, "upstreams": upstreams}
+    (place.directory / "aiproxy.yaml").write_text(json.dumps(settings))
+
+
+@pytest.mark.parametrize(("provider", "way"), EVERY_WAY)
+def test_every_login_from_end_to_end(place: Place, provider: str, way: str) -> None:
+    """By what the command shows and asks, with the address pasted, over TLS."""
+    everywhere(place)
+    closed = next(each.closed for each in LOGINS if each.provider == provider)
+    note = f"Note: {closed}" if closed else ""
+    if way == "browser":
+        running, query = begun(place, provider, *FLAGS[way], "--callback-port", str(free_port()), told=note)
+        back = query.get("redirect_uri") or query["redirect"]
+        said = ended(running, f"{back}?code=code-1&state={query['state']}\n")
+    else:
+        said = place.run("login", provider, *FLAGS[way], typed="BXAuth=value;\n" if way == "cookie" else "me\n")
+        assert note in said
+    assert f"is logged in at {provider}" in said
+    assert "the-clients-secret" not in said
+    assert "access-1" not in said
+    (content,) = place.files.values()
+    listed = json.loads(place.run("accounts", "list", "--json"))
+    assert listed["refused"] == {}
+    assert [(each["provider"], each["state"][:10]) for each in listed["accounts"]] == [(provider, "good until")]
+    assert content["type"] in next(each.types for each in LOGINS if each.provider == provider)
 
 
 def test_what_can_go_wrong_is_one_sentence(place: Place) -> None:

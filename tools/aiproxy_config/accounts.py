@@ -34,13 +34,14 @@ def accounts() -> None:
 def list_(in_json: bool, config: str | None) -> None:
     """All accounts, what state they are in, and files that are none."""
     with opened(config) as credentials:
-        rows = [_summary(credentials, record) for record in credentials.files.records]
+        rows = [_summary(credentials, each) for each in sorted(credentials.files.records, key=lambda each: each.id)]
         refused = credentials.refused
     if in_json:
         click.echo(json.dumps({"accounts": rows, "refused": refused}, indent=2))
         return
+    widths = [max((len(row[name]) for row in rows), default=0) for name in ("account", "provider")]
     for row in rows:
-        click.echo(f"{row['account']}  {row['provider']}  {row['state']}")
+        click.echo(f"{row['account']:{widths[0]}}  {row['provider']:{widths[1]}}  {row['state']}")
     closed = {row["provider"]: row["closed"] for row in rows if row["closed"]}
     for provider, words in sorted(closed.items()):
         click.echo(f"\nNote on {provider}: {words}")
@@ -192,7 +193,7 @@ def _state(credentials: Credentials, record: Record) -> str:
     if record.disabled:
         return "disabled"
     if why := login.refused(record):
-        return f"refused: {why}"
+        return f"refused: {why} To log in again: `aiproxy-config login {login.provider}`"
     tokens = login.tokens(record)
     if tokens.expires is None:
         return "good"
