@@ -671,7 +671,7 @@ class GatewayService(Service):
             OAuthRoom(self.logins, self._reactor),
             LogsRoom(self._recent, self.gateway, self._offset),
             SystemPromptRoom(self.gateway, edit),
-            CLIProxyAPIRoom(self.gateway, self._registry.providers, self.state, edit),
+            CLIProxyAPIRoom(self.gateway, self._registry.providers, self.state),
             SettingsRoom(edit, self._masking, lambda: self._configuration),
             ClientKeysRoom(self.gateway, self.keys, edit),
             LoginsRoom(self.logins, logins),

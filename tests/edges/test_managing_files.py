@@ -13,6 +13,7 @@ from tests.edges.test_managing_accounts import call, two_accounts, until
 from tests.rig.daemon import daemon
 from tests.rig.managing import MANAGED, Api
 from tests.rig.upstream import fails, upstream
+from tests.vendors.google_tokens import service_account
 from tests.vendors.logins import LoginVendor
 
 CANARY = "access-of-mine-0123456789"
@@ -193,7 +194,24 @@ def test_use_quotas_models_and_the_prompt(tmp_path: Path) -> None:
         assert one.received[-1].json["messages"][0] == {"role": "system", "content": "Be brief."}
         api.put("/system-prompt", {"text": ""})
         assert api.get("/system-prompt") == {"text": "", "file": "", "mode": "overwrite", "replacements": []}
-        account = {"type": "service_account", "project_id": "p-1", "client_email": "a@p-1.example", "private_key": "x"}
+
+
+def test_a_service_account_comes_as_a_form(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, directory):
+        account = {
+            **service_account("https://token.example/token"),
+            "project_id": "p-1",
+            "client_email": "a@p-1.example",
+        }
         form = {"file": ("key.json", json.dumps(account)), "location": (None, "eu")}
-        assert api.ask("POST", "/vertex/import", files=form).status_code == 422  # this is no private key
+        told = api.ask("POST", "/vertex/import", files=form).json()
+        assert told == {
+            "status": "ok", "auth-file": "vertex-p-1.json", "project_id": "p-1", "email": "a@p-1.example", "location": "eu",
+        }  # fmt: skip
+        assert json.loads((directory / "vertex-p-1.json").read_text())["service_account"] == account
+        until(lambda: file(api, "vertex-p-1.json")["status"] == "active")
+        assert account["private_key"][100:150] not in json.dumps(api.get("/auth-files"))
+        bad = {"file": ("key.json", json.dumps({**account, "private_key": "x"}))}
+        assert api.ask("POST", "/vertex/import", files=bad).status_code == 400
+        assert api.ask("POST", "/vertex/import", files={"file": ("key.json", json.dumps(KIMI))}).status_code == 400
         assert api.ask("POST", "/vertex/import", content=b"x").status_code == 400

@@ -13,6 +13,9 @@ HASHED = bcrypt.hashpw(KEY.encode(), bcrypt.gensalt(4)).decode()
 MANAGED = f'remote-management: {{secret-key: "{HASHED}"}}\n'
 """A line of a configuration. The key is hashed already, so that no start is followed by a reload."""
 
+HTTP = httpx2.Client(timeout=20, limits=httpx2.Limits(max_keepalive_connections=0))
+"""One for all: making one costs more than most requests. It keeps no connection and no cookie of its own."""
+
 
 class Api:
     """Asks a running gateway; answers are what JSON says. Other statuses than 200 are told by `refused`."""
@@ -22,7 +25,7 @@ class Api:
 
     def ask(self, method: str, path: str, **more: Any) -> httpx2.Response:
         headers = {"authorization": f"Bearer {KEY}", **more.pop("headers", {})}
-        return httpx2.request(method, self._root + path, headers=headers, timeout=20, **more)
+        return HTTP.request(method, self._root + path, headers=headers, **more)
 
     def get(self, path: str, **query: str) -> Any:
         return self._done(self.ask("GET", path, params=query))

@@ -59,8 +59,9 @@ def _operation(route: Route) -> Mapping[str, Any]:
         told["parameters"] = parameters
     if route.takes:
         fields = {name: {"description": words} for name, words in route.takes.items()}
-        schema = {"type": "object", "properties": fields}
-        told["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+        told["requestBody"] = {"content": {route.reads: {"schema": {"type": "object", "properties": fields}}}}
+    elif route.reads != "application/json":
+        told["requestBody"] = {"required": True, "content": {route.reads: {}}}
     if route.open:
         told["security"] = []
     return told

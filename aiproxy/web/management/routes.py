@@ -95,7 +95,7 @@ class Refused(Exception):
 @dataclass(frozen=True, slots=True)
 class Route:
     """`path` in Werkzeug's way (`/requests/<request_id>`), below `/v0/management`. `query` are its arguments, `takes` the fields of a
-    JSON body, each with its words. `open` routes judge by themselves who may."""
+    body, each with its words, which is JSON unless `reads` says otherwise. `open` routes judge by themselves who may."""
 
     method: str
     path: str
@@ -103,6 +103,7 @@ class Route:
     serve: Callable[[Asked], Awaitable[Any]]
     query: Mapping[str, str] = field(default_factory=dict)
     takes: Mapping[str, str] = field(default_factory=dict)
+    reads: str = "application/json"
     gives: str = "application/json"
     open: bool = False
 

@@ -90,6 +90,14 @@ class AuthFilesRoom:
                 takes={"type": "And the rest of a file."},
             ),
             Route(
+                "POST",
+                "/vertex/import",
+                "Upload a service account of Google's, as a form.",
+                self.vertex,
+                takes={"file": "Its JSON.", "location": "Where its calls are served."},
+                reads="multipart/form-data",
+            ),
+            Route(
                 "DELETE",
                 url,
                 "Delete files; vendors aren't told.",
@@ -232,18 +240,37 @@ class AuthFilesRoom:
             contents = read_import(part.file, part.body, self._logins, Siblings(siblings))
             names = []
             for content in contents:
-                login = self._login(str(content["type"]))
-                record = new_record(login, content, None)
-                if (_object(part.body) or {}).get("type"):  # one of our own kind keeps its name
+                record = new_record(self._login(content), content, None)
+                if content == _object(part.body):  # one of our own kind keeps its name
                     record = Record(_document(part.file), record.type, content)
-                login.tokens(record)
-                self._kept(record)
-                await put(self._documents, record, f"Upload {record.id}")
-                names.append(f"{record.id}.json")
+                names.append(await self._keep(record))
         return ", ".join(names)
 
-    def _login(self, kind: str) -> Login:
-        return next(login for login in self._logins.values() if kind.lower() in login.types)
+    async def _keep(self, record: Record) -> str:
+        """The file's name. Raises `Unreadable`, `StoreError`."""
+        self._login(record.content).tokens(record)
+        self._kept(record)
+        await put(self._documents, record, f"Upload {record.id}")
+        return f"{record.id}.json"
+
+    async def vertex(self, asked: Asked) -> Mapping[str, Any]:
+        try:
+            form = {part.name: part.body for part in parts(asked.header("content-type"), asked.body)}
+        except ValueError as error:
+            raise InvalidRequest(f"The form can't be read: {error}.") from None
+        location = form.get("location", b"").decode("utf-8", "replace").strip()
+        with refusing():
+            content = read_import("", form.get("file", b""), self._logins, Siblings({}))[0]
+            if content["type"] != "vertex":
+                raise InvalidRequest("The JSON of a service account is wanted.", param="file")
+            content = {**content, **({"location": location} if location else {})}
+            project = str(content.get("project_id") or "project")
+            name = await self._keep(Record(_document(f"vertex-{project}.json"), "vertex", content))
+        told = {each: content.get(each, "") for each in ("project_id", "email", "location")}
+        return {**OK, "auth-file": name, **told}
+
+    def _login(self, content: Mapping[str, Any]) -> Login:
+        return next(login for login in self._logins.values() if str(content["type"]).lower() in login.types)
 
     async def delete(self, asked: Asked) -> Mapping[str, Any]:
         given = [name.decode("utf-8", "replace") for name in (asked.request.args or {}).get(b"name", ())]

@@ -1,41 +1,28 @@
-"""What else CLIProxyAPI's tools ask for: quotas reset, use by account, models that are known, service accounts of Vertex AI."""
+"""What else CLIProxyAPI's tools ask for: quotas reset, use by account, models that are known."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
-from aiproxy.config.edit import edited
-from aiproxy.config.list_edits import entries
 from aiproxy.gateway import Gateway
-from aiproxy.neutral.errors import InvalidRequest, NotFound
-from aiproxy.providers.base import Provider, Upstream
-from aiproxy.web.management.rooms.editing import Configuring, editing
+from aiproxy.neutral.errors import NotFound
+from aiproxy.providers.base import Provider
+from aiproxy.storage.documents import CREDENTIALS
 from aiproxy.web.management.rooms.settings import OK, account_index
 from aiproxy.web.management.rooms.tenths import Kept, tenths
 from aiproxy.web.management.routes import Asked, Route
-from aiproxy.web.multipart import parts
 
 
 class CLIProxyAPIRoom:
-    def __init__(self, gateway: Gateway, providers: Sequence[Provider], state: Kept, configuring: Configuring) -> None:
+    def __init__(self, gateway: Gateway, providers: Sequence[Provider], state: Kept) -> None:
         self._gateway = gateway
         self._providers = {provider.name: provider for provider in providers}
         self._state = state
-        self._configuring = configuring
 
     def routes(self) -> Sequence[Route]:
         return (
             Route("POST", "/reset-quota", "Forget an account's rests.", self.reset, takes={"auth_index": "Which."}),
             Route("GET", "/api-key-usage", "How calls went at accounts with keys, in tens of minutes.", self.key_usage),
             Route("GET", "/model-definitions/<channel>", "The models that a provider is known to have.", self.models),
-            Route(
-                "POST",
-                "/vertex/import",
-                "Add a service account of Google's, as a form: `file`, `location`.",
-                self.vertex,
-                takes={"file": "Its JSON.", "location": "Where its calls are served."},
-            ),
         )
 
     async def reset(self, asked: Asked) -> Mapping[str, Any]:
@@ -50,8 +37,9 @@ class CLIProxyAPIRoom:
 
     async def key_usage(self, _asked: Asked) -> Mapping[str, Any]:
         recent, told = await tenths(self._state), dict[str, dict[str, Any]]()
+        logins = {name.removeprefix(CREDENTIALS).removesuffix(".json") for name in self._gateway.snapshot.used}
         for upstream in self._gateway.snapshot.upstreams.values():
-            if upstream.id in self._gateway.snapshot.used or _is_login(upstream, self._gateway):
+            if (upstream.login or upstream.id) in logins:
                 continue
             used = recent.get(upstream.id, ())
             told.setdefault(upstream.provider.name, {})[f"{upstream.base_url}|{upstream.id}"] = {
@@ -69,30 +57,3 @@ class CLIProxyAPIRoom:
             raise NotFound(f"There is no provider {channel!r}; there are: {there}.", param="channel")
         models = [{"id": model, "object": "model", "owned_by": channel} for model in provider.models]
         return {"channel": channel, "models": models}
-
-    async def vertex(self, asked: Asked) -> Mapping[str, Any]:
-        try:
-            found = {part.name: part.body for part in parts(asked.header("content-type"), asked.body)}
-            account = orjson.loads(found["file"])
-            text, project = found["file"].decode(), str(account["project_id"])
-        except (ValueError, KeyError, TypeError):
-            raise InvalidRequest(
-                "A form with the JSON of a service account as `file` is wanted.", param="file"
-            ) from None
-        entry: dict[str, Any] = {"service-account": text}
-        if location := found.get("location", b"").decode("utf-8", "replace").strip():
-            entry["location"] = location
-
-        def change(kept: str) -> str:
-            return edited(kept, f"vertex-api-key[{len(entries(kept, 'vertex-api-key'))}]", entry)
-
-        with editing():
-            await self._configuring.edit(change, "Add a service account of Vertex AI")
-        return {**OK, "project_id": project, "email": str(account.get("client_email", ""))}
-
-
-def _is_login(upstream: Upstream, gateway: Gateway) -> bool:
-    return any(
-        name.removeprefix("auths/").removesuffix(".json") in (upstream.id, upstream.login)
-        for name in gateway.snapshot.used
-    )

@@ -54,9 +54,21 @@ class ConfigurationRoom:
             ),
             Route("GET", "/config/values", "Every value with the layer that set it.", self.values),
             Route("GET", "/config.yaml", "Its text as it is kept, each secret by a name.", self.text, gives=YAML),
-            Route("PUT", "/config.yaml", f"Another text, if a gateway would start with it. {_IF_MATCH}", self.replaced),
-            Route("POST", "/config/validate", "What is wrong with a text, as `validate` has it.", self.validate),
-            Route("POST", "/config/diff", "What a text would change, in lines and for clients.", self.diff),
+            Route(
+                "PUT",
+                "/config.yaml",
+                f"Another text, if a gateway would start with it. {_IF_MATCH}",
+                self.replaced,
+                reads=YAML,
+            ),
+            Route(
+                "POST",
+                "/config/validate",
+                "What is wrong with a text, as `validate` has it.",
+                self.validate,
+                reads=YAML,
+            ),
+            Route("POST", "/config/diff", "What a text would change, in lines and for clients.", self.diff, reads=YAML),
             Route("GET", "/config/schema", "The JSON Schema of the configuration.", self.schema),
         )
 
@@ -83,6 +95,8 @@ class ConfigurationRoom:
 
     async def replaced(self, asked: Asked) -> Answer:
         with editing():
+            if not asked.body.strip():
+                raise InvalidRequest("The text is empty. What is to hold by default is `{}`.")
             kept = await self._kept()
             version = kept.version if kept else None
             if (wanted := _if_match(asked)) and wanted != version:

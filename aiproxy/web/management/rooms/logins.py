@@ -57,6 +57,7 @@ class LoginsRoom:
             "providers": [
                 {"provider": name, "ways": [way.name for way in login.ways], "closed": login.closed}
                 for name, login in sorted(self._logins.items())
+                if login.ways
             ],
             "logins": [_told(standing) for standing in self._flows.all()],
         }
