@@ -25,6 +25,9 @@ COMPATIBLE = "openai-compatibility: [{name: a, base-url: "
         ("host: '::'", ("exposed-without-keys", 1, 7)),
         (f"host: 192.0.2.1\napi-keys: [{KEY}]", ("bad-host", 1, 7)),
         ("tls: {enable: true}", ("tls-incomplete", 1, 6)),
+        ("tracing: {otlp-endpoint: 'collector:4318'}", ("bad-tracing", 1, 26)),
+        ("tracing: {otlp-endpoint: 'http://me:secret@collector:4318'}", ("bad-tracing", 1, 26)),
+        ("tracing: {headers: {authorization: 'ключ'}}", ("bad-tracing", 1, 36)),
         (f"api-keys: [{KEY}, {KEY}]", ("duplicate-client-key", 1, 41)),
         (f"api-keys:\n  - {{name: a, key: {KEY}}}\n  - {{name: a, key: {KEY}2}}", ("duplicate-name", 3, 12)),
         ("api-keys: [fifteen-letters]", ("short-key", 1, 12)),
@@ -253,3 +256,10 @@ def test_a_login_may_be_what_a_name_means(tmp_path: Path) -> None:
 
 def test_the_providers_that_log_in() -> None:
     assert sorted(load_registry(()).logins) == list(WITH_LOGINS)
+
+
+def test_tracing_without_its_extra_is_found_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aiproxy.config.tracing_rules.find_spec", lambda _name: None)
+    (found,) = problems("tracing: {otlp-endpoint: 'http://127.0.0.1:4318'}")
+    assert found.code == "bad-tracing"
+    assert "aiproxy[otel]" in found.message

@@ -40,26 +40,28 @@ def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow
     request_id, client, model, session = record.request_id, _name(record.client), _name(record.model), record.session
     request_id, session = text(request_id), text(session) if session else ""
     protocol, operation = record.protocol, record.operation
-    yield RequestRow(
-        at=at + offset,
-        node=node,
-        request_id=request_id,
-        client=client,
-        protocol=protocol,
-        operation=operation,
-        model=model,
-        streamed=int(record.streamed),
-        outcome=record.outcome.value if record.outcome else "",
-        error=record.error,
-        seconds=at - started,
-        first_byte=None if first is None else first - started,
-        attempts=len(record.attempts),
-        decision=_decision(record, offset) if record.choices else "",
+    yield RequestRow._make(  # in their order, as below: by name it takes three times as long, and six
+        (
+            at + offset,
+            node,
+            request_id,
+            client,
+            protocol,
+            operation,
+            model,
+            int(record.streamed),
+            record.outcome.value if record.outcome else "",
+            record.error,
+            at - started,
+            None if first is None else first - started,
+            len(record.attempts),
+            _decision(record, offset) if record.choices else "",
+        )
     )
     for number, attempt in enumerate(record.attempts, 1):
         used, began, ended = attempt.usage or _NOTHING, attempt.started, attempt.ended
         tokens = _counted(used)
-        yield UsageRow._make(  # in their order: by name it takes six times as long
+        yield UsageRow._make(
             (
                 ended + offset,
                 node,

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ class _SqliteSession:
         if marks.endswith("?)"):
             while len(rest) >= ROWS_AT_ONCE:
                 some, rest = rest[:ROWS_AT_ONCE], rest[ROWS_AT_ONCE:]
-                together = [value for row in some for value in row]
+                together = list(chain.from_iterable(some))
                 self._connection.execute(f"{head}{values}{', '.join([marks] * ROWS_AT_ONCE)}", together)
         self._connection.executemany(sql, rest)
 

@@ -91,7 +91,8 @@ class State:
     # -- what callers hand over
 
     def append(self, row: UsageRow | RequestRow) -> None:
-        if self.queued >= QUEUE_ROWS:
+        sent = self._sent  # `queued`, without asking a batch whether it is empty
+        if self._batch.size + (sent.size if sent is not None else 0) >= QUEUE_ROWS:
             self._dropped += 1
         else:
             self._batch.append(row)
