@@ -37,6 +37,9 @@ def refused(model: str, none: NoneReady) -> GatewayError:
                 f"Every account that offers {model!r} is disabled; the gateway's operator can enable one."
             )
         return Overloaded(f"No account is left that offers {model!r}; the configuration has just changed. Try again.")
+    if not resting and any(skip.why is Hindrance.PACED for skip in none.skipped):
+        told = f"The accounts that offer {model!r} have had as many calls as they take within a minute; wait {none.ready_in:.0f} s."
+        return RateLimited(told, retry_after=max(1.0, none.ready_in))
     if not resting:
         told = f"All accounts that offer {model!r} are busy with as many calls as they take (concurrency); try again."
         return Overloaded(told, retry_after=1.0)

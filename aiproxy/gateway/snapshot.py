@@ -81,6 +81,7 @@ class Snapshot:
                 identity=digest(upstream.base_url, upstream.credential.identity, self.ways[upstream.id].proxy),
                 provider=f"{upstream.provider.name} {upstream.base_url}",
                 network="" if upstream.apart else f"{upstream.base_url} {digest(self.ways[upstream.id].proxy)}",
+                per_minute=upstream.per_minute,
             )
             for upstream in self.upstreams.values()
         ]

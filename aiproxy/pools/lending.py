@@ -21,6 +21,9 @@ from aiproxy.pools.book import HealthBook, Place
 from aiproxy.pools.health import Health
 from aiproxy.pools.selection import Account, Strategy, Tally, first_tier
 
+MINUTE = 60.0
+"""Seconds: what paces of accounts are counted in."""
+
 PROBE_PAUSE = 1.0
 """Seconds after a failure, or a failed probe, before the next probe of the same: it finds a recovery within a second, and
 asks an upstream no more than a patient client would."""
@@ -60,6 +63,8 @@ class Hindrance(StrEnum):
     """Why one was not, where it doesn't rest."""
 
     BUSY = "busy"
+    PACED = "paced"
+    """It has had its calls of this minute."""
     TRIED = "tried"
     DISABLED = "disabled"
     GONE = "gone"
@@ -103,7 +108,7 @@ class NoneReady(Exception):
 @dataclass(frozen=True, slots=True)
 class Survey:
     """`busy`: one that doesn't rest may be given back at a time nobody knows. `rests_until` is when the first of the others
-    returns, None when there are no others."""
+    returns, or may have another call by its pace, None when there are no others."""
 
     ready: Sequence[tuple[Account, str]]
     busy: bool
@@ -158,6 +163,8 @@ class Lending:
                 why = Hindrance.DISABLED
             elif not (why := self.book.of(account, model)).ready(now):
                 rests_until = why.ready_at if rests_until is None else min(rests_until, why.ready_at)
+            elif (free := self._free(account)) > now:
+                why, rests_until = Hindrance.PACED, free if rests_until is None else min(rests_until, free)
             elif self._full(account):
                 why, busy = Hindrance.BUSY, True
             else:
@@ -192,6 +199,10 @@ class Lending:
         tally = self._tallies[taken.account.id]
         tally.in_use += 1
         tally.last = self._lent
+        if pace := taken.account.per_minute:
+            tally.times.append(now)
+            while len(tally.times) > pace:
+                tally.times.popleft()
         self._last_of[taken.account.id, taken.model] = self._lent
         self.probing.update(taken.probes)
         if session and taken.binds:
@@ -263,6 +274,8 @@ class Lending:
     def _probe(self, survey: Survey, since: float, now: float) -> Taken | float | None:
         """The probe to make, or the time at which one may be due (now: nobody knows), or None: somebody has just found out."""
         resting = [skip for skip in survey.skipped if isinstance(skip.why, Health)]
+        if not resting:
+            return None  # a pace is no guess that asking could disprove
         free = [skip for skip in resting if not self._full(self.accounts[skip.candidate[0]])]
         if not free:
             return now  # whoever is under way there comes back, and then we are asked again
@@ -279,6 +292,11 @@ class Lending:
         if now < due:
             return due
         return Taken(account, model, Why.PROBE, survey.skipped, places)
+
+    def _free(self, account: Account) -> float:
+        """When its pace allows another call."""
+        times = self._tallies[account.id].times if account.per_minute else ()
+        return times[0] + MINUTE if times and len(times) >= account.per_minute else 0.0
 
     def _full(self, account: Account) -> bool:
         return 0 < account.concurrency <= self._tallies[account.id].in_use

@@ -1,14 +1,15 @@
 """The pure choice among ready accounts. A strategy is one function; the pool keeps the tallies between its calls."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiproxy.pools.verdict import JUDGE, Judge
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One login at a provider, as the pool sees it. A smaller `priority` is used first; `concurrency` 0 is no limit;
+    """One login at a provider, as the pool sees it. A smaller `priority` is used first; `concurrency` and `per_minute` 0 are no limits;
     `weight` counts for `weighted-round-robin`, 0 being the last resort."""
 
     id: str
@@ -23,6 +24,8 @@ class Account:
     """Accounts with the same one are at the same provider and address: their models fail together."""
     network: str = ""
     """Accounts with the same one are reached the same way."""
+    per_minute: int = 0
+    """Calls that it is lent to within any minute."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,8 @@ class Tally:
     last: int = 0
     credit: float = 0.0
     spent: float | None = None
+    times: deque[float] = field(default_factory=deque)
+    """When it was lent last, as often as it may be within a minute."""
 
 
 Strategy = Callable[[Sequence[Account], Mapping[str, Tally]], tuple[Account, Mapping[str, float]]]

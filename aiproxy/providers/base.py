@@ -204,6 +204,7 @@ class Upstream:
     cools: bool | None = None
     weight: int = 1
     concurrency: int = 0
+    per_minute: int = 0
     rules: tuple[FaultRule, ...] = ()
     """The operator's own words on failures."""
     check_model: str = ""

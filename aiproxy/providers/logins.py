@@ -33,6 +33,7 @@ def account_of(provider: Provider, login: LoggedIn, accepts: Sequence[str], mode
         headers=_headers(said),
         cools=None if _said(said, "disable_cooling") is None else not _one(said, "disable_cooling", bool, False),
         concurrency=_one(said, "concurrency", int, 0),
+        per_minute=_one(said, "per_minute", int, 0),
         socket=_one(said, "websockets", bool, False),
     )
 

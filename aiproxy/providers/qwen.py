@@ -18,6 +18,10 @@ from aiproxy.providers.openai_dialects import content_parts, messages
 FIRST_REST_EXHAUSTED = 3600.0
 """Seconds. The quota is a day's, and no header says when the day ends."""
 
+A_MINUTE = 60
+"""Calls of an account within any minute, in each process: unless its file says otherwise: the pace that CLIProxyAPI keeps
+with the portal."""
+
 CACHED = {"type": "ephemeral"}
 
 
@@ -39,6 +43,7 @@ def one_system_message(body: dict[str, Json]) -> bool:
 def _accounts(login: LoggedIn) -> Iterable[Upstream]:
     """A file tells the portal that its token is for."""
     found = account_of(QWEN, login, ("qwen*", "coder-model", "vision-model"))
+    found = replace(found, per_minute=found.per_minute or A_MINUTE)
     resource = text(login.record, "resource_url").rstrip("/")
     if not resource or login.base_url or text(login.record, "base_url"):
         yield found

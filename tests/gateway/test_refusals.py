@@ -29,6 +29,8 @@ def resting(**until: tuple[float, str]) -> NoneReady:
          errors.Overloaded, 1.0, "All accounts that offer 'm' rest: b for 1 s (too slow), the others are busy."),
         (NoneReady(0.0, [Skipped(("a", "m"), Hindrance.BUSY)]), errors.Overloaded, 1.0,
          "All accounts that offer 'm' are busy with as many calls as they take (concurrency); try again."),
+        (NoneReady(12.0, [Skipped(("a", "m"), Hindrance.PACED), Skipped(("b", "m"), Hindrance.BUSY)]), errors.RateLimited, 12.0,
+         "The accounts that offer 'm' have had as many calls as they take within a minute; wait 12 s."),
         (NoneReady(None, [Skipped(("a", "m"), Hindrance.DISABLED)]), errors.Overloaded, None,
          "Every account that offers 'm' is disabled; the gateway's operator can enable one."),
         (NoneReady(None, []), errors.Overloaded, None,

@@ -270,3 +270,23 @@ def test_rests_outlive_the_process() -> None:
     clock.advance(19.9)
     with pending(waiting):
         clock.advance(0.2)
+
+
+@pytest.mark.parametrize("probe", [False, True])
+def test_an_account_is_lent_no_more_than_its_pace_allows_within_any_minute(probe: bool) -> None:
+    pool, clock = pool_of(Account("a", per_minute=2))
+    for _ in range(2):
+        give_back(now(pool.lease(want("a"))))
+        clock.advance(20.0)
+    refused = refusal(pool.lease(want("a", patience=10.0, probe=probe)))
+    assert (refused.ready_in, [skip.why for skip in refused.skipped]) == (20.0, [Hindrance.PACED])
+    with pending(pool.lease(want("a", patience=30.0, probe=probe))):
+        clock.advance(20.0)
+    assert refusal(pool.lease(want("a"))).ready_in == 20.0, "the second call of the minute before still counts"
+
+
+def test_another_account_is_lent_while_one_has_had_its_calls() -> None:
+    pool, clock = pool_of(Account("a", per_minute=1), "b", strategy=fill_first)
+    assert [now(pool.lease(want("a", "b"))).account.id for _ in range(3)] == ["a", "b", "b"]
+    clock.advance(60.0)
+    assert now(pool.lease(want("a", "b"))).account.id == "a"

@@ -16,7 +16,7 @@ from aiproxy.providers.gemini_cli import GEMINI_CLI
 from aiproxy.providers.iflow import IFLOW
 from aiproxy.providers.kimi import KIMI
 from aiproxy.providers.kiro import AT_ONCE, KIRO
-from aiproxy.providers.qwen import QWEN
+from aiproxy.providers.qwen import A_MINUTE, QWEN
 from aiproxy.registry import load_registry
 from tests.vendors.google_tokens import service_account
 
@@ -101,6 +101,12 @@ def test_kiro_has_anthropics_names_and_its_own() -> None:
     for name in ("claude-sonnet-4.5", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"):
         assert [served.name for served in found.models[name]] == ["claude-sonnet-4.5"]
     assert account(KIRO, concurrency=7).concurrency == 7
+
+
+def test_qwen_is_asked_at_a_pace() -> None:
+    assert account(QWEN).per_minute == A_MINUTE
+    assert account(QWEN, per_minute=7).per_minute == 7
+    assert account(KIMI, **{"per-minute": 5}).per_minute == 5
 
 
 def test_what_operators_write_into_a_file() -> None:

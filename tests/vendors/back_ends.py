@@ -233,7 +233,7 @@ LOGINS = (
     Served(ANTIGRAVITY, "antigravity", {"type": "antigravity", "project_id": PROJECT}),
     Served(CODEX, "codex", {"type": "codex", "account_id": ACCOUNT}),
     Served(CLAUDE, "claude", {"type": "claude"}),
-    Served(QWEN, "qwen", {"type": "qwen"}),
+    Served(QWEN, "qwen", {"type": "qwen", "per_minute": 100_000}),
     Served(IFLOW, "iflow", {"type": "iflow"}),
     Served(KIMI, "kimi", {"type": "kimi", "device_id": DEVICE}, clients=tuple({*CLIENTS} - {"anthropic-messages"})),
     Served(KIMI_MESSAGES, "kimi", clients=("anthropic-messages",), path="/messages"),
