@@ -19,6 +19,7 @@ from tests.rig.upstream import events
 CONFIGURATION = """
 openai-compatibility:
   - {name: vendor, base-url: "http://vendor.test/v1", api-key-entries: [key-0123456789abcdef], models: [m]}
+limits: {request-body-mb: 1}
 websocket: {idle-seconds: 100, slow-reader-seconds: 20, responses-seconds: 250, outbound-mb: 0.001}
 """
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -175,6 +176,15 @@ def test_a_client_that_leaves_ends_its_calls(make: Callable[[Opened, WebSocketCo
     assert socket.rig.gateway.under_way == 0
     assert len(socket.rig["vendor"].asked) == 1, "what waited was not begun"
     assert socket.logged == [(499, 0)]
+
+
+def test_what_waits_for_its_turn_is_bounded() -> None:
+    socket = Socket(ResponsesSession)
+    for _ in range(4):
+        socket.send({"type": "response.create", "model": "m", "input": "x" * 400_000})
+    (refused,) = socket.heard()
+    assert (refused["status"], refused["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert socket.rig.gateway.under_way == 1
 
 
 def test_an_hour_ends_after_the_call_under_way() -> None:

@@ -26,9 +26,10 @@ from aiproxy.gateway.call import Call, read_call
 from aiproxy.gateway.connection import Connection
 from aiproxy.gateway.state import NOT_FOUND
 from aiproxy.neutral.carried import Json
-from aiproxy.neutral.errors import GatewayError, InvalidRequest, UpstreamFailed
+from aiproxy.neutral.errors import GatewayError, InvalidRequest, RateLimited, UpstreamFailed
 from aiproxy.providers.base import Operation
 from aiproxy.transports.deadline import Deadline
+from aiproxy.web.request import MIB
 from aiproxy.web.sockets.session import Opened, Session, told_error
 from aiproxy.web.sockets.sink import EventSink
 
@@ -50,8 +51,10 @@ _GONE_ON_FROM = ("response.completed", "response.incomplete")
 class ResponsesSession(Session):
     def __init__(self, opened: Opened, connection: WebSocketConnection) -> None:
         super().__init__(opened, connection)
-        self._lanes: dict[str, deque[Mapping[str, Any]]] = {}
-        """What waits for the calls before it, by `stream_id`; "" is the lane of those without one."""
+        self._lanes: dict[str, deque[bytes]] = {}
+        """Messages that wait for the calls before them, by `stream_id`; "" is the lane of those without one."""
+        self._most_waiting = int(opened.gateway.snapshot.settings.limits.request_body_mb * MIB)
+        """Bytes of all of them: as many as one may have."""
         self._connection = Connection()
         self._headers = _without_the_mode(opened.headers)
         self._outlived = False
@@ -73,7 +76,7 @@ class ResponsesSession(Session):
             lane = _lane(said)
             match said.get("type"):
                 case "response.create":
-                    self._enqueue(lane, said)
+                    self._enqueue(lane, said, data)
                 case "response.steer":
                     self._refuse_steering(said)
                 case other:
@@ -85,18 +88,21 @@ class ResponsesSession(Session):
 
     # -- one call of a lane after the other
 
-    def _enqueue(self, lane: str, said: Mapping[str, Any]) -> None:
-        if self.under_way + sum(map(len, self._lanes.values())) >= self.limits.calls:
+    def _enqueue(self, lane: str, said: Mapping[str, Any], data: bytes) -> None:
+        waiting = [len(each) for held in self._lanes.values() for each in held]
+        if self.under_way + len(waiting) >= self.limits.calls:
             raise self.too_many()
-        if self.running(lane):
-            self._lanes.setdefault(lane, deque()).append(said)
-        else:
+        if not self.running(lane):
             self._begin(lane, said)
+            return
+        if sum(waiting) + len(data) > self._most_waiting:
+            raise RateLimited("Too much waits on this socket: await an answer before the next call.")
+        self._lanes.setdefault(lane, deque()).append(data)
 
     def ended(self, name: str) -> None:
         waiting = self._lanes.get(name)
         while waiting and not self.running(name):
-            self._begin(name, waiting.popleft())
+            self._begin(name, read_object(waiting.popleft()))
         if not waiting:
             self._lanes.pop(name, None)
 
