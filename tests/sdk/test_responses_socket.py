@@ -302,7 +302,7 @@ def test_a_socket_that_has_lasted_ends_after_its_call_and_the_sdk_connects_again
 
     go = Event()
     vendor.waits.append(go)
-    with daemon(tmp_path, configured(stand_in, native, "websocket: {responses-seconds: 1}")) as gateway:
+    with daemon(tmp_path, configured(stand_in, native, "websocket: {responses-seconds: 3}")) as gateway:
         with opened(gateway, on_reconnecting=lost) as socket:
             connection.append(socket)
             socket.response.create(model="native", input="one", store=False)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from socket import create_server
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from typing import Any
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 
@@ -35,6 +37,9 @@ LAPS = 12
 
 AT_ONCE = 50
 """Sockets that are opened at a time."""
+
+TRIES = 600
+"""Tenths of a second that a start may take: a busy machine is slow."""
 
 MOST = 1 << 20
 """Bytes of a message."""
@@ -111,6 +116,16 @@ async def opened(port: int, count: int, counted: "Counter[str]", *, busy: bool) 
     return clients
 
 
+async def listening(port: int) -> None:
+    for _ in range(TRIES):
+        with suppress(ConnectError):
+            probe = await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", port), Protocol())
+            probe.transport.loseConnection()
+            return
+        await deferLater(reactor, 0.1)
+    raise TimeoutError("the gateway does not start")
+
+
 async def run(asked: Namespace, port: int, pid: int) -> bool:
     counted: Counter[str] = Counter()
     warm = await opened(port, AT_ONCE, counted, busy=True)
@@ -161,11 +176,11 @@ def main() -> None:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=directory) as gateway:
 
             async def begun() -> None:
-                await deferLater(reactor, 3)
+                await listening(port)
                 held.append(await run(asked, port, gateway.pid))
 
             running = Deferred.fromCoroutine(begun())
-            running.addErrback(lambda failure: failure.printTraceback())
+            running.addErrback(lambda failure: failure.printTraceback(sys.stderr))
             running.addBoth(lambda _: reactor.stop())
             reactor.run()
             gateway.terminate()
