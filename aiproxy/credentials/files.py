@@ -15,7 +15,7 @@ LONGEST_TYPE = 40
 
 INSTEAD = {
     "xai": ": xAI is reached by an API key, in `openai-compatibility`",
-    "aistudio": ": Google AI Studio is reached by an API key, in `gemini-api-key`",
+    "aistudio": ": AI Studio's pages connect themselves, as relays; an API key goes in `gemini-api-key`",
 }
 """What CLIProxyAPI logs in with and we don't, and what to do."""
 
