@@ -382,7 +382,7 @@ def test_the_record_and_the_metrics_are_anybodys(gateway: Daemon) -> None:
         with stream(gateway) as answered:
             answered.read()
         entry = gateway.wait_for_access(answered.headers["x-request-id"])
-        assert (entry["provider"], entry["outcome"], entry["attempts"]) == ("aistudio", "complete", 1)
+        assert (entry["provider"], entry["outcome"], entry["attempts"]) == ("aistudio", "ok", 1)
         page = httpx2.get(f"{gateway.address}/metrics", headers={"authorization": f"Bearer {KEY}"}).text
         assert 'provider="aistudio"' in page
 
