@@ -90,3 +90,23 @@ def test_a_text_that_changed_meanwhile_is_not_overwritten(browser: Browser, runn
     with pytest.raises(AssertionError, match="412"):  # which the browser's console tells, too
         Operator(browser, gateway.address).visits(visit)
     assert "request-retry: 2" in file.read_text()
+
+
+def test_a_system_prompt_with_words_replaced(browser: Browser, running: tuple[Daemon, Path]) -> None:
+    gateway, file = running
+
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="System prompt").click()
+        page.get_by_label("System prompt", exact=True).fill("Be brief.\nBe kind.")
+        page.get_by_label("Where it stands").select_option("overwrite")
+        page.get_by_role("button", name="Add").click()
+        page.get_by_label("Words to replace").fill("foo")
+        page.get_by_label("What replaces them").fill("bar")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved; it is in effect.")).to_be_visible()
+        page.reload()
+        expect(page.get_by_label("System prompt", exact=True)).to_have_value("Be brief.\nBe kind.")
+        expect(page.get_by_label("Words to replace")).to_have_value("foo")
+
+    Operator(browser, gateway.address).visits(visit)
+    assert "# the patient ones" in file.read_text()

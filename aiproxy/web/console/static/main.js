@@ -14,6 +14,8 @@ const PAGES = [
   ["usage", later("Usage")],
   ["keys", later("Keys")],
   ["configuration", later("Configuration")],
+  ["prompt", later("System prompt")],
+  ["logs", later("Logs")],
   ["health", later("Health")],
 ];
 
