@@ -38,10 +38,13 @@ class Masking:
         hide = self._hiding(_secrets(text, known))
         body = hide(text.removeprefix(MARK))
         for span, is_secret in sorted(_scalars(body), key=lambda found: -found[0].start):
-            shown = self.name(span.text) if is_secret and not _NAMED.search(span.text) else hide(span.text)
-            if (
-                shown != span.text
-            ):  # written otherwise than it reads (escapes, several lines), or too short to be looked for
+            if is_secret and not _NAMED.search(span.text):  # too short to be looked for
+                shown = self.name(span.text)
+            elif span.text in body[span.start : span.end]:  # written as it reads, so looked through already
+                continue
+            else:
+                shown = hide(span.text)
+            if shown != span.text:
                 body = body[: span.start] + double_quoted(shown) + body[span.end :]
         return (MARK if text.startswith(MARK) else "") + body
 
