@@ -26,6 +26,7 @@ from aiproxy.web.direct import Served, fixed_routes
 from aiproxy.web.identity import expired, identify
 from aiproxy.web.keys import client_key, header
 from aiproxy.web.management import Management
+from aiproxy.web.management.gate import SAFE
 from aiproxy.web.metrics import Metrics
 from aiproxy.web.ops import Check, Ops
 from aiproxy.web.origins import from_a_foreign_page
@@ -168,12 +169,18 @@ class Web(Resource):
 
     def finished(self, request: HttpRequest) -> None:
         """Write the access log."""
-        if request.path in _OPEN_PATHS or context_of(request) is None:
+        if request.path in _OPEN_PATHS or context_of(request) is None or self._is_a_look(request):
             return
         if request.gone:  # the call is cancelled after us; its record is complete a turn later
             self._clock.callLater(0, self._write_access, request, left=True)
         else:
             self._write_access(request, left=False)
+
+    def _is_a_look(self, request: HttpRequest) -> bool:
+        """A console that is open reads files and figures all the time; what it changes is told, by the audit log, too."""
+        assert request.path is not None
+        reads = request.method in SAFE and request.code < 400
+        return reads and (self._console.owns(request.path) or self._management.owns(request.path))
 
     def _write_access(self, request: Request, *, left: bool) -> None:
         context = context_of(request)

@@ -8,10 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.console.conftest import KEY, Operator
 from tests.rig.browser import Browser
-from tests.rig.daemon import daemon
+from tests.rig.daemon import Daemon, daemon
 from tests.rig.upstream import fails, says, upstream
-
-PAGES = ("Dashboard", "Accounts", "Models & routes", "Playground", "Requests", "Usage", "Keys", "Health")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -22,7 +20,7 @@ def test_every_page_is_quiet_labelled_and_readable(operator: Operator, language:
             link = page.locator("nav > a").nth(number)
             link.click()
             expect(page.get_by_role("heading", level=1)).to_have_text(link.inner_text())
-            expect(page.locator("main .card, main .empty").first).to_be_visible()
+            expect(page.locator("main .card, main .log").first).to_be_visible()
             assert page.evaluate(UNLABELLED) == []
             assert page.evaluate(FAINT) == []
             page.set_viewport_size({"width": 375, "height": 700})
@@ -88,7 +86,7 @@ def test_an_account_is_looked_at_switched_and_probed(browser: Browser, tmp_path:
             Operator(browser, gateway.address).visits(visit)
 
 
-def test_a_key_is_made_shown_once_and_revoked(operator: Operator) -> None:
+def test_a_key_is_made_shown_once_and_revoked(browser: Browser, tmp_path: Path) -> None:
     def visit(page: Page) -> None:
         page.get_by_role("link", name="Keys").click()
         page.get_by_role("button", name="New key").click()
@@ -104,5 +102,19 @@ def test_a_key_is_made_shown_once_and_revoked(operator: Operator) -> None:
         row.get_by_role("button", name="Revoke").click()
         page.locator("dialog").get_by_role("button", name="Revoke").click()
         expect(row.get_by_text("works")).to_have_count(0)
+
+    with daemon(tmp_path, f'remote-management: {{secret-key: "{KEY}"}}\nstate: state.db\n') as gateway:
+        gateway.wait_for("replaced by its hash")
+        Operator(browser, gateway.address).visits(visit)
+
+
+def test_the_log_is_read_as_it_is_written(operator: Operator, gateway: Daemon) -> None:
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Logs").click()
+        expect(page.locator(".log")).to_contain_text("configuration")
+        httpx2.post(f"{gateway.address}/v1/chat/completions", json={"model": "no-such-<b>model</b>", "messages": []})
+        expect(page.locator(".log")).to_contain_text("no-such-<b>model</b>")
+        page.get_by_label("Severity").select_option("error")
+        expect(page.get_by_text("No such lines.")).to_be_visible()
 
     operator.visits(visit)

@@ -1,11 +1,11 @@
 // The operator's own system prompt: its words, whether they follow the client's or stand in their place, and words to replace.
 
-import { get, patch } from "../api.js";
+import { get, put } from "../api.js";
 import { button, card, choice, field, fill, h, tell } from "../ui.js";
 import { t } from "../words.js";
 
 export async function show(view) {
-  const { "system-prompt": kept } = await get("/config", {}, view.signal);
+  const kept = await get("/system-prompt", {}, view.signal);
   const text = h("textarea", { rows: 12, value: kept.text, disabled: Boolean(kept.file) });
   const mode = choice([["append", t("after the client's own")], ["overwrite", t("instead of the client's own")]], kept.mode);
   const list = h("div");
@@ -21,11 +21,7 @@ export async function show(view) {
 
   async function save() {
     replacements = replacements.filter((each) => each.old);
-    await patch("/config", {
-      ...(!kept.file && { "system-prompt.text": text.value }),
-      "system-prompt.mode": mode.value,
-      ...(JSON.stringify(replacements) !== JSON.stringify(kept.replacements) && { "system-prompt.replacements": replacements.length ? replacements : null }),
-    });
+    await put("/system-prompt", { text: text.value, mode: mode.value, replacements });
     tell(t("Saved; it is in effect."));
   }
 

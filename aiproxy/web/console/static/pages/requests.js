@@ -40,8 +40,13 @@ export async function show(view) {
   fill(view.actions, button(t("Refresh"), load, { className: "plain" }));
   fill(view.root, [h("div.row", {}, inputs, failed), going, card(null, list)]);
   await look();
-  view.on({ ended: () => (stale = true) });
-  view.every(1, look);
+  let due = false;
+  view.on({ opened: () => (due = stale = true), begun: () => (due = true), ended: () => (due = stale = true) });
+  view.every(0.5, async () => {
+    if (!due) return;
+    due = false;
+    await look();
+  });
 }
 
 const underWay = (calls) =>
