@@ -6,6 +6,8 @@ import { badge, button, card, choice, fill, h, pairs, table } from "../ui.js";
 import { later, t } from "../words.js";
 
 const FILTERS = { client: later("Client"), model: later("Model"), protocol: later("Protocol"), error: later("Error") };
+const KEPT_WITHIN = 3000; // milliseconds until what has ended is among the records for sure
+
 const KINDS = { complete: "good", failed: "bad", cut: "bad", cancelled: "warn" };
 
 export const outcome = (row) => badge(row.error ? `${row.outcome}: ${row.error}` : row.outcome, KINDS[row.outcome]);
@@ -17,7 +19,6 @@ export async function show(view) {
   const failed = choice([["", t("All outcomes")], ["true", t("Only failures")]], view.query.get("failed") || "", { "aria-label": t("Outcome"), onchange: changed });
   const list = h("div");
   const going = h("div");
-  let stale = true;
 
   function changed() {
     const asked = new URLSearchParams(Object.keys(FILTERS).map((name, place) => [name, inputs[place].value.trim()]).filter(([, value]) => value));
@@ -33,20 +34,16 @@ export async function show(view) {
   async function look() {
     const { requests } = await get("/live", {}, view.signal);
     fill(going, requests.length > 0 && card(t("Under way"), underWay(requests)));
-    if (stale) await load();
-    stale = false;
+    await load();
   }
 
   fill(view.actions, button(t("Refresh"), load, { className: "plain" }));
   fill(view.root, [h("div.row", {}, inputs, failed), going, card(null, list)]);
   await look();
-  let due = false;
-  view.on({ opened: () => (due = stale = true), begun: () => (due = true), ended: () => (due = stale = true) });
-  view.every(0.5, async () => {
-    if (!due) return;
-    due = false;
-    await look();
-  });
+  let until = 0;
+  const news = () => (until = Date.now() + KEPT_WITHIN);
+  view.on({ opened: news, begun: news, ended: news });
+  view.every(0.5, async () => Date.now() < until && (await look()));
 }
 
 const underWay = (calls) =>
