@@ -4,7 +4,7 @@ Nothing is asked, counted or waited for. Which of several ready candidates is ta
 not its choice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiproxy.catalogue import Served
 from aiproxy.clients import Client
@@ -27,13 +27,15 @@ from aiproxy.usage import CallRecord
 @dataclass(frozen=True, slots=True)
 class Lane:
     """How a candidate would be asked. `url` is "" where nobody is: tokens are then estimated. `losses` are what a translation
-    of this very body would warn of, `refusal` what the client would be told instead of being served."""
+    of this very body would warn of, `sent` what it would become before payload rules, `refusal` what the client would be told
+    instead of being served."""
 
     protocol: str
     url: str
     translated: bool
     losses: tuple[str, ...] = ()
     refusal: str = ""
+    sent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +148,21 @@ async def _foreseen(
         target = Target(upstream, endpoint, served.name, call.model if served.forced else "")
         url = endpoint.url(upstream.base_url, served.name, stream=call.stream)
         translated = not passes_through(call, target)
-        losses: tuple[str, ...] = ()
-        refusal = ""
+        lane = Lane(endpoint.wire.name, url, translated)
         if translated and state is not None:
-            losses, refusal = await _translated(call, target, snapshot, state)
-        lane = Lane(endpoint.wire.name, url, translated, losses, refusal)
+            lane = await _translated(lane, call, target, snapshot, state)
     elif call.operation is not Operation.COUNT_TOKENS:
         lane = Lane(call.wire.name, "", translated=False, refusal=f"it has no endpoint for {call.operation}")
     return Foreseen(account, upstream.provider.name, model, upstream.priority, upstream.weight, lane)
 
 
-async def _translated(call: Call, target: Target, snapshot: Snapshot, state: State) -> tuple[tuple[str, ...], str]:
-    """What a translation loses, or why there is none."""
+async def _translated(lane: Lane, call: Call, target: Target, snapshot: Snapshot, state: State) -> Lane:
+    """With what the translation loses and makes of it, or why there is none."""
     try:
         if call.operation in EMBEDS:
-            return translate_embeddings(call, target, snapshot).report.warnings, ""
+            return replace(lane, losses=translate_embeddings(call, target, snapshot).report.warnings)
         translation = await translate(call, target, snapshot, state, now=0)
     except GatewayError as error:
-        return (), error.message
-    return translation.down.report.warnings, ""
+        return replace(lane, refusal=error.message)
+    sent = translation.outgoing.body.decode("utf-8", "replace")
+    return replace(lane, losses=translation.down.report.warnings, sent=sent)

@@ -1,8 +1,13 @@
 """A call by each protocol from the console, whole and streamed."""
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import Operator
+from tests.console.conftest import KEY, Operator
+from tests.rig.browser import Browser
+from tests.rig.daemon import daemon
+from tests.rig.upstream import says, upstream
 
 PROTOCOLS = ("openai-chat", "openai-responses", "anthropic", "gemini", "ollama")
 
@@ -20,9 +25,33 @@ def test_every_protocol_is_spoken_and_read(operator: Operator) -> None:
                 page.get_by_role("button", name="Send").click()
                 expect(page.locator(".answer")).to_contain_text("the client never noticed")
                 expect(page.get_by_role("button", name="Send")).to_be_enabled()
-                raw = page.locator("pre.tall").inner_text()
+                raw = page.locator("pre.tall").first.inner_text()
                 assert ("data:" in raw or raw.count("\n") > 2) == streamed, (protocol, raw)
         page.get_by_text("req_").click()
         expect(page.get_by_role("heading", name="Attempts")).to_be_visible()
 
     operator.visits(visit)
+
+
+def test_both_sides_of_a_translation_are_shown(browser: Browser, tmp_path: Path) -> None:
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Playground").click()
+        page.get_by_label("Protocol").select_option("anthropic")
+        page.get_by_label("Model").fill("m")
+        page.get_by_label("Message").fill("Tell me.")
+        page.get_by_label("Body").fill(page.get_by_label("Body").input_value().replace("1024,", '1024, "top_k": 3,'))
+        page.get_by_role("button", name="Send").click()
+        sent = page.locator("section.card").filter(has=page.get_by_role("heading", name="To the upstream"))
+        expect(sent).to_contain_text("translated")
+        expect(sent).to_contain_text("drop:top_k")
+        expect(sent.locator("pre")).to_contain_text('"max_completion_tokens": 1024')
+        expect(page.get_by_role("heading", name="Answer")).to_be_visible()
+
+    with upstream(says("Hello.")) as vendor:
+        text = (
+            f'remote-management: {{secret-key: "{KEY}"}}\n'
+            f"openai-api-key: [{{api-key: sk-0123456789, base-url: '{vendor.base_url}', models: [m]}}]\n"
+        )
+        with daemon(tmp_path, text) as gateway:
+            gateway.wait_for("replaced by its hash")
+            Operator(browser, gateway.address).visits(visit)

@@ -1,6 +1,6 @@
 // A call by any protocol, as a client makes it: what is sent, what comes back byte for byte, and how it reads.
 
-import { segment } from "../api.js";
+import { post, segment } from "../api.js";
 import { PROTOCOLS } from "../protocols.js";
 import { badge, button, card, choice, field, fill, h, pairs, tell } from "../ui.js";
 import { t } from "../words.js";
@@ -55,7 +55,9 @@ export async function show(view) {
     const text = h("div.answer", { "aria-live": "polite" });
     const raw = h("pre.tall");
     const head = h("div");
-    fill(answer, [card(t("Answer"), head, text), card(t("As it came"), raw)]);
+    const upstream = h("div");
+    fill(answer, [card(t("Answer"), head, text), card(t("As it came"), raw), upstream]);
+    translated(upstream).catch(() => {}); // the answer tells what is wrong with a body
     const began = performance.now();
     try {
       const told = await fetch(spoken.path(asked()), {
@@ -88,6 +90,19 @@ export async function show(view) {
       stop.disabled = true;
       going = null;
     }
+  }
+
+  // What becomes of this body at the account that would be asked first.
+  async function translated(room) {
+    const query = new URLSearchParams({ protocol: protocol.value, model: model.value });
+    const told = await post(`/route?${query}`, body.value);
+    const first = told.stages?.[0]?.tiers[0][0];
+    if (!first) return;
+    const { lane } = first;
+    fill(room, card(t("To the upstream"),
+      pairs([[t("Account"), first.account], [t("How"), badge(lane.translated ? t("translated") : t("passed on"), lane.translated ? "warn" : "good")],
+        [t("Address"), lane.url], [t("Lost"), lane.losses.join(", ")], [t("Refused"), lane.refusal]]),
+      lane.sent && h("pre.tall", JSON.stringify(JSON.parse(lane.sent), null, 2))));
   }
 
   view.leaving(() => going?.abort());
