@@ -53,7 +53,7 @@ class Configuring:
             if expected and kept.version != expected:
                 raise Conflict(CONFIGURATION)
             try:
-                return await self.replace(change(kept.text), kept.version, reason)
+                return await self.replace(await self._documents.work(change, kept.text), kept.version, reason)
             except Conflict:
                 if expected:
                     raise

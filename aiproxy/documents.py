@@ -61,6 +61,10 @@ class Documents:
         assert self._store is not None
         return await self._thread.run(self._source.judge, text, self._store)
 
+    async def work(self, do: Callable[..., T], *arguments: Any) -> T:
+        """For what takes long, of a text of thousands of lines."""
+        return await self._thread.run(do, *arguments)
+
     async def read(self, name: str) -> Entry | None:
         """One document as it is now, also if another process wrote it. Raises `StoreError`."""
         return (await self.contents()).entries.get(name)

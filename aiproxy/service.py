@@ -664,7 +664,7 @@ class GatewayService(Service):
             ModelsRoom(self.gateway),
             Requests(self.gateway.journal, self.state, self._node, self._offset),
             Usage(self.state, self._node, in_thread),
-            ConfigurationRoom(edit, self._masking, lambda: self._configuration, self._compared),
+            ConfigurationRoom(edit, self._masking, lambda: self._configuration, self._compared, in_thread),
             AuthFilesRoom(
                 self.gateway, self.accounts, logins, self._documents, self.state, self._offset, self._renewed
             ),
@@ -672,7 +672,7 @@ class GatewayService(Service):
             LogsRoom(self._recent, self.gateway, self._offset),
             SystemPromptRoom(self.gateway, edit),
             CLIProxyAPIRoom(self.gateway, self._registry.providers, self.state),
-            SettingsRoom(edit, self._masking, lambda: self._configuration),
+            SettingsRoom(edit, self._masking, lambda: self._configuration, in_thread),
             ClientKeysRoom(self.gateway, self.keys, edit),
             LoginsRoom(self.logins, logins),
             HealthRoom(

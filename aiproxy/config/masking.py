@@ -21,7 +21,10 @@ from aiproxy.secrets import SHORTEST_SCRUBBED, Secret
 
 MARK = "\ufeff"
 
-_NAMED = re.compile(r"secret-[0-9a-f]{20}")
+_SIMPLE = re.compile(r"[A-Za-z0-9_.$/+=@~-]+")
+"""Secrets that read the same however a text is quoted."""
+
+_NAMED = re.compile(r"(secret-[0-9a-f]{20})")
 
 
 class Masking:
@@ -35,22 +38,32 @@ class Masking:
 
     def masked(self, text: str, known: Sequence[Secret] = ()) -> str:
         """`known` are secrets that may stand in it elsewhere than where the schema has them: in comments, for one."""
-        hide = self._hiding(_secrets(text, known))
-        body = hide(text.removeprefix(MARK))
-        for span, is_secret in sorted(_scalars(body), key=lambda found: -found[0].start):
-            if is_secret and not _NAMED.search(span.text):  # too short to be looked for
-                shown = self.name(span.text)
-            elif span.text in body[span.start : span.end]:  # written as it reads, so looked through already
-                continue
-            else:
-                shown = hide(span.text)
-            if shown != span.text:
-                body = body[: span.start] + double_quoted(shown) + body[span.end :]
-        return (MARK if text.startswith(MARK) else "") + body
+        body = text.removeprefix(MARK)
+        found = sorted(_scalars(body), key=lambda each: -each[0].start)
+        there = {span.text for span, is_secret in found if is_secret}
+        hide = self._hiding(there | {secret.reveal() for secret in known if secret})
+        for span, is_secret in found:
+            written = body[span.start : span.end]
+            quote = span.quote if span.quote in ("'", '"') else ""
+            if written == f"{quote}{span.text}{quote}":  # as it reads
+                shown = f"{quote}{self.name(span.text)}{quote}" if is_secret else written
+            else:  # with escapes, or over several lines
+                hidden = self.name(span.text) if is_secret else hide(span.text)
+                shown = written if hidden == span.text else double_quoted(hidden)
+            body = body[: span.start] + shown + body[span.end :]
+        return (MARK if text.startswith(MARK) else "") + hide(body)
 
     def restored(self, masked: str, text: str, known: Sequence[Secret] = ()) -> str:
-        """With the secrets of `text`, which is kept now, in the place of their names."""
-        return self._restoring(text, known)(masked)
+        """With the secrets of `text`, which is kept now, in the place of their names, written so that they read as they are."""
+        restore = self._restoring(text, known)
+        body = masked.removeprefix(MARK)
+        for span, _ in sorted(_scalars(body) if _NAMED.search(body) else (), key=lambda each: -each[0].start):
+            whole = restore(span.text)
+            if whole != span.text:
+                written = restore(body[span.start : span.end])
+                simple = all(_SIMPLE.fullmatch(restore(name)) for name in _NAMED.findall(span.text))
+                body = body[: span.start] + (written if simple else double_quoted(whole)) + body[span.end :]
+        return (MARK if masked.startswith(MARK) else "") + restore(body)
 
     def restored_value(self, value: Any, text: str, known: Sequence[Secret] = ()) -> Any:
         """The same of data."""
@@ -61,10 +74,15 @@ class Masking:
         names = {secret: self.name(secret) for secret in sorted(secrets, key=len, reverse=True)}
 
         def hide(text: str) -> str:
+            pieces = _NAMED.split(text)  # a name is not looked into: the next secret may be a part of it
             for secret, name in names.items():
-                if len(secret) >= SHORTEST_SCRUBBED:
-                    text = text.replace(secret, name)
-            return text
+                if len(secret) >= SHORTEST_SCRUBBED and secret in text:
+                    pieces = [
+                        part
+                        for piece in pieces
+                        for part in ([piece] if _NAMED.fullmatch(piece) else _between(piece.split(secret), name))
+                    ]
+            return "".join(pieces)
 
         return hide
 
@@ -101,6 +119,11 @@ def _within(span: Span, wanted: Any) -> Iterator[tuple[Span, bool]]:
             for key, each in zip(span.keys, span.values, strict=True):
                 yield key, False
                 yield from _within(each, type_within(wanted, key.text))
+
+
+def _between(parts: Sequence[str], name: str) -> list[str]:
+    """The parts with a name between each two."""
+    return [each for part in parts for each in (name, part)][1:]
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:

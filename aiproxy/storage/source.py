@@ -34,6 +34,8 @@ class Source:
         self._environ = environ
         self._overrides = overrides
         self._local: Configuration | None = None
+        self._state = ""
+        """Where the state is that is in use."""
 
     def local(self) -> Configuration:
         """The local configuration; once it was read, again from the same file, never from another one or none.
@@ -77,13 +79,17 @@ class Source:
         return self._with_contents(self.local(), store)
 
     def judge(self, text: str, store: EncryptedStore) -> Configuration:
-        """What this text would be as the configuration in this place. Raises `ConfigurationInvalid`."""
+        """What this text would be as the configuration in this place. The state that is in use already isn't looked at: whoever uses
+        it may be at it. Raises `ConfigurationInvalid`."""
         local = self._local or self.local()
         if local.settings.store.type is not StoreType.FILE:
-            return judged(self._stored(local, text.encode(), store.condition().place))
+            return self._judged(self._stored(local, text.encode(), store.condition().place))
         file = local.file
         document = Document(text.removeprefix("\ufeff"), local.source, file.parent if file else Path.cwd(), file)
-        return judged(configuration(document, environ=self._environ, overrides=self._overrides))
+        return self._judged(configuration(document, environ=self._environ, overrides=self._overrides))
+
+    def _judged(self, read: Configuration) -> Configuration:
+        return read if read.settings.state_in_effect == self._state else judged(read)
 
     def _with_contents(self, local: Configuration, store: EncryptedStore) -> Loaded:
         contents = store.load()
@@ -91,6 +97,7 @@ class Source:
         stored = contents.entries.get(CONFIGURATION)
         if local.settings.store.type is not StoreType.FILE and stored is not None:
             local = self._stored(local, stored.body, store.condition().place)
+        self._state = self._state or local.settings.state_in_effect
         return Loaded(local, credentials, contents.refused)
 
     def _stored(self, local: Configuration, body: bytes, place: str) -> Configuration:

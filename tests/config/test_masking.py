@@ -1,9 +1,12 @@
 """A configuration's text without its secrets, and back."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiproxy.config.list_edits import entries
 from aiproxy.config.masking import Masking
 from aiproxy.config.yaml_text import double_quoted
 from aiproxy.secrets import Secret
@@ -67,4 +70,5 @@ def test_no_key_is_seen_and_each_comes_back(keys: list[str]) -> None:
     masked = MASKING.masked(text)
     for key in keys:
         if len(key) > 5 and "${" not in key:
-            assert key not in masked
+            assert key not in re.sub("secret-[0-9a-f]{20}", "\n", masked).replace("api-keys:", "")
+    assert entries(MASKING.restored(masked, text), "api-keys") == keys

@@ -3,7 +3,7 @@
 Secrets leave as names of their own (`secret-…`), which stand for them in what comes back. A write may carry the version it was made
 from (`If-Match`, as `ETag` gave it); one that is out of date is refused (412)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from difflib import unified_diff
 from typing import Any
@@ -36,11 +36,13 @@ class ConfigurationRoom:
         masking: Masking,
         in_use: Callable[[], Configuration],
         compare: Callable[[Configuration], Sequence[Difference]],
+        in_thread: Callable[..., Awaitable[Any]],
     ) -> None:
         self._configuring = configuring
         self._masking = masking
         self._in_use = in_use
         self._compare = compare
+        self._in_thread = in_thread
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -90,7 +92,7 @@ class ConfigurationRoom:
         kept = await self._kept()
         if kept is None:
             raise NotFound("There is no configuration here yet, the built-in one is in use. PUT writes one.")
-        masked = self._masking.masked(kept.text, self._in_use().secrets)
+        masked = await self._in_thread(self._masking.masked, kept.text, self._in_use().secrets)
         return Answer(200, masked.encode(), YAML, {"etag": _etag(kept)})
 
     async def replaced(self, asked: Asked) -> Answer:
@@ -102,7 +104,9 @@ class ConfigurationRoom:
             if (wanted := _if_match(asked)) and wanted != version:
                 raise _stale()
             try:
-                saved = await self._configuring.replace(self._read(asked, kept), version, "Replace the configuration")
+                saved = await self._configuring.replace(
+                    await self._read(asked, kept), version, "Replace the configuration"
+                )
             except Changed:
                 raise _stale() from None
         return _done(saved, {"ok": True, "changed": ["config"]})
@@ -117,8 +121,9 @@ class ConfigurationRoom:
     async def diff(self, asked: Asked) -> Mapping[str, Any]:
         kept, known = await self._kept(), self._in_use().secrets
         before = kept.text if kept else ""
-        new = self._read(asked, kept)
-        old_lines, new_lines = (self._masking.masked(text, known).splitlines() for text in (before, new))
+        new = await self._read(asked, kept)
+        old_lines = (await self._in_thread(self._masking.masked, before, known)).splitlines()
+        new_lines = (await self._in_thread(self._masking.masked, new, known)).splitlines()
         lines = list(unified_diff(old_lines, new_lines, "kept", "new", lineterm=""))
         try:
             read = await self._judged(asked)
@@ -135,7 +140,8 @@ class ConfigurationRoom:
             raise InvalidRequest("The body must have values by their paths.")
         with editing():
             kept = await self._kept()
-            values = self._masking.restored_value(wanted, kept.text if kept else "", self._in_use().secrets)
+            before = kept.text if kept else ""
+            values = await self._in_thread(self._masking.restored_value, wanted, before, self._in_use().secrets)
 
             def change(text: str) -> str:
                 for path, value in values.items():
@@ -152,16 +158,18 @@ class ConfigurationRoom:
         with editing():
             return await self._configuring.text()
 
-    def _read(self, asked: Asked, kept: Kept | None) -> str:
+    async def _read(self, asked: Asked, kept: Kept | None) -> str:
         """The text that was sent, with its secrets. Raises `InvalidRequest`."""
         try:
             text = asked.body.decode()
         except UnicodeDecodeError:
             raise InvalidRequest("The body is not UTF-8.") from None
-        return self._masking.restored(text, kept.text if kept else "", self._in_use().secrets)
+        before = kept.text if kept else ""
+        restored: str = await self._in_thread(self._masking.restored, text, before, self._in_use().secrets)
+        return restored
 
     async def _judged(self, asked: Asked) -> Configuration:
-        return await self._configuring.judge(self._read(asked, await self._kept()))
+        return await self._configuring.judge(await self._read(asked, await self._kept()))
 
 
 def _etag(kept: Kept) -> str:

@@ -3,7 +3,7 @@
 `GET /request-retry` is `{"request-retry": 3}`; `PUT` and `PATCH` take `{"value": …}`. Lists take what they give: secrets leave as
 names of their own, and come back as them. A change is written into the text as any other edit, so comments and order stay."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +78,14 @@ API_KEYS = "api-keys"
 
 
 class SettingsRoom:
-    def __init__(self, configuring: Configuring, masking: Masking, in_use: Callable[[], Configuration]) -> None:
+    def __init__(
+        self,
+        configuring: Configuring,
+        masking: Masking,
+        in_use: Callable[[], Configuration],
+        in_thread: Callable[..., Awaitable[Any]],
+    ) -> None:
+        self._in_thread = in_thread
         self._configuring = configuring
         self._masking = masking
         self._in_use = in_use
@@ -146,12 +153,17 @@ class SettingsRoom:
     async def _masked(self, section: str) -> list[Any]:
         with editing():
             kept = await self._configuring.text()
-            return entries(self._masking.masked(kept.text, self._in_use().secrets), section) if kept else []
+            if kept is None:
+                return []
+            masked = await self._in_thread(self._masking.masked, kept.text, self._in_use().secrets)
+            found: list[Any] = await self._in_thread(entries, masked, section)
+            return found
 
     async def _restored(self, value: Any) -> Any:
         with editing():
             kept = await self._configuring.text()
-        return self._masking.restored_value(value, kept.text if kept else "", self._in_use().secrets)
+        before = kept.text if kept else ""
+        return await self._in_thread(self._masking.restored_value, value, before, self._in_use().secrets)
 
     # -- client keys, as plain texts
 
