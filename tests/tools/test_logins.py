@@ -74,7 +74,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
             f"  codex: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', device-url: '{origin}/deviceauth', quota-url: '{origin}/usage'}}\n"
             f"  vertex: {{base-url: '{origin}'}}\n"
             f"  kimi: {{token-url: '{origin}/token', device-url: '{origin}/device_authorization', base-url: '{origin}/coding'}}\n"
-            f"  gemini-cli: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', base-url: '{origin}', userinfo-url: '{origin}/userinfo'}}\n"
+            f"  gemini-cli: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', base-url: '{origin}', userinfo-url: '{origin}/userinfo', services-url: 'http://127.0.0.1:1'}}\n"
         )
         (tmp_path / "aiproxy.yaml").chmod(0o600)
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
@@ -203,6 +203,9 @@ def test_google_with_its_project(place: Place) -> None:
     )
     place.vendor.project, place.vendor.onboards = "", 0
     said = ended(running, f"?code=code-1&state={query['state']}\n")
+    assert "can't be seen; if its calls are refused: https://console" in said, (
+        "nobody answers there, which hinders nothing"
+    )
     assert "is logged in at gemini-cli" in said
     assert [*place.files] == ["gemini-a@vendor.example-mine.json"]
 

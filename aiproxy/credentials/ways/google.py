@@ -9,6 +9,7 @@ from typing import Any
 from aiproxy.credentials.exchange import Ask, bearer, get, post_json
 from aiproxy.credentials.login import Login
 from aiproxy.credentials.ways.desk import Content, Desk, LoginFailed, Options, text_of
+from aiproxy.neutral.errors import GatewayError
 
 PAUSE_SECONDS = 3.0
 TRIES = 20
@@ -66,10 +67,13 @@ class CodeAssist:
         if "services" not in login.urls:
             return
         service = f"{login.urls['services']}/v1/projects/{project}/services/{SERVICE}"
-        if (await desk.ask(get(service, bearer(token)))).said.get("state") == "ENABLED":
-            return
-        answer = await desk.ask(post_json(f"{service}:enable", {}, bearer(token)))
-        if answer.status == 200:
+        try:
+            if (await desk.ask(get(service, bearer(token)))).said.get("state") == "ENABLED":
+                return
+            done = (await desk.ask(post_json(f"{service}:enable", {}, bearer(token)))).status == 200
+        except GatewayError:
+            done = False
+        if done:
             desk.tell(f"Code Assist ({SERVICE}) was switched on in the project {project}.")
         else:
             page = f"https://console.cloud.google.com/apis/library/{SERVICE}?project={project}"
