@@ -2,8 +2,7 @@
 
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -23,7 +22,6 @@ from twisted.python.failure import Failure
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
 from aiproxy.config.masking import Masking
-from aiproxy.config.schema import PromptLogMode
 from aiproxy.configuring import Configuring
 from aiproxy.credentials.accounts import Accounts
 from aiproxy.credentials.base import Way
@@ -41,13 +39,12 @@ from aiproxy.gateway.differences import Difference, differences
 from aiproxy.gateway.keys import ManagedKey, managed_key
 from aiproxy.gateway.snapshot import proxy
 from aiproxy.logs import Scrubbing, spellings
-from aiproxy.logs.observer import MEGABYTE
-from aiproxy.logs.output import FileOutput, Output, StreamOutput
-from aiproxy.logs.prompt_log import PromptLog
 from aiproxy.logs.recent import Recent
+from aiproxy.managing import Managed
 from aiproxy.neutral.errors import Draining
 from aiproxy.notices import Looking
-from aiproxy.pools.rests import told
+from aiproxy.prompts import Prompts, PromptsUnwritable
+from aiproxy.readiness import InUse, Readiness
 from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber, Secret, digest
 from aiproxy.storage.bus import Bus, Hub
@@ -65,34 +62,16 @@ from aiproxy.storage.state.calls import rows_of
 from aiproxy.storage.state.database import StateRefused
 from aiproxy.storage.state.retention import Retention
 from aiproxy.storage.state.rows import ClientKeyRow
-from aiproxy.storage.state.state import State, Status
+from aiproxy.storage.state.state import State
 from aiproxy.storage.state_address import carrier_of, database_of
 from aiproxy.storage.store import StoreError
-from aiproxy.storage.threads import OneThread
 from aiproxy.tracing.export import Export, address_of
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
 from aiproxy.web.management.happenings import Happenings
-from aiproxy.web.management.rooms.accounts import AccountsRoom
-from aiproxy.web.management.rooms.auth_files import AuthFilesRoom
-from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
-from aiproxy.web.management.rooms.cliproxyapi import CLIProxyAPIRoom
-from aiproxy.web.management.rooms.configuration import ConfigurationRoom
-from aiproxy.web.management.rooms.health import HealthRoom
-from aiproxy.web.management.rooms.logins import LoginsRoom
-from aiproxy.web.management.rooms.logs import LogsRoom
-from aiproxy.web.management.rooms.models import ModelsRoom
-from aiproxy.web.management.rooms.oauth import OAuthRoom
-from aiproxy.web.management.rooms.requests import Requests
-from aiproxy.web.management.rooms.settings import SettingsRoom
-from aiproxy.web.management.rooms.system_prompt import SystemPromptRoom
-from aiproxy.web.management.rooms.usage import Usage
-from aiproxy.web.management.routes import Route
 from aiproxy.web.management.shared_lockout import share
-from aiproxy.web.metrics import Gauge
 from aiproxy.web.metrics_site import metrics_site
-from aiproxy.web.ops import Check
 from aiproxy.web.origins import is_loopback
 from aiproxy.web.server import HttpSite, adopt, listen
 from aiproxy.web.site import Web
@@ -104,14 +83,8 @@ from aiproxy.worker import LISTENING, METRICS, SESSION_KEY, Worker
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
 
-PROMPTS = "logs"
-"""The prompt log's directory, where none is configured."""
-
 MOST_FRESH = 500
 """Secrets of renewed logins, before all that are known are put together anew."""
-
-MOST_QUOTAS_SHOWN = 10
-"""At `/readyz?verbose`."""
 
 _log = Logger("aiproxy.service")
 
@@ -145,7 +118,6 @@ class GatewayService(Service):
         configuration = loaded.configuration
         self._registry = registry
         self._scrubbing = scrubbing
-        self._recent = recent
         self._drain = drain
         self._welcome = welcome
         self._cannot_start = cannot_start
@@ -186,28 +158,56 @@ class GatewayService(Service):
         self.keys = ManagedKeys(reactor, self.state, self.bus, self._keys_taken)
         shared = self.state if self._shares else None
         self._notices = Looking(reactor, self.gateway, lambda: self._configuration.settings.notices, shared)
-        self._prompt_thread = OneThread(reactor, "prompt-log")
+        self._prompts = Prompts(reactor, self.gateway, scrubbing, worker.number if worker is not None else None)
         self._node = gethostname()
         self.gateway.ended.observers.append(self._record)
         self.happenings = Happenings(
             reactor, self.gateway, recent, lambda: (self._loaded_at, self._reload_problem), self._offset
         )
-        self._masking = Masking(os.environ.get(SESSION_KEY, ""))
+        self.readiness = Readiness(
+            self.gateway,
+            self.accounts,
+            self._documents,
+            self.state,
+            self.bus,
+            lambda: InUse(self._loaded, self._loaded_at, self._hash, self._reload_problem),
+            lambda: self.web.draining,
+        )
+        managed = Managed(
+            reactor=reactor,
+            gateway=self.gateway,
+            registry=registry,
+            accounts=self.accounts,
+            logins=self.logins,
+            keys=self.keys,
+            state=self.state,
+            documents=self._documents,
+            configuring=self.configuring,
+            masking=Masking(os.environ.get(SESSION_KEY, "")),
+            recent=recent,
+            node=self._node,
+            offset=self._offset,
+            configuration=lambda: self._configuration,
+            compared=self._compared,
+            checks=self.readiness.checks,
+            base=lambda: base_url(self._configuration.settings, self.port, here="127.0.0.1"),
+            kept=self._renewed,
+        )
         self.management = Management(
             reactor,
             os.environ.get("MANAGEMENT_PASSWORD", ""),
             os.environ.get(SESSION_KEY, ""),
             lambda: self.gateway.snapshot.settings.remote_management,
             self._documents,
-            self._tables,
+            managed.tables,
             self.happenings,
         )
         share(self.management.gate.lockout, self.bus)
         together = Together(worker.directory, str(os.getpid())) if worker is not None else None
-        self.web = Web(self.gateway, reactor, self.checks, self.management, together)
+        self.web = Web(self.gateway, reactor, self.readiness.checks, self.management, together)
         self.state.timed = partial(self.web.metrics.stored, "state")
         self._documents.timed = partial(self.web.metrics.stored, "documents")
-        self.web.metrics.also(self._gauges)
+        self.web.metrics.also(self.readiness.gauges)
         self._export = Export(
             reactor,
             lambda: self.gateway.snapshot.settings.tracing,
@@ -254,7 +254,10 @@ class GatewayService(Service):
         self.web.metrics.start()
         self.gateway.health_checks.start()
         self.gateway.quota_questions.start()
-        self._start_prompt_log()
+        try:
+            self._prompts.start(self._configuration.settings.prompt_log)
+        except PromptsUnwritable as unwritable:
+            raise self._cannot_start(f"aiproxy: prompt-log: {unwritable}") from None
         self._export.start()
         self._notices.start()
         self._know_secrets()
@@ -606,7 +609,7 @@ class GatewayService(Service):
         for site in self._sites():
             site.abort()
         self._notices.stop()
-        await self._stop_prompt_log()
+        await self._prompts.stop()
         self.logins.stop()
         await self.accounts.stop()
         self.management.stop()
@@ -630,62 +633,7 @@ class GatewayService(Service):
             await self.state.stop()
         _log.info("stopped")
 
-    # -- the prompt log
-
-    def _start_prompt_log(self) -> None:
-        settings = self._configuration.settings.prompt_log
-        if settings.mode is PromptLogMode.NONE:
-            return
-        output: Output = StreamOutput(sys.__stdout__ or sys.stdout)
-        if settings.mode is PromptLogMode.FILE:
-            number = f"-{self._worker.number}" if self._worker is not None else ""
-            directory = settings.directory or PROMPTS
-            path = os.path.join(directory, f"prompts{number}.jsonl")
-            try:
-                os.makedirs(directory, mode=0o700, exist_ok=True)
-                output = FileOutput(path, settings.max_total_size_mb * MEGABYTE, output)
-            except OSError as error:
-                raise self._cannot_start(f"aiproxy: prompt-log: {path}: {error.strerror}") from None
-        self._prompt_thread.start()
-        self.gateway.prompts = PromptLog(output, self._scrubbing, self._prompt_thread.run, media=settings.media)
-
-    async def _stop_prompt_log(self) -> None:
-        """When what waits is written."""
-        if self.gateway.prompts is not None:
-            await self._prompt_thread.run(self.gateway.prompts.close)
-            self._prompt_thread.stop()
-
     # -- management
-
-    def _tables(self, in_thread: Callable[..., Any]) -> Sequence[Sequence[Route]]:
-        logins, edit = self._registry.logins, self.configuring
-        rooms = (
-            AccountsRoom(self.gateway, self.accounts, logins, self._documents, self.state, self._offset, edit),
-            ModelsRoom(self.gateway),
-            Requests(self.gateway.journal, self.state, self._node, self._offset),
-            Usage(self.state, self._node, in_thread),
-            ConfigurationRoom(edit, self._masking, lambda: self._configuration, self._compared, in_thread),
-            AuthFilesRoom(
-                self.gateway, self.accounts, logins, self._documents, self.state, self._offset, self._renewed
-            ),
-            OAuthRoom(self.logins, self._reactor),
-            LogsRoom(self._recent, self.gateway, self._offset),
-            SystemPromptRoom(self.gateway, edit),
-            CLIProxyAPIRoom(self.gateway, self._registry.providers, self.state),
-            SettingsRoom(edit, self._masking, lambda: self._configuration, in_thread),
-            ClientKeysRoom(self.gateway, self.keys, edit),
-            LoginsRoom(self.logins, logins),
-            HealthRoom(
-                self.gateway,
-                self.state,
-                self.checks,
-                lambda: self._documents.condition,
-                self._node,
-                time(),
-                lambda: base_url(self._configuration.settings, self.port, here="127.0.0.1"),
-            ),
-        )
-        return [room.routes() for room in rooms]
 
     def _compared(self, other: Configuration) -> Sequence[Difference]:
         """What clients would notice if it took the place of the one in use."""
@@ -743,68 +691,12 @@ class GatewayService(Service):
         finally:
             self._draining_until = None
 
-    # -- readiness and metrics
-
-    def _gauges(self) -> Iterator[Gauge]:
-        """What metrics tell of the configuration, of the store and of the state."""
-        yield Gauge(
-            "config_last_success_timestamp_seconds", "When the configuration in use was taken over.", self._loaded_at
-        )
-        yield Gauge("config_hash_info", "Which configuration is in use.", 1, {"hash": self._hash})
-        condition = self._documents.condition
-        if condition is not None and condition.age is not None:
-            yield Gauge("store_mirror_age_seconds", "Since the mirror was last what the store is.", condition.age)
-            yield Gauge("store_unpushed_changes", "Changes that the store doesn't have yet.", condition.unpushed)
-            yield Gauge("store_conflicts", "Documents in conflict.", len(condition.conflicts))
-        status = self.state.status
-        yield Gauge("state_rows_waiting", "Rows that are not written yet.", status.queued)
-        yield Gauge("state_rows_dropped", "Rows that were never written, since the start.", status.dropped)
-
-    def _quotas(self) -> str:
-        """Those that vendors tell of, the fullest first, as many as a person reads."""
-        now = time()
-        told = [
-            (window.used, f"; {account}: {window.used:.0%} of {window.name} used")
-            for account in self.gateway.snapshot.upstreams
-            for window in self.gateway.quotas.of(account, now).values()
-        ]
-        return "".join(words for _, words in sorted(told, reverse=True)[:MOST_QUOTAS_SHOWN])
-
-    def checks(self) -> Sequence[Check]:
-        snapshot = self.gateway.snapshot
-        pool = self.gateway.pool
-        resting = told((place for place, _ in pool.resting()), len(pool.disabled))
-        accounts = len(snapshot.upstreams)
-        configuration = self._reload_problem.partition("\n")[0] or f"{self._configuration.source}, as loaded"
-        return (
-            Check("draining", not self.web.draining, "shutting down" if self.web.draining else "no"),
-            Check("accounts", accounts > 0, f"{accounts} configured, {resting}{self._quotas()}"),
-            Check("configuration", not self._reload_problem, configuration, vital=False),
-            *self._documents.checks(self._loaded, {**snapshot.left_out, **self.accounts.refused()}),
-            state_check(self.state.status, self.state.now()),
-            Check("bus", self.bus.carrier.connected, self.bus.carrier.kind, vital=False),
-        )
-
 
 def _files(loaded: Loaded, registry: Registry) -> tuple[Files, Loaded]:
     """Credential files that somebody's calls can be made with; with any of them, the configuration needs no demo."""
     called = {provider.name for provider in registry.providers if provider.accounts}
     files = read_files(loaded.credentials, {name: each for name, each in registry.logins.items() if name in called})
     return files, replace(loaded, configuration=files.without_demo(loaded.configuration))
-
-
-def state_check(status: Status, now: float) -> Check:
-    details = [f"{status.kind} ({status.where})" if status.where != status.kind else status.kind]
-    details.append(f"{status.queued} records waiting")
-    if status.written is not None:
-        details.append(f"written {now - status.written:.1f} s ago")
-    if status.dropped:
-        details.append(f"{status.dropped} dropped")
-    if status.recovered:
-        details.append(f"begun anew, the damaged file is {status.recovered}")
-    if status.problem:
-        details.append(status.problem)
-    return Check("state", not status.problem, "; ".join(details), vital=False)
 
 
 def _not_listening(failure: Failure, host: str, port: int) -> str:
