@@ -21,3 +21,9 @@ def servers(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def place(request: pytest.FixtureRequest, servers: Servers, tmp_path: Path) -> Iterator[Place]:
     with contextmanager(PLACES[request.param])(tmp_path, servers) as made, closing(made):
         yield made
+
+
+@pytest.fixture(params=["postgres", "git", "s3-moto"])
+def remote(request: pytest.FixtureRequest, servers: Servers, tmp_path: Path) -> Iterator[Place]:
+    with contextmanager(PLACES[request.param])(tmp_path, servers) as made, closing(made):
+        yield made

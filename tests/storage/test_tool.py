@@ -1,7 +1,6 @@
 """`aiproxy-config store …`, as it is typed."""
 
 import json
-from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,12 +15,6 @@ from tests.storage.places import ENCRYPTED, PLACES, Place, Servers
 from tests.storage.test_conformance import CHANGE, ONE, TWO, A, B, bodies, version
 
 CONFIG = "api-keys: [a-client-key-0123456789]\n"
-
-
-@pytest.fixture(params=["postgres", "git", "s3-moto"])
-def remote(request: pytest.FixtureRequest, servers: Servers, tmp_path: Path) -> Iterator[Place]:
-    with contextmanager(PLACES[request.param])(tmp_path, servers) as made, closing(made):
-        yield made
 
 
 def run(*arguments: str, environ: dict[str, str] | None = None) -> Result:
