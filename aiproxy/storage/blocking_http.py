@@ -29,10 +29,11 @@ class Answer:
 
 
 class BlockingHttp:
-    """Requests to one origin, from any number of threads."""
+    """Requests to one origin, from any number of threads. `silence`: for those who wait otherwise than `SILENCE_SECONDS`."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, silence: float | None = None) -> None:
         self.origin = origin
+        self._silence = SILENCE_SECONDS if silence is None else silence
         parts = urlsplit(origin)
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname or "", parts.port or (443 if self._secure else 80)
@@ -53,7 +54,7 @@ class BlockingHttp:
                     kept.close()  # it died of age; signed requests are conditional, so that sending again is safe
             return self._ask(self._connection(), method, target, headers, body, longest)
         except TimeoutError:
-            raise Unavailable(f"{self.origin} gave no answer within {SILENCE_SECONDS:g} s.") from None
+            raise Unavailable(f"{self.origin} gave no answer within {self._silence:g} s.") from None
         except ssl.SSLCertVerificationError as error:
             raise Unavailable(
                 f"{self.origin} has a certificate that can't be trusted: {error.verify_message}."
@@ -81,12 +82,12 @@ class BlockingHttp:
             connection.endheaders(body or None)
             answer = connection.getresponse()
             content = answer.read(longest + 1)
+            if whole := len(content) <= longest:
+                answer.read()  # raises for one that was cut off
         except BaseException:
             connection.close()
             raise
-        whole = len(content) <= longest
         if whole and not answer.will_close:
-            answer.read()
             self._idle.put(connection)
         else:
             connection.close()
@@ -101,10 +102,10 @@ class BlockingHttp:
             host, port = proxy.hostname or "", proxy.port or 8080
         if self._secure:
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                host, port, timeout=SILENCE_SECONDS, context=self._context
+                host, port, timeout=self._silence, context=self._context
             )
         else:
-            connection = http.client.HTTPConnection(host, port, timeout=SILENCE_SECONDS)
+            connection = http.client.HTTPConnection(host, port, timeout=self._silence)
         if proxied:
             connection.set_tunnel(self._host, self._port, headers=_proxy_login(proxy.username, proxy.password))
         return connection

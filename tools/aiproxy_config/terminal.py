@@ -5,8 +5,10 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+from concurrent.futures import Future
+from contextlib import ExitStack, closing
 from secrets import token_urlsafe
+from threading import Thread
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +23,10 @@ from aiproxy.storage.store import Unavailable
 from aiproxy_config.listener import CallbackListener
 
 T = TypeVar("T")
+
+ANSWER_SECONDS = 15.0
+"""Longest wait for a vendor's whole answer, however it trickles: less than a lock is held for (`HELD_SECONDS`), so that nobody
+else sends a refresh token meanwhile."""
 
 MOST_REFUSED = 20
 """Wrong answers that are passed over: pages of older tries reload by themselves."""
@@ -37,23 +43,37 @@ def run(doing: Coroutine[Any, Any, T]) -> T:
 
 
 class BlockingWeb:
-    """A `Web` over connections of this thread, by the proxies of the environment."""
+    """A `Web` by the proxies of the environment. A connection for each question: a kept one that died would have a token that
+    is single use sent twice."""
 
     def __init__(self, _way: Way | None = None, _patience: float = 0) -> None:
-        self._origins: dict[str, BlockingHttp] = {}
+        """As who renews wants it; the way is the environment's, the patience `ANSWER_SECONDS`."""
 
     async def ask(self, question: Ask) -> Answer:
         parts = urlsplit(question.url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        http = self._origins.setdefault(origin, BlockingHttp(origin))
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        answered: Future[Answer] = Future()
+        # A thread that nobody waits for at the end: a read has a time limit, all of them together have none.
+        Thread(target=_fetch, args=(question, origin, answered), daemon=True).start()
         try:
-            got = http.send(
-                question.method, target, {"host": parts.netloc, **dict(question.headers)}, question.body, ANSWER_BYTES
-            )
+            return answered.result(ANSWER_SECONDS)
+        except TimeoutError:
+            raise UpstreamFailed(f"{origin} gave no answer within {ANSWER_SECONDS:g} s.") from None
         except Unavailable as error:
             raise UpstreamFailed(str(error)) from error
-        return Answer(got.status, got.headers, got.body)
+
+
+def _fetch(question: Ask, origin: str, answered: Future[Answer]) -> None:
+    parts = urlsplit(question.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {"host": parts.netloc, **dict(question.headers)}
+    try:
+        with closing(BlockingHttp(origin, ANSWER_SECONDS)) as http:
+            got = http.send(question.method, target, headers, question.body, ANSWER_BYTES)
+    except Exception as error:  # noqa: BLE001 - raised again by whoever asked
+        answered.set_exception(error)
+    else:
+        answered.set_result(Answer(got.status, got.headers, got.body))
 
 
 class Terminal(BlockingWeb):
