@@ -4,6 +4,7 @@ unharmed."""
 import json
 import time
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx2
@@ -72,6 +73,37 @@ def test_a_token_endpoint_that_makes_no_sense(tmp_path: Path) -> None:
         kept = json.loads((tmp_path / "auth" / f"kimi-{number}.json").read_text())
         assert kept["refresh_token"] == f"r-{number}", "nothing is thought lost for that"
         assert "aiproxy_refused" not in kept
+
+
+class Hesitant(Kimi):
+    """Gives a token once it is let to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_for, self.goes_on = Event(), Event()
+
+    def serve(self, received: Received, wire: Wire) -> None:
+        if not received.path.startswith("/coding"):
+            self.asked_for.set()
+            self.goes_on.wait(20)
+        super().serve(received, wire)
+
+
+def test_a_token_endpoint_that_is_slow(tmp_path: Path) -> None:
+    vendor = Hesitant()
+    put(tmp_path, "kimi-1", access_token=vendor.access, refresh_token="r-1", expired=written(time.time() + 3600))
+    put(tmp_path, "kimi-2", access_token="old", refresh_token="refresh-0", expired=written(time.time() - 9))
+    with upstream(vendor.serve) as server:
+        settings = f"{configuration(server, tmp_path)}routing: {{strategy: fill-first}}\n"
+        with daemon(tmp_path, settings) as gateway:
+            assert vendor.asked_for.wait(20)
+            for _ in range(3):
+                assert ask(gateway).status_code == 200, "the other account answers meanwhile"
+            assert httpx2.get(f"{gateway.address}/readyz").status_code == 200
+            vendor.goes_on.set()
+            gateway.wait_for("account kimi-2: token renewed")
+    assert json.loads((tmp_path / "auth" / "kimi-2.json").read_text())["refresh_token"] == "refresh-1"
+    assert vendor.used == ["refresh-0"], "asked for once"
 
 
 @pytest.mark.parametrize(
