@@ -2,7 +2,9 @@
 a real port and a real Klein application where that is what matters."""
 
 import json
+import socket
 from collections.abc import Awaitable
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,7 +23,7 @@ from aiproxy.credentials.callback_page import listener
 from aiproxy.credentials.flow import Stage, Standing
 from aiproxy.credentials.flows import KEPT_SECONDS, MOST_UNDER_WAY, Flows
 from aiproxy.credentials.login import Login
-from aiproxy.credentials.logins import LOGINS
+from aiproxy.credentials.logins import LOGINS, kiro
 from aiproxy.credentials.ways.desk import CALLBACK_SECONDS, LoginFailed, Options
 from aiproxy.secrets import Secret
 from aiproxy.storage.documents import digest
@@ -281,6 +283,20 @@ async def test_a_browser_on_this_machine_comes_back_by_itself() -> None:
     waiting = world.flows.start("codex", options=Options(port=port))
     world.flows.cancel(waiting.id)
     assert await _status(base) == 0
+
+
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+async def test_kiros_next_port_is_listened_on_where_the_first_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    from twisted.internet import reactor
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        free = await _free(reactor)
+        monkeypatch.setattr(kiro, "CALLBACK_PORTS", (taken.getsockname()[1], free))
+        world = World(listen=listener(reactor))
+        begun = world.flows.start("kiro", "browser")
+        query = urlsplit(world.agreed(begun)).query
+        assert await _status(f"http://127.0.0.1:{free}/oauth/callback?{query}") == 200
+        assert world.flows.standing(begun.id).stage is Stage.DONE
 
 
 async def _free(reactor: Any) -> int:
