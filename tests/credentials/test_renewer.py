@@ -18,9 +18,9 @@ from aiproxy.credentials.exchange import Answer, Ask
 from aiproxy.credentials.logins.iflow import IFLOW
 from aiproxy.credentials.logins.kimi import KIMI
 from aiproxy.credentials.record import read_record
-from aiproxy.credentials.renewer import Renewer, Right
+from aiproxy.credentials.renewer import RENEWAL_SECONDS, Renewer, Right
 from aiproxy.credentials.times import written
-from aiproxy.neutral.errors import CredentialRefused, GatewayError
+from aiproxy.neutral.errors import CredentialRefused, GatewayError, UpstreamFailed
 from aiproxy.secrets import Secret
 from aiproxy.storage.documents import digest
 from aiproxy.storage.store import Change, Conflict, Entry, Unavailable
@@ -217,6 +217,33 @@ def test_a_refused_login_is_asked_once() -> None:
             process.results[-1].raiseException()
     assert world.vendor.used == ["refresh-0"]
     assert world.kept["aiproxy_refused"]["at"] == written(AT)
+
+
+def test_a_vendor_that_never_answers_is_given_up_on_and_asked_again() -> None:
+    world = World()
+    world.put(access_token="access-0", refresh_token="refresh-0")
+    process = Process(world)
+    ask = process.ask
+
+    async def silent(question: Ask) -> Answer:
+        return await Deferred()
+
+    process.ask = silent  # type: ignore[method-assign]
+    process.renew("access-0")
+    while world.steps:
+        world.step(0)
+    CLOCK.advance(RENEWAL_SECONDS - 1)
+    assert process.results == []
+    CLOCK.advance(1)
+    with pytest.raises(UpstreamFailed, match=f"No token for the account 'kimi-1' within {RENEWAL_SECONDS:g} s"):
+        process.results[-1].raiseException()
+    assert world.held is None, "others may try"
+    assert (world.kept["refresh_token"], "aiproxy_refused" in world.kept) == ("refresh-0", False)
+    process.ask = ask  # type: ignore[method-assign]
+    process.renew("access-0")
+    while world.steps:
+        world.step(0)
+    assert world.kept["refresh_token"] == "refresh-1"
 
 
 def test_an_account_that_logs_in_anew_between_answer_and_saving_keeps_its_new_login() -> None:
