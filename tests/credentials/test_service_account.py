@@ -16,9 +16,11 @@ from twisted.web.client import ResponseDone
 
 from aiproxy.config.service_account import private_key, read_service_account
 from aiproxy.credentials.base import Way
+from aiproxy.credentials.exchange import get
 from aiproxy.credentials.service_account import assertion
 from aiproxy.credentials.token import Token
 from aiproxy.credentials.token_endpoint import LIFETIME_UNSAID, ask_for_token
+from aiproxy.credentials.web import TransportWeb
 from aiproxy.neutral.errors import CredentialRefused, GatewayError, Timeout, UpstreamFailed
 from aiproxy.transports.base import Request, Response
 from tests.vendors.google_tokens import EMAIL, KEY_ID, SCOPE, service_account
@@ -138,6 +140,25 @@ def test_an_endpoint_that_cannot_be_reached_in_time_is_the_accounts_fault() -> N
     error, _ = outcome(Timeout("tokens.example began no answer within 1 s: …"))
     assert type(error) is UpstreamFailed
     assert error.message == "No token for the account 'mine': tokens.example began no answer within 1 s: …"
+
+
+def test_an_endpoint_that_says_nothing_is_waited_for_so_long_and_let_go_of() -> None:
+    clock, sent = Clock(), list[Deferred[Response]]()
+
+    class Silent:
+        def send(self, _: Request) -> Deferred[Response]:
+            sent.append(Deferred())
+            return sent[-1]
+
+    web = TransportWeb(Way("mine", Silent(), "", clock), 15.0)
+    found: list[Failure] = []
+    Deferred.fromCoroutine(web.ask(get("https://tokens.example/t"))).addErrback(found.append)
+    clock.advance(14.9)
+    assert not found
+    clock.advance(0.1)
+    assert isinstance(found[0].value, UpstreamFailed)
+    assert found[0].value.message == "No token for the account 'mine': tokens.example began no answer within 15 s."
+    assert sent[0].called, "the connection is closed"
 
 
 def test_a_signed_request_is_the_request_and_its_signature() -> None:
