@@ -22,7 +22,7 @@ ROWS: list[tuple[int, str]] = [
     (1, "accounts refresh nobody"), (2, "accounts refresh"),
     (0, "accounts remove claude-me@example.org --yes"), (1, "accounts remove nobody"), (2, "accounts remove"),
     (0, "accounts show claude-me@example.org"), (1, "accounts show nobody"), (2, "accounts show"),
-    (0, "accounts test codex-1"), (1, "accounts test nobody"), (2, "accounts test"),
+    (1, "accounts test codex-1"), (1, "accounts test nobody"), (2, "accounts test"),
     (0, "completion bash"), (2, "completion tcsh"),
     (0, "diff aiproxy.yaml other.yaml"), (1, "diff aiproxy.yaml wrong.yaml"), (2, "diff aiproxy.yaml"),
     (0, "doctor --offline"), (1, "doctor --offline --config wrong.yaml"), (2, "doctor x"),
@@ -52,7 +52,7 @@ ROWS: list[tuple[int, str]] = [
 ]  # fmt: skip
 
 ELSEWHERE = {
-    ("login", 0), ("accounts refresh", 0),  # they need a vendor: test_logins
+    ("login", 0), ("accounts refresh", 0), ("accounts test", 0),  # they need a vendor: test_logins
     ("store resolve", 0),  # it needs a conflict: tests/storage/test_tool
     ("completion", 1), ("schema", 1),  # nothing can go wrong
 }  # fmt: skip
@@ -71,6 +71,8 @@ KEYLESS = "openai-api-key: [{api-key: some-upstream-key, base-url: http://127.0.
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place(tmp_path)
     (tmp_path / "auth" / "codex-1.json").write_text(json.dumps(LOGIN))
+    with (tmp_path / "aiproxy.yaml").open("a") as written:
+        written.write("upstreams: {codex: {base-url: http://127.0.0.1:9/codex}}\n")
     (tmp_path / "warned.yaml").write_text("api-keys: [too-short]\n")
     (tmp_path / "clean.yaml").write_text(f"{KEYLESS}auth-dir: clean\n")
     (tmp_path / "backup.yaml").write_text(f"{KEYLESS}auth-dir: backup\n")

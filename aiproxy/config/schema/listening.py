@@ -49,7 +49,11 @@ class WebSocket:
         "How long a socket without a call is kept when nothing is asked.", 600, minimum=1, unit="seconds"
     )
     outbound_mb: float = setting(
-        "Most that waits for a client which does not read; more closes its socket (1008).", 8, minimum=0.001, unit="MiB"
+        "Most that waits for a client which does not read; more closes its socket (1008). At its end an answer of Responses says its "
+        "text four times over, at once.",
+        32,
+        minimum=0.001,
+        unit="MiB",
     )
     slow_reader_seconds: float = setting(
         "How long a client may not read: its calls pause meanwhile, then its socket is closed (1008).",
