@@ -309,13 +309,13 @@ async def _free(reactor: Any) -> int:
 
 
 def _status(url: str) -> Awaitable[int]:
-    """0 where nobody listens."""
+    """0 where nobody listens any more."""
     import httpx2
 
     def asked() -> int:
         try:
             return httpx2.get(url).status_code
-        except httpx2.ConnectError:
+        except (httpx2.ConnectError, httpx2.ReadError):  # closed while the connection was made
             return 0
 
     found: Awaitable[int] = deferToThread(asked)

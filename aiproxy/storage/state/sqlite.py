@@ -126,7 +126,8 @@ class SqliteDatabase:
                 connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # a full disk has ended the transaction already
+                connection.execute("ROLLBACK")
             raise
 
     @contextmanager
