@@ -69,10 +69,11 @@ class Together:
             _write(self._directory, self._own, _families(own))
 
     def page(self, own: Iterable[Metric]) -> Iterator[Metric]:
-        """Ours as they are, and what the others left."""
-        sums: Families = {}
-        _add(sums, _families(own))
+        """Ours as they are, and what the others left. Ours are left too: what a page has told stays counted, even if we are
+        killed next."""
+        sums = _families(own)
         with _locked(self._directory):
+            _write(self._directory, self._own, sums)
             for name in sorted(os.listdir(self._directory)):
                 if name.endswith(SUFFIX) and name != self._own:
                     _add(sums, _read(self._directory, name))

@@ -69,7 +69,14 @@ def test_what_one_that_ended_had_counted_stays(tmp_path: Path) -> None:
         each.end()  # nothing of it is left
     told = values(first.page([counter(4), gauge("aiproxy_calls_active", 1)]))
     assert told == {("aiproxy_requests_total", "complete"): 12, ("aiproxy_calls_active",): 1}
-    assert [path.name for path in tmp_path.iterdir()] == [ENDED]
+    assert {path.name for path in tmp_path.iterdir()} == {ENDED, "1.metrics"}
+
+
+def test_what_a_page_has_told_stays_counted_though_its_worker_is_killed(tmp_path: Path) -> None:
+    killed, other = (Together(str(tmp_path), name) for name in ("1", "2"))
+    told = values(killed.page([counter(4)]))
+    killed.end()
+    assert values(other.page([counter(0)])) == told
 
 
 def test_its_own_file_is_not_counted_twice(tmp_path: Path) -> None:
