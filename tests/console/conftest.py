@@ -1,6 +1,6 @@
 """A gateway with a management key, and its console in a real browser, where what a page must never do fails the test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import pytest
@@ -8,30 +8,34 @@ from playwright.sync_api import ConsoleMessage, Page
 
 from tests.rig.browser import Browser
 from tests.rig.daemon import Daemon, daemon
-
-KEY = "a-management-key-0123456789"
+from tests.rig.managing import KEY, MANAGED
 
 T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    text = f'remote-management: {{secret-key: "{KEY}"}}\ndemo: {{enabled: true}}\nstate: state.db\n'
+    text = f"{MANAGED}demo: {{enabled: true}}\nstate: state.db\n"
     with daemon(tmp_path_factory.mktemp("console"), text) as running:
-        running.wait_for("replaced by its hash")
         yield running
 
 
 class Operator:
     """Somebody at the console. Errors of scripts, violations of the Content-Security-Policy and requests that fail are told by the
-    browser's console: none may be there in the end."""
+    browser's console: none may be there in the end but those that `refusals` names, as refused requests are."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         self._browser = browser
         self._address = address
 
     def visits(
-        self, script: Callable[[Page], T], *, language: str = "en", theme: str = "light", sign_in: bool = True
+        self,
+        script: Callable[[Page], T],
+        *,
+        language: str = "en",
+        theme: str = "light",
+        sign_in: bool = True,
+        refusals: Sequence[int] = (),
     ) -> T:
         def visit(page: Page) -> T:
             told: list[str] = []
@@ -52,8 +56,9 @@ class Operator:
                 page.locator("button[type=submit]").click()
                 page.locator("nav").wait_for()
             result = script(page)
-            told = [line for line in told if "ERR_ABORTED" not in line]  # asked for by a page that was left
-            assert not told, told
+            foreseen = ("ERR_ABORTED", *(f"status of {status} " for status in refusals))  # a page that was left aborts
+            assert not [line for line in told if not any(words in line for words in foreseen)]
+            assert all(any(f"status of {status} " in line for line in told) for status in refusals), told
             return result
 
         return self._browser.visit(visit)

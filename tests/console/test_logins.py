@@ -11,9 +11,10 @@ import pytest
 import trustme
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import KEY, Operator
+from tests.console.conftest import Operator
 from tests.rig.browser import Browser
 from tests.rig.daemon import daemon
+from tests.rig.managing import MANAGED
 from tests.rig.upstream import upstream
 from tests.vendors.logins import LoginVendor
 
@@ -33,14 +34,12 @@ def at_vendor(browser: Browser, tmp_path: Path) -> Iterator[tuple[Operator, Path
     with upstream(LoginVendor().serve, tls=context) as server:
         origin = f"https://localhost:{server.port}"
         text = (
-            f'remote-management: {{secret-key: "{KEY}"}}\n'
-            "auth-dir: auth\n"
+            f"{MANAGED}auth-dir: auth\n"
             "upstreams:\n"
             f"  codex: {{authorize-url: '{origin}/authorize', token-url: '{origin}/token', base-url: '{origin}/codex'}}\n"
             f"  kimi: {{token-url: '{origin}/token', device-url: '{origin}/device_authorization', base-url: '{origin}/coding'}}\n"
         )
         with daemon(tmp_path, text, environ={"SSL_CERT_FILE": str(tmp_path / "ca.pem")}) as gateway:
-            gateway.wait_for("replaced by its hash")
             yield Operator(browser, gateway.address), tmp_path / "auth"
 
 

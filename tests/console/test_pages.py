@@ -6,9 +6,10 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import KEY, Operator
+from tests.console.conftest import Operator
 from tests.rig.browser import Browser
 from tests.rig.daemon import Daemon, daemon
+from tests.rig.managing import MANAGED
 from tests.rig.upstream import fails, says, upstream
 
 
@@ -61,9 +62,8 @@ def test_an_account_is_looked_at_switched_and_probed(browser: Browser, tmp_path:
             f"  - {{name: {name}, api-key: sk-of-{name}-0123456789, base-url: '{at.base_url}', models: [m]}}\n"
             for name, at in (("good", good), ("bad", bad))
         )
-        text = f'remote-management: {{secret-key: "{KEY}"}}\nstate: state.db\nopenai-api-key:\n{entries}'
+        text = f"{MANAGED}state: state.db\nopenai-api-key:\n{entries}"
         with daemon(tmp_path, text) as gateway:
-            gateway.wait_for("replaced by its hash")
             for _ in range(2):
                 httpx2.post(f"{gateway.address}/v1/chat/completions", json={"model": "m", "messages": []})
 
@@ -103,8 +103,7 @@ def test_a_key_is_made_shown_once_and_revoked(browser: Browser, tmp_path: Path) 
         page.locator("dialog").get_by_role("button", name="Revoke").click()
         expect(row.get_by_text("works")).to_have_count(0)
 
-    with daemon(tmp_path, f'remote-management: {{secret-key: "{KEY}"}}\nstate: state.db\n') as gateway:
-        gateway.wait_for("replaced by its hash")
+    with daemon(tmp_path, f"{MANAGED}state: state.db\n") as gateway:
         Operator(browser, gateway.address).visits(visit)
 
 

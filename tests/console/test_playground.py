@@ -4,9 +4,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import KEY, Operator
+from tests.console.conftest import Operator
 from tests.rig.browser import Browser
 from tests.rig.daemon import daemon
+from tests.rig.managing import MANAGED
 from tests.rig.upstream import says, upstream
 
 PROTOCOLS = ("openai-chat", "openai-responses", "anthropic", "gemini", "ollama")
@@ -24,7 +25,7 @@ def test_every_protocol_is_spoken_and_read(operator: Operator) -> None:
                 assert "Tell me." in page.get_by_label("Body").input_value()
                 page.get_by_role("button", name="Send").click()
                 expect(page.locator(".answer")).to_contain_text("the client never noticed")
-                expect(page.get_by_role("button", name="Send")).to_be_enabled()
+                expect(page.get_by_role("button", name="Stop")).to_be_disabled()
                 raw = page.locator("pre.tall").first.inner_text()
                 assert ("data:" in raw or raw.count("\n") > 2) == streamed, (protocol, raw)
         page.get_by_text("req_").click()
@@ -48,10 +49,6 @@ def test_both_sides_of_a_translation_are_shown(browser: Browser, tmp_path: Path)
         expect(page.get_by_role("heading", name="Answer")).to_be_visible()
 
     with upstream(says("Hello.")) as vendor:
-        text = (
-            f'remote-management: {{secret-key: "{KEY}"}}\n'
-            f"openai-api-key: [{{api-key: sk-0123456789, base-url: '{vendor.base_url}', models: [m]}}]\n"
-        )
+        text = f"{MANAGED}openai-api-key: [{{api-key: sk-0123456789, base-url: '{vendor.base_url}', models: [m]}}]\n"
         with daemon(tmp_path, text) as gateway:
-            gateway.wait_for("replaced by its hash")
             Operator(browser, gateway.address).visits(visit)

@@ -26,19 +26,19 @@ export function fill(element, inside) {
 
 export const button = (words, onclick, more = {}) => h("button", { type: "button", ...more, onclick: busy(onclick) }, words);
 
-// A click that takes its time: not to be repeated meanwhile, and what goes wrong is told.
+// A click that takes its time: not to be repeated meanwhile, and what goes wrong is told. The button isn't disabled for it: it would
+// lose the focus, and a dialog that it opens couldn't give it back.
 function busy(act) {
   return async (event) => {
     const pressed = event.currentTarget;
-    pressed.disabled = true;
-    pressed.setAttribute("aria-busy", "true");
+    if (pressed.ariaBusy) return;
+    pressed.ariaBusy = "true";
     try {
       await act(event);
     } catch (error) {
       tell(error.message, "bad");
     } finally {
-      pressed.disabled = false;
-      pressed.removeAttribute("aria-busy");
+      pressed.ariaBusy = null;
     }
   };
 }
@@ -66,11 +66,11 @@ export function table(columns, rows, { empty = t("Nothing here yet."), onrow, ca
   return h("div.table", {}, h("table", {}, caption && h("caption", caption), h("thead", head), h("tbody", body)));
 }
 
-let fields = 0;
+let named = 0;
 
 // A labelled field: `field("Name", h("input", …), "what it is for")`.
 export function field(label, input, hint) {
-  input.id ||= `field-${++fields}`;
+  input.id ||= `field-${++named}`;
   const help = hint && h("small", { id: `${input.id}-hint` }, hint);
   if (hint) input.setAttribute("aria-describedby", help.id);
   return h("div.field", {}, h("label", { htmlFor: input.id }, label), input, help);
@@ -90,10 +90,10 @@ export function dialog(title, content) {
       given = value;
       box.close();
     };
-    const box = h("dialog", { onclose: () => { box.remove(); resolve(given); } });
-    const head = h("header", {}, h("h2", { id: "dialog-title" }, title),
+    const id = `dialog-${++named}`;
+    const box = h("dialog", { "aria-labelledby": id, onclose: () => { box.remove(); resolve(given); } });
+    const head = h("header", {}, h("h2", { id }, title),
       h("button.plain", { type: "button", "aria-label": t("Close"), onclick: () => close() }, "×"));
-    box.setAttribute("aria-labelledby", "dialog-title");
     document.body.append(fill(box, [head, content(close)]));
     box.showModal();
   });

@@ -1,34 +1,57 @@
-// Credential files: bring one or many, take them along, remove them.
+// Credential files: bring one or many, see which account each became or why it didn't, take them along, remove them.
 
-import { ask, del, download, get } from "../../api.js";
+import { ask, del, download, get, segment } from "../../api.js";
 import { bytes, time } from "../../format.js";
-import { button, dialog, fill, h, sure, table, tell } from "../../ui.js";
-import { t } from "../../words.js";
+import { badge, button, dialog, fill, h, sure, table, tell } from "../../ui.js";
+import { later, t } from "../../words.js";
 
-export const files = () => dialog(t("Credential files"), () => {
+const AT_ONCE = 20; // files of one upload: those that belong together, as a login and its client's registration, find each other in it
+
+const STATES = { active: ["good", later("in use")], cooling: ["warn", later("rests")], disabled: ["", later("disabled")], error: ["bad", later("refused")] };
+
+export const files = () => dialog(t("Credential files"), (close) => {
   const list = h("div");
   const progress = h("div", { role: "status" });
   const chosen = h("input", { type: "file", accept: ".json,application/json", multiple: true, "aria-label": t("Files to bring"), onchange: bring });
+  const search = h("input", { type: "search", placeholder: t("Search"), "aria-label": t("Search files"), oninput: draw });
+  const clean = button(t("Delete what is refused"), deleteRefused, { className: "danger" });
+  let found = [];
 
-  async function load() {
-    const told = await get("/auth-files");
+  function draw() {
+    const words = search.value.toLowerCase();
+    clean.hidden = !refused().length;
     fill(list, table(
       [
-        { title: t("File"), cell: (row) => row.name },
+        { title: t("File"), cell: (row) => [h("strong", row.name), row.email && h("div.faint", row.email)] },
         { title: t("Provider"), cell: (row) => row.provider || row.type },
+        { title: t("State"), cell: (row) => [state(row), row.status_message && h("div.faint", row.status_message)] },
+        { title: t("Token until"), cell: (row) => time(row.expires) },
         { title: t("Size"), number: true, cell: (row) => (row.size === undefined ? "–" : bytes(row.size)) },
-        { title: t("Changed"), cell: (row) => time(row.modtime) },
         { title: "", cell: (row) => h("div.row", {},
+          row.status !== "error" && h("a", { href: `#/accounts/${segment(row.id)}`, onclick: () => close() }, t("Account")),
           button(t("Download"), () => download("/auth-files/download", { name: row.name }, row.name), { className: "plain" }),
-          button(t("Delete"), async () => {
-            if (!(await sure(t("{name} is gone for good then.", { name: row.name }), t("Delete")))) return;
-            await del("/auth-files", { name: row.name });
-            await load();
-          }, { className: "danger" })) },
+          button(t("Delete"), () => remove([row.name]), { className: "danger" })) },
       ],
-      told.files || [],
+      found.filter((row) => `${row.name} ${row.provider} ${row.type} ${row.email} ${row.status}`.toLowerCase().includes(words)),
       { empty: t("No credential files yet.") },
     ));
+  }
+
+  const refused = () => found.filter((row) => row.status === "error");
+
+  async function load() {
+    found = (await get("/auth-files")).files;
+    draw();
+  }
+
+  async function remove(names) {
+    if (!(await sure(t("{name} is gone for good then.", { name: names.join(", ") }), t("Delete")))) return;
+    for (const name of names) await del("/auth-files", { name });
+    await load();
+  }
+
+  async function deleteRefused() {
+    await remove(refused().map((row) => row.name));
   }
 
   async function bring() {
@@ -36,13 +59,10 @@ export const files = () => dialog(t("Credential files"), () => {
     const bar = h("progress", { max: wanted.length, value: 0, "aria-label": t("Progress") });
     const failed = h("ul");
     fill(progress, [bar, failed]);
-    for (const file of wanted) {
-      try {
-        await ask("POST", "/auth-files", { query: { name: file.name }, body: file, headers: { "content-type": "application/json" } });
-      } catch (error) {
-        failed.append(h("li.bad", `${file.name}: ${error.message}`));
-      }
-      bar.value += 1;
+    for (let from = 0; from < wanted.length; from += AT_ONCE) {
+      const some = wanted.slice(from, from + AT_ONCE);
+      for (const each of await refusals(some)) failed.append(h("li.bad", `${each.name}: ${each.error}`));
+      bar.value += some.length;
     }
     tell(t("{count} files brought.", { count: wanted.length - failed.children.length }), failed.children.length ? "bad" : "good");
     chosen.value = "";
@@ -50,5 +70,21 @@ export const files = () => dialog(t("Credential files"), () => {
   }
 
   load().catch((error) => tell(error.message, "bad"));
-  return [h("p", t("JSON files of aiproxy, CLIProxyAPI or a vendor's own client.")), chosen, progress, list];
+  return [h("p", t("JSON files of aiproxy, CLIProxyAPI or a vendor's own client.")), h("div.row", {}, chosen, h("span.grow"), search, clean), progress, list];
 });
+
+// Which of these are not taken, and why.
+async function refusals(some) {
+  const form = new FormData();
+  for (const file of some) form.append("file", file, file.name);
+  try {
+    return (await (await ask("POST", "/auth-files", { body: form })).json()).failed || [];
+  } catch (error) {
+    return some.map(({ name }) => ({ name, error: error.message }));
+  }
+}
+
+function state(row) {
+  const [kind, words] = STATES[row.status] || ["", row.status];
+  return badge(t(words), kind);
+}
