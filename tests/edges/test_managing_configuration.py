@@ -101,6 +101,7 @@ def test_a_change_is_seen_before_it_is_made(tmp_path: Path) -> None:
         }
         assert not [secret for secret in SECRETS if secret in json.dumps(told)]
         assert file.read_text() == TEXT
+        assert api.get("/audit")["changes"] == []
 
 
 def test_values_are_set_by_path(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ class Management:
 
     def _served(self, route: Route) -> Callable[..., Any]:
         async def serve(request: HttpRequest, **path: str) -> bytes:
-            changes = request.method not in SAFE
+            changes = request.method not in SAFE and not route.asks
             who = Who("nobody", self.gate.address(request))
             try:
                 if not route.open:

@@ -106,6 +106,8 @@ class Route:
     reads: str = "application/json"
     gives: str = "application/json"
     open: bool = False
+    asks: bool = False
+    """Whether it changes nothing, whatever its method says: what is asked is too long for an address."""
 
 
 Served = Answer | Mapping[str, Any]

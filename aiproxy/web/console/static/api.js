@@ -1,9 +1,12 @@
 // The management API, as pages ask for it: JSON in, JSON out, errors thrown as ApiError with the sentence the API gives.
 
+import { t } from "./words.js";
+
 const ROOT = "/v0/management";
 
 let csrf = "";
 let signedOut = () => {};
+let reached = () => {};
 
 export class ApiError extends Error {
   constructor(status, told) {
@@ -19,6 +22,11 @@ export function whenSignedOut(then) {
   signedOut = then;
 }
 
+// Called with whether the gateway answers, whatever it says, at every request.
+export function whenReached(then) {
+  reached = then;
+}
+
 // The raw answer, for downloads and texts. `body` is sent as JSON unless it is a text, a File or the like.
 export async function ask(method, path, { query, body, headers, signal } = {}) {
   const given = Object.entries(query || {}).filter(([, value]) => value !== undefined && value !== "");
@@ -27,7 +35,12 @@ export async function ask(method, path, { query, body, headers, signal } = {}) {
   const sent = new Headers(headers);
   if (!plain) sent.set("content-type", "application/json");
   if (method !== "GET") sent.set("x-csrf-token", csrf);
-  const answer = await fetch(url, { method, body: plain ? body : JSON.stringify(body), headers: sent, signal });
+  const answer = await fetch(url, { method, body: plain ? body : JSON.stringify(body), headers: sent, signal }).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    reached(false);
+    throw new ApiError(0, { error: t("The gateway doesn't answer.") });
+  });
+  reached(true);
   if (answer.ok) return answer;
   const told = await answer.json().catch(() => ({}));
   if (answer.status === 401 && path !== "/session" && path !== "/setup") signedOut();

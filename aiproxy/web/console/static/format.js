@@ -36,7 +36,7 @@ export function time(moment) {
   if (!moment) return "–";
   const then = date(moment);
   const today = then.toDateString() === new Date().toDateString();
-  const options = today ? { timeStyle: "medium" } : { dateStyle: "short", timeStyle: "short" };
+  const options = today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
   return new Intl.DateTimeFormat(language(), options).format(then);
 }
 

@@ -92,14 +92,16 @@ function frame() {
     await api.signOut();
     enter(false);
   }, { className: "plain" });
+  const away = h("p.away.bad", { role: "status", hidden: true }, t("The gateway doesn't answer. This page goes on by itself when it does."));
   fill(document.body, [
     h("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); room.focus(); } }, t("Skip to the page")),
     h("div.frame", {},
       h("nav", { "aria-label": t("Pages") },
         h("div.brand", {}, h("img", { src: "icon.svg", alt: "" }), "aiproxy"),
         links, h("span.grow"), h("div.tools", {}, looks(), out)),
-      room),
+      h("div.page", {}, away, room)),
   ]);
+  api.whenReached((there) => (away.hidden = there));
   const show = () => open(room, links);
   onhashchange = show;
   show();
@@ -136,7 +138,7 @@ async function open(room, links) {
     leaving: (act) => stops.push(act),
   };
   const complain = (error) => {
-    if (!gone.signal.aborted && error.name !== "AbortError") tell(error.message, "bad");
+    if (!gone.signal.aborted && error.name !== "AbortError" && error.status !== 0) tell(error.message, "bad");
   };
   try {
     const { show } = await import(`./pages/${page}.js`);

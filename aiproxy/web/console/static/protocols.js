@@ -31,14 +31,27 @@ const call = (name, given) => `\n→ ${name}(${typeof given === "string" ? given
 const error = (value) => (value.error ? `\n⚠ ${value.error.message || value.error}\n` : "");
 const reading = (text) => (came) => values(came).map((value) => error(value) || text(value) || "").join("");
 
+// The wanted settings under the protocol's own names; those that are left empty are not sent.
+const wanted = ({ temperature, most }, [forTemperature, forMost]) => ({
+  ...(temperature !== "" && { [forTemperature]: Number(temperature) }),
+  ...(most !== "" && { [forMost]: Number(most) }),
+});
+
+const data = (picture) => picture.slice(picture.indexOf(",") + 1);
+const type = (picture) => picture.slice("data:".length, picture.indexOf(";"));
+
 export const PROTOCOLS = {
   "openai-chat": {
     title: "OpenAI Chat",
     path: () => "/v1/chat/completions",
-    body: ({ model, system, words, stream, tool }) => ({
+    body: ({ model, system, words, picture, stream, tool, ...more }) => ({
       model,
       stream,
-      messages: [...(system ? [{ role: "system", content: system }] : []), { role: "user", content: words }],
+      ...wanted(more, ["temperature", "max_completion_tokens"]),
+      messages: [
+        ...(system ? [{ role: "system", content: system }] : []),
+        { role: "user", content: picture ? [{ type: "text", text: words }, { type: "image_url", image_url: { url: picture } }] : words },
+      ],
       ...(tool && { tools: [{ type: "function", function: TOOL }] }),
     }),
     read: reading((value) => (value.choices || []).map((choice) => {
@@ -50,11 +63,12 @@ export const PROTOCOLS = {
   "openai-responses": {
     title: "OpenAI Responses",
     path: () => "/v1/responses",
-    body: ({ model, system, words, stream, tool }) => ({
+    body: ({ model, system, words, picture, stream, tool, ...more }) => ({
       model,
       stream,
+      ...wanted(more, ["temperature", "max_output_tokens"]),
       ...(system && { instructions: system }),
-      input: words,
+      input: picture ? [{ role: "user", content: [{ type: "input_text", text: words }, { type: "input_image", image_url: picture }] }] : words,
       ...(tool && { tools: [{ type: "function", ...TOOL }] }),
     }),
     read: reading((value) => {
@@ -67,12 +81,16 @@ export const PROTOCOLS = {
   anthropic: {
     title: "Anthropic Messages",
     path: () => "/v1/messages",
-    body: ({ model, system, words, stream, tool }) => ({
+    body: ({ model, system, words, picture, stream, tool, ...more }) => ({
       model,
       max_tokens: 1024,
       stream,
+      ...wanted(more, ["temperature", "max_tokens"]),
       ...(system && { system }),
-      messages: [{ role: "user", content: words }],
+      messages: [{
+        role: "user",
+        content: picture ? [{ type: "image", source: { type: "base64", media_type: type(picture), data: data(picture) } }, { type: "text", text: words }] : words,
+      }],
       ...(tool && { tools: [{ name: TOOL.name, description: TOOL.description, input_schema: TOOL.parameters }] }),
     }),
     read: reading((value) => {
@@ -84,9 +102,10 @@ export const PROTOCOLS = {
   gemini: {
     title: "Gemini",
     path: ({ model, stream }) => `/v1beta/models/${encodeURIComponent(model)}:${stream ? "streamGenerateContent?alt=sse" : "generateContent"}`,
-    body: ({ system, words, tool }) => ({
+    body: ({ system, words, picture, tool, ...more }) => ({
       ...(system && { systemInstruction: { parts: [{ text: system }] } }),
-      contents: [{ role: "user", parts: [{ text: words }] }],
+      contents: [{ role: "user", parts: [{ text: words }, ...(picture ? [{ inlineData: { mimeType: type(picture), data: data(picture) } }] : [])] }],
+      ...((more.temperature || more.most) && { generationConfig: wanted(more, ["temperature", "maxOutputTokens"]) }),
       ...(tool && { tools: [{ functionDeclarations: [TOOL] }] }),
     }),
     read: reading((value) => (value.candidates || []).flatMap((candidate) => candidate.content?.parts || [])
@@ -95,10 +114,14 @@ export const PROTOCOLS = {
   ollama: {
     title: "Ollama",
     path: () => "/api/chat",
-    body: ({ model, system, words, stream, tool }) => ({
+    body: ({ model, system, words, picture, stream, tool, ...more }) => ({
       model,
       stream,
-      messages: [...(system ? [{ role: "system", content: system }] : []), { role: "user", content: words }],
+      ...((more.temperature || more.most) && { options: wanted(more, ["temperature", "num_predict"]) }),
+      messages: [
+        ...(system ? [{ role: "system", content: system }] : []),
+        { role: "user", content: words, ...(picture && { images: [data(picture)] }) },
+      ],
       ...(tool && { tools: [{ type: "function", function: TOOL }] }),
     }),
     read: reading((value) => {

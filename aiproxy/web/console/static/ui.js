@@ -19,12 +19,40 @@ export function h(tag, given = {}, ...inside) {
   return element;
 }
 
+// Puts this inside, in the place of what was there. What had the focus has it again if it is still there: pages are drawn anew while
+// people go through them by keyboard.
 export function fill(element, inside) {
+  const way = wayTo(document.activeElement, element);
   element.replaceChildren(...[inside].flat(9).filter((each) => each !== null && each !== undefined && each !== false));
+  if (way.length) followed(element, way)?.focus({ preventScroll: true });
   return element;
 }
 
+// From an element down to one inside: at each step which child it is, by the key of its row or by its place.
+function wayTo(inner, element) {
+  const way = [];
+  if (element.contains(inner)) {
+    for (let at = inner; at !== element; at = at.parentElement)
+      way.unshift({ tag: at.tagName, key: at.dataset.key, place: [...at.parentElement.children].indexOf(at) });
+  }
+  return way;
+}
+
+const followed = (element, way) =>
+  way.reduce((found, { tag, key, place }) => {
+    const child = key === undefined ? found?.children[place] : [...found?.children || []].find((each) => each.dataset.key === key);
+    return child?.tagName === tag ? child : null;
+  }, element);
+
 export const button = (words, onclick, more = {}) => h("button", { type: "button", ...more, onclick: busy(onclick) }, words);
+
+// A form that is sent by its button or by Enter; the gateway gets what `act` sends, never the browser's own request.
+export const form = (act, ...inside) => {
+  const send = busy(act);
+  return h("form", { onsubmit: (event) => { event.preventDefault(); send(event); } }, inside);
+};
+
+export const submit = (words) => h("button", { type: "submit" }, words);
 
 // A click that takes its time: not to be repeated meanwhile, and what goes wrong is told. The button isn't disabled for it: it would
 // lose the focus, and a dialog that it opens couldn't give it back.
@@ -53,17 +81,17 @@ export function meter(share, words) {
   return h("span.meter", { role: "img", "aria-label": words }, h(`span.track${kind}`, bar), h("span", words));
 }
 
-// columns: {title, cell: row => text or element, number: true for what is aligned by its digits}
-export function table(columns, rows, { empty = t("Nothing here yet."), onrow, caption } = {}) {
+// columns: {title, cell: row => text or element, number: true for what is aligned by its digits}; `key` is what tells a row from others.
+export function table(columns, rows, { empty = t("Nothing here yet."), onrow, key = () => undefined, even = false } = {}) {
   if (!rows.length) return h("p.empty", empty);
   const head = h("tr", {}, columns.map((column) => h(column.number ? "th.number" : "th", { scope: "col" }, column.title)));
   const body = rows.map((row) => {
-    const cells = columns.map((column) => h(column.number ? "td.number" : "td", { "data-title": column.title }, column.cell(row)));
-    if (!onrow) return h("tr", {}, cells);
+    const cells = columns.map((column) => h(column.number ? "td.number" : "td", { "data-title": column.title }, h("div", {}, column.cell(row))));
+    if (!onrow) return h("tr", { "data-key": key(row) }, cells);
     const open = () => onrow(row);
-    return h("tr.opens", { tabIndex: 0, onclick: open, onkeydown: (event) => event.key === "Enter" && open() }, cells);
+    return h("tr.opens", { "data-key": key(row), tabIndex: 0, onclick: open, onkeydown: (event) => event.key === "Enter" && open() }, cells);
   });
-  return h("div.table", {}, h("table", {}, caption && h("caption", caption), h("thead", head), h("tbody", body)));
+  return h(even ? "div.table.even" : "div.table", {}, h("table", {}, h("thead", head), h("tbody", body)));
 }
 
 let named = 0;
@@ -91,7 +119,7 @@ export function dialog(title, content) {
       box.close();
     };
     const id = `dialog-${++named}`;
-    const box = h("dialog", { "aria-labelledby": id, onclose: () => { box.remove(); resolve(given); } });
+    const box = h("dialog", { "aria-labelledby": id, onclose: () => { document.body.append(...box.querySelectorAll(".told")); box.remove(); resolve(given); } });
     const head = h("header", {}, h("h2", { id }, title),
       h("button.plain", { type: "button", "aria-label": t("Close"), onclick: () => close() }, "×"));
     document.body.append(fill(box, [head, content(close)]));
@@ -105,10 +133,10 @@ export const sure = (question, words) =>
     h("footer", {}, button(t("Cancel"), () => close(false), { className: "plain" }), button(words, () => close(true), { className: "danger" })),
   ]);
 
-// A line at the bottom, read out by screen readers too.
+// A line at the bottom, read out by screen readers too: in the dialog that is open, as nothing else is seen or heard then.
 export function tell(words, kind = "good") {
   const told = h(`div.told.${kind}`, { role: kind === "bad" ? "alert" : "status" }, words);
-  document.body.append(told);
+  ([...document.querySelectorAll("dialog[open]")].at(-1) || document.body).append(told);
   setTimeout(() => told.remove(), kind === "bad" ? 9000 : 4000);
 }
 

@@ -69,8 +69,16 @@ class ConfigurationRoom:
                 "What is wrong with a text, as `validate` has it.",
                 self.validate,
                 reads=YAML,
+                asks=True,
             ),
-            Route("POST", "/config/diff", "What a text would change, in lines and for clients.", self.diff, reads=YAML),
+            Route(
+                "POST",
+                "/config/diff",
+                "What a text would change, in lines and for clients.",
+                self.diff,
+                reads=YAML,
+                asks=True,
+            ),
             Route("GET", "/config/schema", "The JSON Schema of the configuration.", self.schema),
         )
 

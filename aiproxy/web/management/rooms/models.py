@@ -50,6 +50,7 @@ class ModelsRoom:
                 self.route,
                 query=asked,
                 takes={"model": "And the rest of a request in the client's protocol."},
+                asks=True,
             ),
         )
 

@@ -2,7 +2,7 @@
 
 import { get, patch, post, segment } from "../api.js";
 import { count, dollars, time, until } from "../format.js";
-import { badge, button, card, choice, dialog, field, fill, h, meter, pairs, table, tell } from "../ui.js";
+import { badge, button, card, choice, dialog, field, fill, form, h, meter, pairs, submit, table, tell } from "../ui.js";
 import { later, t } from "../words.js";
 import { files } from "./accounts/files.js";
 import { logIn } from "./accounts/login.js";
@@ -14,6 +14,8 @@ const STATES = {
   refused: ["bad", later("refused")],
   disabled: ["", later("disabled")],
 };
+
+const AT_ONCE = 4; // accounts that are probed side by side
 
 const ACCOUNT = (name) => `/accounts/${name.split("/").map(segment).join("/")}`;
 
@@ -48,13 +50,13 @@ export async function show(view) {
         { title: t("Cost"), number: true, cell: (row) => dollars(row.used ? row.used.cost_usd : 0) },
       ],
       rows,
-      { onrow: (row) => one(row.account) },
+      { onrow: (row) => one(row.account), key: (row) => row.account, even: true },
     ));
   }
 
   async function load() {
     const told = await get("/accounts", {}, view.signal);
-    found = told.accounts;
+    found = told.accounts.sort((a, b) => a.account.localeCompare(b.account, undefined, { numeric: true }));
     draw();
     fill(left, Object.keys(told.refused).length > 0 && card(t("Left out"), table(
       [{ title: t("Account"), cell: ([name]) => name }, { title: t("Why"), cell: ([, why]) => why }], Object.entries(told.refused))));
@@ -80,22 +82,26 @@ export async function show(view) {
 
   async function probeAll() {
     const wanted = found.filter((row) => row.state !== "disabled" && row.models);
+    let over = false;
     await dialog(t("Probe all"), () => {
       const bar = h("progress", { max: wanted.length, value: 0, "aria-label": t("Progress") });
       const told = h("ul");
-      (async () => {
-        for (const row of wanted) {
+      const next = async () => {
+        for (let row = wanted.shift(); row && !over; row = wanted.shift()) {
           const probed = await post(`${ACCOUNT(row.account)}/probe`).catch((error) => ({ works: false, error: error.message }));
           bar.value += 1;
           told.append(h("li", {}, row.account, ": ", result(probed)));
         }
-      })();
+      };
+      for (let number = 0; number < AT_ONCE; number += 1) next();
       return [bar, told];
     });
+    over = true;
     await load();
   }
 
   await load();
+  if (view.rest) one(view.rest);
   view.on({ account: load, configuration: load });
   view.every(5, load);
 }
@@ -146,17 +152,14 @@ function details(row, redraw) {
       [t("In the configuration"), row.place],
       [t("Models"), (row.models || []).join(", ")],
     ]),
-    row.models && h("form.row", {
-      onsubmit: (event) => event.preventDefault(),
-    },
+    row.models && form(async () => {
+      await patch(ACCOUNT(row.account), { priority: Number(priority.value), weight: Number(weight.value), ...(login && { note: note.value }) });
+      tell(t("Saved."));
+      await redraw();
+    }, h("div.row", {},
       field(t("Priority"), priority, t("Smaller is used first.")),
       field(t("Weight"), weight),
       login && field(t("Note"), note),
-      button(t("Save"), async () => {
-        const wanted = { priority: Number(priority.value), weight: Number(weight.value), ...(login && { note: note.value }) };
-        await patch(ACCOUNT(row.account), wanted);
-        tell(t("Saved."));
-        await redraw();
-      })),
+      submit(t("Save")))),
   ];
 }

@@ -6,6 +6,9 @@ import { badge, button, card, dialog, field, fill, h, sure, tell } from "../ui.j
 import { t } from "../words.js";
 import { settings } from "./configuration/form.js";
 
+// A text that was not saved when the page was left, or the session ended; it waits here until the tab is closed.
+let draft = null;
+
 const WAITS = 400; // milliseconds without a key pressed, before the text is looked at
 
 export async function show(view) {
@@ -68,7 +71,9 @@ export async function show(view) {
     });
     kept = answer ? await answer.text() : "";
     version = answer ? answer.headers.get("etag") : "";
-    text.value = kept;
+    if (draft) ({ kept, version } = draft);
+    text.value = draft ? draft.text : kept;
+    draft = null;
     await look();
     fill(form, await settings(view, set));
   }
@@ -96,6 +101,7 @@ export async function show(view) {
     await load();
   }
 
+  view.leaving(() => { draft = text.value === kept ? null : { text: text.value, kept, version }; });
   fill(view.actions, [undo, save]);
   fill(view.root, h("div.sides", {},
     card(t("Text"), h("div.edit", {}, gutter, text), found),

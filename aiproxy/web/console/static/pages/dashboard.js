@@ -1,8 +1,8 @@
 // How it goes: figures of the last day, live; what wants attention; how clients are set up.
 
-import { get } from "../api.js";
+import { get, segment } from "../api.js";
 import { columns, filled } from "../charts.js";
-import { count, dollars, duration, percent, short } from "../format.js";
+import { count, dollars, duration, percent, short, time } from "../format.js";
 import { card, copied, choice, figure, fill, h } from "../ui.js";
 import { t } from "../words.js";
 import { state } from "./accounts.js";
@@ -10,14 +10,16 @@ import { rows } from "./requests.js";
 import { input, output } from "./usage.js";
 
 const SPAN = 86400;
+const LIVE = 120; // looks, one a second
 
 export async function show(view) {
   const figures = h("div.figures");
   const charts = h("div.grid");
   const now = h("div.figures", { "aria-live": "off" });
+  const live = h("div.grid.small");
   const attention = h("div");
   const latest = h("div");
-  fill(view.root, [now, figures, charts, card(t("Wants attention"), attention), card(t("Latest calls"), latest), await setUp(view.signal)]);
+  fill(view.root, [now, card(t("The last two minutes"), live), figures, charts, card(t("Wants attention"), attention), card(t("Latest calls"), latest), await setUp(view.signal)]);
 
   async function load() {
     const since = Math.floor(Date.now() / 3600000) * 3600 - SPAN + 3600;
@@ -34,15 +36,19 @@ export async function show(view) {
     fill(attention, wrong.length + tired.length
       ? h("ul", {},
         wrong.map((check) => h("li", {}, h("strong", check.name), " ", check.detail)),
-        tired.map((row) => h("li", {}, h("a", { href: "#/accounts" }, row.account), " ", state(row.state), " ", row.login?.refused || row.rests?.[0]?.reason || "")))
+        tired.map((row) => h("li", {}, h("a", { href: `#/accounts/${segment(row.account)}` }, row.account), " ", state(row.state), " ", row.login?.refused || row.rests?.[0]?.reason || "")))
       : h("p.good", t("Nothing: all accounts and everything that readiness depends on are well.")));
   }
 
   let before = null;
+  const looks = Array.from({ length: LIVE }, () => ({ label: "", values: {} }));
   view.on({
     figures: (told) => {
       const seconds = before ? told.at - before.at : 0;
       const rate = (name) => (seconds > 0 ? short((told[name] - before[name]) / seconds) : "–");
+      looks.push({ label: time(told.at), values: before ? since(told, before) : {} });
+      looks.shift();
+      drawLive(live, looks);
       fill(now, [
         figure(t("Calls under way"), count(told["under-way"])),
         figure(t("Calls waiting"), count(told.waiting)),
@@ -54,6 +60,28 @@ export async function show(view) {
   });
   await load();
   view.every(5, load);
+}
+
+// What has come between two looks. The gateway tells sums since it began, and the mean time to the first byte of all its calls.
+function since(told, before) {
+  const more = (name) => told[name] - before[name];
+  const waited = (each) => each["first-byte-seconds"] * each["first-bytes"];
+  const begun = more("first-bytes");
+  return {
+    answered: more("requests") - more("failed"), failed: more("failed"), cost: more("cost-usd"),
+    input: more("input-tokens"), output: more("output-tokens"), wait: begun > 0 ? (waited(told) - waited(before)) / begun : 0,
+  };
+}
+
+function drawLive(live, looks) {
+  const chart = (title, kinds, shown) =>
+    h("div", {}, h("h3", title), columns(looks.map(({ label, values }) => ({ label, values: kinds.map(([name]) => values[name] || 0) })), kinds.map(([, ...kind]) => kind), title, shown));
+  fill(live, [
+    chart(t("Calls"), [["answered", t("answered"), "green"], ["failed", t("failed"), "red"]], short),
+    chart(t("Tokens"), [["input", t("Input"), "blue"], ["output", t("Output"), "amber"]], short),
+    chart(t("Cost"), [["cost", t("Cost"), "blue"]], dollars),
+    chart(t("Time to the first byte"), [["wait", t("mean"), "amber"]], duration),
+  ]);
 }
 
 function draw(figures, charts, usage, requests, since) {

@@ -1,7 +1,7 @@
 // How the gateway itself is: what readiness depends on, its state, its store, and the latest changes by hand.
 
 import { get } from "../api.js";
-import { count, duration, time } from "../format.js";
+import { bytes, count, duration, time } from "../format.js";
 import { badge, card, figure, fill, h, pairs, table } from "../ui.js";
 import { t } from "../words.js";
 
@@ -25,8 +25,15 @@ export async function show(view) {
         health.checks,
       )),
       h("div.grid", {},
-        card(t("State"), pairs(Object.entries(state).map(([name, value]) => [name, plain(value)]))),
-        store.place && card(t("Store"), pairs(Object.entries(store).map(([name, value]) => [name, plain(value)])))),
+        card(t("State"), pairs([
+          [t("Kind"), state.kind], [t("Place"), state.where], [t("Records waiting"), count(state.queued)], [t("Records lost"), count(state.dropped)],
+          [t("Last written"), time(state.written)], [t("Kept for"), t("{days} days, {size} at most", { days: state.retention.days, size: bytes(state.retention.megabytes * 1024 ** 2) })],
+          [t("Recovered"), state.recovered], [t("Problem"), state.problem],
+        ])),
+        store.place && card(t("Store"), pairs([
+          [t("Place"), store.place], [t("Mirror's age"), store["mirror-age"] === null ? null : duration(store["mirror-age"])], [t("Changes to send"), count(store.unpushed)],
+          [t("Conflicts"), store.conflicts.map((each) => h("div", {}, each.name, " ", time(each.since)))], [t("Problem"), store.problem],
+        ]))),
       card(t("Latest changes by hand"), table(
         [
           { title: t("Time"), cell: (row) => time(row.at ?? row.time) },
@@ -41,5 +48,3 @@ export async function show(view) {
   await load();
   view.every(5, load);
 }
-
-const plain = (value) => (value !== null && typeof value === "object" ? h("code", JSON.stringify(value)) : value === null ? "–" : String(value));

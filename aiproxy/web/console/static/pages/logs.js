@@ -17,6 +17,7 @@ export async function show(view) {
   const order = Object.keys(LEVELS);
 
   function add(record) {
+    if (!log.querySelector("div")) fill(log, []);
     log.append(line(record));
     while (log.childElementCount > SHOWN) log.firstElementChild.remove();
     if (follow.checked) log.scrollTop = log.scrollHeight;

@@ -25,7 +25,7 @@ export async function show(view) {
         { title: t("Accounts"), number: true, cell: ([, served]) => String(served.length) },
       ],
       rows,
-      { empty: t("No model is served."), onrow: ([name]) => { model.value = name; foresee(); } },
+      { empty: t("No model is served."), onrow: ([name]) => { model.value = name; foresee(); }, key: ([name]) => name },
     ));
   }
 
@@ -49,7 +49,7 @@ export async function show(view) {
         field(t("Model"), model), field(t("Protocol"), protocol), field(t("Client key"), key),
         h("button", { type: "submit" }, t("Show the route"))),
       plan),
-    card(t("Models"), search, list),
+    card(t("Models"), h("div.row", {}, search), list),
   ]);
   key.addEventListener("change", () => load());
   await load();

@@ -1,6 +1,6 @@
 // A call by any protocol, as a client makes it: what is sent, what comes back byte for byte, and how it reads.
 
-import { post, segment } from "../api.js";
+import { get, post, segment } from "../api.js";
 import { PROTOCOLS } from "../protocols.js";
 import { badge, button, card, choice, field, fill, h, pairs, tell } from "../ui.js";
 import { t } from "../words.js";
@@ -16,6 +16,10 @@ export async function show(view) {
   const key = h("input", { type: "password", autocomplete: "off", value: remembered.key, onchange: models });
   const system = h("textarea", { rows: 2, oninput: turn });
   const words = h("textarea", { rows: 3, value: t("Say hello in five languages."), oninput: turn });
+  const temperature = h("input", { type: "number", min: 0, max: 2, step: 0.1, oninput: turn });
+  const most = h("input", { type: "number", min: 1, oninput: turn });
+  const file = h("input", { type: "file", accept: "image/*", onchange: async () => { picture = file.files.length ? await asData(file.files[0]) : ""; turn(); } });
+  let picture = "";
   const stream = h("input", { type: "checkbox", checked: true, onchange: turn });
   const tool = h("input", { type: "checkbox", onchange: turn });
   const body = h("textarea.code", { rows: 14, spellcheck: false });
@@ -26,7 +30,7 @@ export async function show(view) {
   model.addEventListener("input", turn);
 
   function asked() {
-    return { model: model.value, system: system.value, words: words.value, stream: stream.checked, tool: tool.checked };
+    return { model: model.value, system: system.value, words: words.value, picture, temperature: temperature.value, most: most.value, stream: stream.checked, tool: tool.checked };
   }
 
   function turn() {
@@ -38,9 +42,7 @@ export async function show(view) {
 
   async function models() {
     turn();
-    const told = await fetch("/v1/models", { headers: headers(), signal: view.signal });
-    if (!told.ok) return;
-    const found = (await told.json()).data.map(({ id }) => id);
+    const found = Object.keys((await get("/models", {}, view.signal)).models);
     fill(names, found.map((id) => h("option", { value: id })));
     if (!model.value && found.length) {
       model.value = found[0];
@@ -108,17 +110,28 @@ export async function show(view) {
   view.leaving(() => going?.abort());
   fill(view.root, h("div.sides", {},
     card(t("Request"),
-      h("div.sides.narrow", {}, field(t("Protocol"), protocol), field(t("Model"), model)),
+      h("div.sides.narrow", {}, field(t("Protocol"), protocol), field(t("Model"), model, t("A suffix asks for thinking: (high), (8192), (none)."))),
       names,
       field(t("Client key"), key, t("One of api-keys; empty where none are asked for. It stays in this tab.")),
       field(t("System prompt"), system),
       field(t("Message"), words),
+      h("details", {}, h("summary", t("More")),
+        h("div.sides.narrow", {}, field(t("Temperature"), temperature), field(t("Most tokens of the answer"), most), field(t("Picture"), file))),
       h("div.row", {}, check(t("Stream"), stream), check(t("With a tool"), tool), h("span.grow"), stop, send),
       field(t("Body"), body, t("Sent as it stands here."))),
     answer));
   turn();
   await models();
 }
+
+// A file as a data: URL, which is how protocols take pictures.
+const asData = (file) =>
+  new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
 
 function check(words, box) {
   return h("label.row", {}, box, words);

@@ -38,7 +38,7 @@ export async function show(view) {
   }
 
   fill(view.actions, button(t("Refresh"), load, { className: "plain" }));
-  fill(view.root, [h("div.row", {}, inputs, failed), going, card(null, list)]);
+  fill(view.root, [h("div.row.filters", {}, inputs, failed), going, card(null, list)]);
   await look();
   let until = 0;
   const news = () => (until = Date.now() + KEPT_WITHIN);
@@ -74,7 +74,7 @@ export const rows = (requests) =>
       { title: t("Attempts"), number: true, cell: (row) => count(row.attempts) },
     ],
     requests,
-    { empty: t("No calls yet."), onrow: (row) => (location.hash = `#/requests/${segment(row.request_id)}`) },
+    { empty: t("No calls yet."), onrow: (row) => (location.hash = `#/requests/${segment(row.request_id)}`), key: (row) => row.request_id },
   );
 
 async function one(view, id) {

@@ -1,7 +1,7 @@
 // Logging an account in: pick the provider and the way, then whatever it waits for, until it is done or failed.
 
 import { del, get, post, segment } from "../../api.js";
-import { badge, button, choice, copied, dialog, field, fill, h, tell } from "../../ui.js";
+import { badge, button, choice, copied, dialog, field, fill, form, h, submit, tell } from "../../ui.js";
 import { later, t } from "../../words.js";
 
 const LOOKS_EVERY = 1000;
@@ -33,17 +33,17 @@ async function ask(room, close) {
     closed.hidden = !chosen.closed;
   }
   turn();
-  fill(room, [
+  fill(room, form(async () => {
+    const options = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]).filter(([, value]) => value));
+    if (options.port) options.port = Number(options.port);
+    follow(room, close, await post("/logins", { provider: provider.value, way: way.value, ...options }));
+  },
     field(t("Provider"), provider),
     closed,
     field(t("Way"), way, t("browser: a page sends you back here, or you paste where it ended. device: you enter a code on another page.")),
     h("details", {}, h("summary", t("More")), Object.entries(OPTIONS).map(([name, [title, hint]]) => field(t(title), inputs[name], t(hint)))),
-    h("footer", {}, button(t("Begin"), async () => {
-      const options = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]).filter(([, value]) => value));
-      if (options.port) options.port = Number(options.port);
-      follow(room, close, await post("/logins", { provider: provider.value, way: way.value, ...options }));
-    })),
-  ]);
+    h("footer", {}, submit(t("Begin"))),
+  ));
 }
 
 function follow(room, close, standing) {
@@ -75,7 +75,7 @@ function follow(room, close, standing) {
     fill(room, [
       h("p", {}, badge(standing.stage, { done: "good", failed: "bad" }[standing.stage] || "warn"), " ", standing.provider),
       standing.words.length > 0 && h("ul", standing.words.map((words) => h("li", words))),
-      !standing.ended && standing.page && h("p", {}, h("a", { href: standing.page, target: "_blank", rel: "noreferrer" }, t("Open the vendor's page")), " ", copied(standing.page)),
+      !standing.ended && /^https?:/.test(standing.page) && h("p", {}, h("a", { href: standing.page, target: "_blank", rel: "noreferrer" }, t("Open the vendor's page")), " ", copied(standing.page)),
       !standing.ended && standing.code && h("p", {}, t("Enter this code there:"), " ", h("strong.mono", standing.code), " ", copied(standing.code)),
       !standing.ended && standing.takes_callback && [
         field(t("Where the browser ended"), address, t("Only where this page doesn't go on by itself: paste the whole address.")),
