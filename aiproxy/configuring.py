@@ -36,15 +36,15 @@ class Configuring:
         """What this text would be. Raises `ConfigurationInvalid`."""
         return await self._documents.judge(text)
 
-    async def replace(self, text: str, expected: str | None, reason: str) -> Text:
+    async def replace(self, text: str, expected: str | None, change: Change) -> Text:
         """Keep this text in the place of the version `expected` (None: there is none), and go by it. Raises
         `ConfigurationInvalid`, `StoreError`."""
         await self.judge(text)
-        version = await self._documents.save(CONFIGURATION, text.encode(), expected, Change(reason))
+        version = await self._documents.save(CONFIGURATION, text.encode(), expected, change)
         await self._taken_over()
         return Text(text, version)
 
-    async def edit(self, change: Callable[[str], str], reason: str, expected: str = "") -> Text:
+    async def edit(self, edit: Callable[[str], str], change: Change, expected: str = "") -> Text:
         """Change the text that is kept; with `expected`, only that version. Raises `NotEdited`, `Unparsable`, and as `replace`."""
         for _ in range(EDITS):
             kept = await self.text()
@@ -53,18 +53,18 @@ class Configuring:
             if expected and kept.version != expected:
                 raise Conflict(CONFIGURATION)
             try:
-                return await self.replace(await self._documents.work(change, kept.text), kept.version, reason)
+                return await self.replace(await self._documents.work(edit, kept.text), kept.version, change)
             except Conflict:
                 if expected:
                     raise
         raise Conflict(CONFIGURATION)
 
-    async def put(self, values: Mapping[str, Any], reason: str, expected: str = "") -> Text:
+    async def put(self, values: Mapping[str, Any], change: Change, expected: str = "") -> Text:
         """Values by path. Raises as `edit`."""
 
-        def change(text: str) -> str:
+        def edit(text: str) -> str:
             for path, value in values.items():
                 text = edited(text, path, value)
             return text
 
-        return await self.edit(change, reason, expected)
+        return await self.edit(edit, change, expected)

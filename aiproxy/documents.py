@@ -1,15 +1,16 @@
 """The gateway's documents at run time: its configuration and credentials, loaded in a thread, watched, and vouched for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from aiproxy.config import Configuration
-from aiproxy.storage.encryption import EncryptedStore
+from aiproxy.storage.documents import CONFIGURATION
+from aiproxy.storage.encryption import EncryptedStore, Key
 from aiproxy.storage.source import Loaded, Source
-from aiproxy.storage.store import Change, Condition, Contents, Entry
+from aiproxy.storage.store import Change, Condition, Contents, Entry, Past
 from aiproxy.storage.threads import OneThread
 from aiproxy.storage.watch import FileWatch, StoreWatch
 from aiproxy.web.ops import Check
@@ -37,6 +38,8 @@ class Documents:
         self._logged = Condition("")
         self.timed: Callable[[str, float], None] = lambda _operation, _seconds: None
         """Told of each `load`, `read` and `save`, with its seconds."""
+        self.configured: Callable[[bytes, Change], object] = lambda _body, _change: None
+        """Told of each configuration that was saved from here."""
         self._look = LoopingCall(self._log_condition)
         self._look.clock = reactor
 
@@ -77,7 +80,26 @@ class Documents:
     async def save(self, name: str, body: bytes, expected: str | None, change: Change) -> str:
         """As `Store.save`."""
         assert self._store is not None
-        return await self._timed("save", self._store.save, name, body, expected, change)
+        version = await self._timed("save", self._store.save, name, body, expected, change)
+        if name == CONFIGURATION:
+            self.configured(body, change)
+        return version
+
+    async def past(self, most: int, most_bytes: int) -> Sequence[Past] | None:
+        """As `Store.past`, of the configuration."""
+        assert self._store is not None
+        return await self._timed("read", self._store.past, CONFIGURATION, most, most_bytes)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """As `Source.keys`."""
+        return self._source.keys()
+
+    @property
+    def place(self) -> str:
+        """As `Source.place`."""
+        assert self._store is not None
+        return self._source.place(self._store)
 
     async def _timed(self, operation: str, do: Callable[..., T], *arguments: Any) -> T:
         began = self._reactor.seconds()

@@ -14,6 +14,7 @@ from aiproxy.credentials.record import Record
 from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway
 from aiproxy.gateway.differences import Difference
+from aiproxy.history import History
 from aiproxy.logs.recent import Recent
 from aiproxy.registry import Registry
 from aiproxy.storage.keys import ManagedKeys
@@ -24,6 +25,7 @@ from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
 from aiproxy.web.management.rooms.cliproxyapi import CLIProxyAPIRoom
 from aiproxy.web.management.rooms.configuration import ConfigurationRoom
 from aiproxy.web.management.rooms.health import HealthRoom
+from aiproxy.web.management.rooms.history import HistoryRoom
 from aiproxy.web.management.rooms.logins import LoginsRoom
 from aiproxy.web.management.rooms.logs import LogsRoom
 from aiproxy.web.management.rooms.models import ModelsRoom
@@ -50,6 +52,7 @@ class Managed:
     state: State
     documents: Documents
     configuring: Configuring
+    history: History
     masking: Masking
     recent: Recent
     node: str
@@ -69,6 +72,7 @@ class Managed:
             ModelsRoom(gateway),
             Requests(gateway.journal, state, self.node, offset),
             Usage(state, self.node, in_thread),
+            HistoryRoom(self.history, edit, self.masking, self.configuration, in_thread),
             ConfigurationRoom(edit, self.masking, self.configuration, self.compared, in_thread),
             AuthFilesRoom(gateway, accounts, logins, documents, state, offset, self.kept),
             OAuthRoom(self.logins, self.reactor),

@@ -38,6 +38,7 @@ from aiproxy.gateway import Gateway, Snapshot, build_snapshot
 from aiproxy.gateway.differences import Difference, differences
 from aiproxy.gateway.keys import ManagedKey, managed_key
 from aiproxy.gateway.snapshot import proxy
+from aiproxy.history import History
 from aiproxy.logs import Scrubbing, spellings
 from aiproxy.logs.recent import Recent
 from aiproxy.managing import Managed
@@ -51,6 +52,7 @@ from aiproxy.storage.bus import Bus, Hub
 from aiproxy.storage.bus.amp import AmpCarrier
 from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
+from aiproxy.storage.history import AT_START, ELSEWHERE
 from aiproxy.storage.keys import ManagedKeys
 from aiproxy.storage.paces import Paces
 from aiproxy.storage.quotas import Quotas
@@ -137,6 +139,7 @@ class GatewayService(Service):
         jitter = Random()  # noqa: S311 - spreads retries, guards nothing
         kept = configuration.settings.state_in_effect
         self.state = State(reactor, database_of(kept), _retention(configuration.settings))
+        self.history = History(self._documents, self.state)
         renewer = Renewer(self._documents, SingleFlight(reactor, self.state), TransportWeb, reactor)
         self.accounts = Accounts(reactor, renewer, jitter)
         self.accounts.renewed = self._renewed
@@ -183,6 +186,7 @@ class GatewayService(Service):
             state=self.state,
             documents=self._documents,
             configuring=self.configuring,
+            history=self.history,
             masking=Masking(os.environ.get(SESSION_KEY, "")),
             recent=recent,
             node=self._node,
@@ -263,6 +267,7 @@ class GatewayService(Service):
         self._know_secrets()
         self._warn()
         self._documents.start(self._loaded)
+        self.history.note(self._loaded.kept, AT_START)
         Deferred.fromCoroutine(self.management.start()).addErrback(
             lambda failure: _log.failure("management could not start", failure)
         )
@@ -466,6 +471,7 @@ class GatewayService(Service):
         if self._tls is not None:
             self._tls.reload()
         self._documents.follow(loaded)
+        self.history.note(loaded.kept, ELSEWHERE)
         self._warn()
         _log.info("configuration reloaded from {source}", source=configuration.source)
         if old.settings.logging != configuration.settings.logging:

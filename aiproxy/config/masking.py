@@ -6,6 +6,7 @@ What is written as a reference (`${NAME}`, `{file: …}`) is no secret, and stay
 import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import unified_diff
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -69,6 +70,11 @@ class Masking:
         """The same of data."""
         return _each(value, self._restoring(text, known))
 
+    def lines_between(self, before: str, after: str, names: tuple[str, str], known: Sequence[Secret] = ()) -> list[str]:
+        """What is different, as `diff -u` has it. `known` as above."""
+        old, new = self.masked(before, known), self.masked(after, known)
+        return list(unified_diff(old.splitlines(), new.splitlines(), *names, lineterm=""))
+
     def _hiding(self, secrets: Iterable[str]) -> Callable[[str], str]:
         """The longest first, so that one inside another leaves nothing."""
         names = {secret: self.name(secret) for secret in sorted(secrets, key=len, reverse=True)}
@@ -89,6 +95,11 @@ class Masking:
     def _restoring(self, text: str, known: Sequence[Secret]) -> Callable[[str], str]:
         by_name = {self.name(secret): secret for secret in _secrets(text, known)}
         return lambda masked: _NAMED.sub(lambda found: by_name.get(found[0], found[0]), masked)
+
+
+def secrets_in(*texts: str) -> tuple[Secret, ...]:
+    """By their places. What is a secret in one text may stand in a comment of another."""
+    return tuple(Secret(each) for each in set().union(*(_secrets(text, ()) for text in texts)))
 
 
 def _secrets(text: str, known: Sequence[Secret]) -> set[str]:

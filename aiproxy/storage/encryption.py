@@ -7,7 +7,7 @@ come from variables and files. Where no key is set, what is plain is read, and w
 import base64
 import binascii
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from threading import Event
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from aiproxy.secrets import Secret
 from aiproxy.storage.documents import CREDENTIALS, check
 from aiproxy.storage.mirror import MirroredStore
-from aiproxy.storage.store import Change, Condition, Conflict, Contents, Entry, Store, StoreError, Unacceptable
+from aiproxy.storage.store import Change, Condition, Conflict, Contents, Entry, Past, Store, StoreError, Unacceptable
 
 KEY_VARIABLE, OLD_KEY_VARIABLE = "AIPROXY_ENCRYPTION_KEY", "AIPROXY_ENCRYPTION_KEY_OLD"
 
@@ -164,6 +164,10 @@ class EncryptedStore:
 
     def delete(self, name: str, expected: str, change: Change) -> None:
         self._inner.delete(name, expected, change)
+
+    def past(self, name: str, most: int, most_bytes: int) -> Sequence[Past] | None:
+        """Of what is never sealed: the configuration."""
+        return self._inner.past(name, most, most_bytes)
 
     def sync(self) -> bool:
         return self._inner.sync()

@@ -166,6 +166,9 @@ class FileStore:
 
     # -- the rest
 
+    def past(self, name: str, most: int, most_bytes: int) -> None:  # noqa: ARG002 - files keep no history
+        return None
+
     def sync(self) -> bool:
         return False
 

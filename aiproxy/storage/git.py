@@ -7,15 +7,16 @@ the commit made anew on top: a rebase of one commit that touches one file. There
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from threading import Event, Lock
 
-from aiproxy.storage.documents import largest
+from aiproxy.storage.documents import digest, largest
 from aiproxy.storage.git_command import Git, Rejected, blob_name
-from aiproxy.storage.store import Change, Conflict, Entry, Unavailable
+from aiproxy.storage.history import within
+from aiproxy.storage.store import Change, Conflict, Entry, Past, Unavailable
 
 MOST_PUSHES = 30
 """Attempts of one change. Only other writers make one fail, and one of them succeeds each time."""
@@ -62,6 +63,22 @@ class GitRemote:
 
     def delete(self, name: str, expected: str, change: Change) -> None:
         self._commit(name, None, expected, change)
+
+    def past(self, name: str, most: int, most_bytes: int) -> Sequence[Past]:
+        """The commits of our branch that wrote this file, as far as they are here."""
+        with self._locked():
+            if self._git.head(_THEIRS) is None:
+                return ()
+            form = "--format=%H%x00%at%x00%an%x00%s"
+            asked = ("log", "--first-parent", "-m", "-s", "-z", "--diff-filter=AM", f"--max-count={most}", form)
+            listed = self._git.run(*asked, _THEIRS, "--", name).decode(errors="replace").split("\0")[:-1]
+            commits = [listed[start : start + 4] for start in range(0, len(listed), 4)]
+            names = [f"{commit}:{name}" for commit, *_ in commits]
+            bodies = self._git.blobs(names[: within(self._git.sizes(names), most_bytes)])
+        return [
+            Past(commit, float(at), author, reason, digest(body), body)
+            for (commit, at, author, reason), body in zip(commits, bodies, strict=False)
+        ]
 
     def wait(self, stop: Event) -> None:
         stop.wait(self._poll)
@@ -122,7 +139,14 @@ class GitRemote:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Among the threads and processes that share our repository."""
+        """With a branch of which the remote may have to be asked."""
+        with self._locked():
+            self._choose_branch()
+            yield
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Alone among the threads and processes that share our repository."""
         with self._lock:
             try:
                 self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -133,7 +157,6 @@ class GitRemote:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not (self._directory / "HEAD").exists():
                     self._git.run("init", "--quiet", "--bare", ".")
-                self._choose_branch()
                 yield
             finally:
                 os.close(lock)

@@ -97,6 +97,11 @@ class Git:
         """Into our own repository: `--force` lets our reference move, and has nothing to do with pushing."""
         self.run("fast-import", "--quiet", "--force", given=stream)
 
+    def sizes(self, names: Sequence[str]) -> list[int]:
+        """In bytes, of files that are there."""
+        found = self.run("cat-file", "--batch-check=%(objectsize)", given="\n".join(names).encode()) if names else b""
+        return [int(size) for size in found.split()]
+
     def blobs(self, names: Sequence[str]) -> list[bytes]:
         if not names:
             return []

@@ -7,7 +7,7 @@ The file is SQLite: a crash leaves every document and its base as they were befo
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, RLock
@@ -21,6 +21,7 @@ from aiproxy.storage.store import (
     Conflicting,
     Contents,
     Entry,
+    Past,
     Remote,
     StoreError,
     Unacceptable,
@@ -69,6 +70,8 @@ class MirroredStore:
         self._refused: Mapping[str, str] = {}
         self._rows = _opened(file)
         self._reader = _opened(file)
+        self._known = self._held()
+        """Name → the remote's version, as far as this process has heard: another one that shares the mirror may have taken more."""
 
     # -- what is here
 
@@ -96,6 +99,10 @@ class MirroredStore:
         with self._writing:
             row = self._rows.execute("SELECT body, base, dirty FROM document WHERE name = ?", (name,)).fetchone()
         return (row[0], row[1], bool(row[2])) if row else (None, None, False)
+
+    def past(self, name: str, most: int, most_bytes: int) -> Sequence[Past] | None:
+        """Without what is still unpushed."""
+        return self._remote.past(name, most, most_bytes)
 
     # -- changes from here
 
@@ -213,6 +220,14 @@ class MirroredStore:
             self._rows.execute("DELETE FROM agreed")
             self._rows.execute("INSERT INTO agreed VALUES (?)", (time.time(),))
 
+        held = self._held()
+        self._news = self._news or held != self._known
+        self._known = held
+
+    def _held(self) -> dict[str, str]:
+        with self._writing:
+            return dict(self._rows.execute("SELECT name, base FROM document WHERE NOT dirty").fetchall())
+
     def _acceptable(self, versions: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         there, refused = {}, {}
         for name, version in versions.items():
@@ -294,6 +309,10 @@ class MirroredStore:
 
     def _hold(self, name: str, body: bytes | None, version: str | None) -> None:
         """What the remote has, and we with it."""
+        if body is None or version is None:
+            self._known.pop(name, None)
+        else:
+            self._known[name] = version
         if body is None:
             self._rows.execute("DELETE FROM document WHERE name = ?", (name,))
         else:

@@ -107,6 +107,9 @@ class PostgresRemote:
         cursor.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._schema))
         return int(row[0])
 
+    def past(self, name: str, most: int, most_bytes: int) -> None:  # noqa: ARG002 - rows keep no history
+        return None
+
     def wait(self, stop: Event) -> None:
         with self._failures():
             try:

@@ -81,6 +81,9 @@ class S3Remote:
         if answer.status not in (*_ABSENT, *_FAILED_CONDITION):
             self._good(answer)
 
+    def past(self, name: str, most: int, most_bytes: int) -> None:  # noqa: ARG002 - objects keep no history
+        return None
+
     def wait(self, stop: Event) -> None:
         stop.wait(self._poll)
 

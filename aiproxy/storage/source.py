@@ -12,7 +12,7 @@ from aiproxy.config import Configuration, load_config
 from aiproxy.config.load import Document, configuration, decoded
 from aiproxy.config.schema import StoreType
 from aiproxy.storage.documents import CONFIGURATION
-from aiproxy.storage.encryption import EncryptedStore
+from aiproxy.storage.encryption import EncryptedStore, Key, keys_of
 from aiproxy.storage.judging import judged
 from aiproxy.storage.opening import credentials_directory, open_store
 from aiproxy.storage.store import Entry, Unavailable
@@ -24,6 +24,8 @@ class Loaded:
     credentials: Mapping[str, Entry] = field(default_factory=dict, repr=False)
     refused: Mapping[str, str] = field(default_factory=dict)
     """Credentials that can't be taken, each with the reason."""
+    kept: bytes | None = field(default=None, repr=False)
+    """The configuration's text, as the store has it; None for one that isn't kept anywhere."""
 
 
 class Source:
@@ -59,6 +61,17 @@ class Source:
         """The store, as the configuration named it when it was first read. Raises `StoreError`."""
         local = self._local or self.local()
         return open_store(local.settings, local.file, self._environ)
+
+    def keys(self) -> tuple[Key, ...]:
+        """To seal by, then to open by. Raises `StoreError`."""
+        return keys_of(self._environ)
+
+    def place(self, store: EncryptedStore) -> str:
+        """Where the configuration is, for people; no secret in it. Raises as `local`."""
+        local = self._local or self.local()
+        if local.settings.store.type is StoreType.FILE:
+            return str(local.file.resolve()) if local.file else local.source
+        return f"{store.condition().place}/{CONFIGURATION}"
 
     def start(self) -> Loaded:
         """What there is to start with: the remote's own, or what its mirror has. Raises `ConfigurationInvalid`, `StoreError`."""
@@ -98,7 +111,7 @@ class Source:
         if local.settings.store.type is not StoreType.FILE and stored is not None:
             local = self._stored(local, stored.body, store.condition().place)
         self._state = self._state or local.settings.state_in_effect
-        return Loaded(local, credentials, contents.refused)
+        return Loaded(local, credentials, contents.refused, stored.body if stored else None)
 
     def _stored(self, local: Configuration, body: bytes, place: str) -> Configuration:
         name = f"{place}/{CONFIGURATION}"

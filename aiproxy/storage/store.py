@@ -1,6 +1,6 @@
 """What a store is, to its users (`Store`) and to the mirror (`Remote`), and how either says no."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol
@@ -28,6 +28,20 @@ class Contents:
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A version of a document that is or was in use. `id` is for whoever asks for it again; `version` as in `Entry`."""
+
+    id: str
+    at: float
+    """Seconds since the epoch."""
+    author: str
+    """Empty where nobody knows: an editor of files leaves no name."""
+    reason: str
+    version: str
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,10 @@ class Store(Protocol):
     def delete(self, name: str, expected: str, change: Change) -> None:
         """Raises `Conflict` (also when it is gone already), `Unacceptable`, `Unavailable`."""
 
+    def past(self, name: str, most: int, most_bytes: int) -> Sequence[Past] | None:
+        """The latest versions of a document, the latest first, at most so many of so many bytes together; None where no history is
+        kept. Never waits for a network."""
+
     def sync(self) -> bool:
         """Agree with the remote, if there is one; whether anything here changed by it. Raises `Unavailable`."""
 
@@ -122,6 +140,9 @@ class Remote(Protocol):
 
     def delete(self, name: str, expected: str, change: Change) -> None:
         """As `Store.delete`."""
+
+    def past(self, name: str, most: int, most_bytes: int) -> Sequence[Past] | None:
+        """As `Store.past`."""
 
     def wait(self, stop: Event) -> None:
         """Return when something may have changed, at the latest after a while, at once when `stop` is set."""

@@ -71,6 +71,9 @@ class Memory:
         del self.documents[name]
         self._answer()
 
+    def past(self, name: str, most: int, most_bytes: int) -> None:
+        return None
+
     def wait(self, stop: Event) -> None:
         stop.wait()
 

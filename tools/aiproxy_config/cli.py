@@ -29,6 +29,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Change": {
         "set": ("edits:set_", "Set one key; everything else stays as it is."),
         "unset": ("edits:unset", "Take one key out."),
+        "history": ("history:history", "Look back at the configuration, and bring a version back."),
         "keys": ("keys:keys", "Make, list, rotate and revoke client keys."),
         "login": ("login:login", "Log an account in at a provider."),
         "accounts": ("accounts:accounts", "List, test, switch and remove logged-in accounts."),

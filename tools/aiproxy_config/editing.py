@@ -18,6 +18,7 @@ from aiproxy.storage.file import FileStore
 from aiproxy.storage.judging import judged
 from aiproxy.storage.opening import credentials_directory, open_store
 from aiproxy.storage.store import Change, Store, StoreError
+from aiproxy_config.past import note
 
 AUTHOR = "aiproxy-config"
 
@@ -32,19 +33,26 @@ class Kept:
     store: Store
     version: str
 
+    @property
+    def place(self) -> str:
+        """As `Source.place`."""
+        return str(self.document.file.resolve()) if self.document.file else self.document.name
+
 
 def change(config: str | None, edit: Callable[[str], str], reason: str, *, here: bool = False) -> str:
     """Change the configuration that a gateway would use here, and say where that was. `here`: the local file's, whatever
     the store has; what leads to the store stands there. Refuses by `click.ClickException`."""
     try:
-        with _kept(config, here=here) as kept:
-            document = kept.document
+        with kept(config, here=here) as found:
+            document = found.document
             changed = edit(document.text)
             read = replace(document, text=changed.removeprefix(BYTE_ORDER_MARK))
-            judged(configuration(read, environ=os.environ))
-            kept.store.save(CONFIGURATION, changed.encode(), kept.version, Change(reason, AUTHOR))
-            if problem := kept.store.condition().problem:
+            settings = judged(configuration(read, environ=os.environ)).settings
+            why = Change(reason, AUTHOR)
+            found.store.save(CONFIGURATION, changed.encode(), found.version, why)
+            if problem := found.store.condition().problem:
                 raise click.ClickException(f"the change waits in the mirror of this machine: {problem}")
+            note(settings, found.store, found.place, (document.text, changed), why)
     except (NotEdited, StoreError) as refused:
         raise click.ClickException(str(refused)) from None
     except Unparsable as unparsable:
@@ -56,7 +64,7 @@ def change(config: str | None, edit: Callable[[str], str], reason: str, *, here:
 
 
 @contextmanager
-def _kept(config: str | None, *, here: bool) -> Iterator[Kept]:
+def kept(config: str | None, *, here: bool) -> Iterator[Kept]:
     """As `Source` has it: the store's configuration holds; while it has none, the local one."""
     local = _found(config)
     settings = _settings(local)

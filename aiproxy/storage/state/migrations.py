@@ -59,6 +59,11 @@ MIGRATIONS: Sequence[Migration] = (
         "ALTER TABLE usage ADD COLUMN image_in BIGINT",
         "ALTER TABLE usage ADD COLUMN image_out BIGINT",
     ),
+    (  # 6
+        """CREATE TABLE configurations (id {id}, place TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, author TEXT NOT NULL,
+        reason TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL)""",
+        "ALTER TABLE usage ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -8,6 +8,7 @@ import orjson
 
 from aiproxy.codecs.base import Answer
 from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.storage.store import Change
 from aiproxy.web.keys import header
 from aiproxy.web.request import HttpRequest
 
@@ -33,6 +34,10 @@ class Asked:
     who: Who
     note: Callable[[], object] = lambda: None
     """Tell the audit log of an answer that isn't a change."""
+
+    def change(self, reason: str) -> Change:
+        """For the histories of what is changed."""
+        return Change(reason, f"{'console' if self.who.by == 'session' else 'management API'} from {self.who.address}")
 
     @property
     def body(self) -> bytes:

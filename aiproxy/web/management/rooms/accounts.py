@@ -19,6 +19,7 @@ from aiproxy.providers.logins import FIRST
 from aiproxy.storage.documents import CREDENTIALS
 from aiproxy.storage.state.asking import Span, sums
 from aiproxy.storage.state.database import StateUnavailable
+from aiproxy.storage.store import Change
 from aiproxy.web.management.rooms import account_views as views
 from aiproxy.web.management.rooms.editing import Configuring, editing
 from aiproxy.web.management.rooms.refusing import refusing
@@ -229,7 +230,7 @@ class AccountsRoom:
         upstream = self._upstream(asked)
         record = self._record(upstream)
         if record is None:
-            await self._in_configuration(upstream, wanted)
+            await self._in_configuration(upstream, wanted, asked.change(f"Change {upstream.id}"))
         else:
             note = {"note": asked.text("note") or None} if "note" in wanted else {}
             said = {"priority": FIRST - numbers["priority"]} if "priority" in numbers else {}
@@ -238,7 +239,7 @@ class AccountsRoom:
                 await change(self._documents, record.name, {**said, **weight, **note}, f"Change {upstream.id}")
         return {"changed": sorted(wanted)}
 
-    async def _in_configuration(self, upstream: Upstream, wanted: Mapping[str, Any]) -> None:
+    async def _in_configuration(self, upstream: Upstream, wanted: Mapping[str, Any], why: Change) -> None:
         place = views.place_of(upstream.id, self._gateway.snapshot.settings)
         if "note" in wanted:
             raise InvalidRequest("An account of the configuration has no note; write a comment there.", param="note")
@@ -246,7 +247,7 @@ class AccountsRoom:
             raise InvalidRequest(f"The account {upstream.id!r} stands in no configuration.")
         with editing():
             values = {f"{place}.{name}": value for name, value in wanted.items()}
-            await self._configuring.put(values, f"Change {upstream.id}")
+            await self._configuring.put(values, why)
 
 
 def _unknown(name: str) -> NotFound:

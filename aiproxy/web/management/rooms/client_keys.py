@@ -104,7 +104,9 @@ class ClientKeysRoom:
             key = _random()
             entry = {"name": name, "key": key, **settings}
             place = f"api-keys[{len(self._named())}]"
-            await self._configuring.edit(lambda text: edited(text, place, entry), f"Make a key for {name}")
+            await self._configuring.edit(
+                lambda text: edited(text, place, entry), asked.change(f"Make a key for {name}")
+            )
             return {"key": key, **_configured(name, self._named()[name])}
 
     async def rotate(self, asked: Asked) -> Mapping[str, Any]:
@@ -119,7 +121,9 @@ class ClientKeysRoom:
             if overlap:
                 raise InvalidRequest("Keys of the configuration have no overlap; managed ones do.", param="overlap")
             key, place = _random(), list(self._named()).index(name)
-            await self._configuring.edit(lambda text: rotated(text, place, key), f"Rotate the key of {name}")
+            await self._configuring.edit(
+                lambda text: rotated(text, place, key), asked.change(f"Rotate the key of {name}")
+            )
             return {"key": key, **_configured(name, self._named()[name])}
 
     async def revoke(self, asked: Asked) -> Mapping[str, Any]:
@@ -131,7 +135,9 @@ class ClientKeysRoom:
                 told = f"{name!r} is the last key: without it no key is asked for any more. ?last=true revokes it all the same."
                 raise Conflict(told, param="last")
             place = list(configured).index(name)
-            await self._configuring.edit(lambda text: without(text, f"api-keys[{place}]"), f"Revoke the key of {name}")
+            await self._configuring.edit(
+                lambda text: without(text, f"api-keys[{place}]"), asked.change(f"Revoke the key of {name}")
+            )
         return {"revoked": 1}
 
     async def limits(self, _asked: Asked) -> Mapping[str, Any]:

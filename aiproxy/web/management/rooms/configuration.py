@@ -5,7 +5,6 @@ from (`If-Match`, as `ETag` gave it); one that is out of date is refused (412)."
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-from difflib import unified_diff
 from typing import Any
 
 from aiproxy.codecs.base import Answer
@@ -13,18 +12,26 @@ from aiproxy.config import Configuration
 from aiproxy.config.edit import edited, without
 from aiproxy.config.effective import effective, plain
 from aiproxy.config.json_schema import json_schema
-from aiproxy.config.masking import Masking
+from aiproxy.config.masking import Masking, secrets_in
 from aiproxy.config.problems import ConfigurationInvalid
 from aiproxy.gateway.differences import Difference
 from aiproxy.neutral.errors import InvalidRequest, NotFound
 from aiproxy.secrets import Scrubber
 from aiproxy.storage.store import Conflict as Changed
-from aiproxy.web.management.rooms.editing import Configuring, Kept, editing, findings
-from aiproxy.web.management.routes import Asked, Refused, Route, answer
+from aiproxy.web.management.rooms.editing import (
+    IF_MATCH,
+    Configuring,
+    Kept,
+    done,
+    editing,
+    etag,
+    findings,
+    if_match,
+    stale,
+)
+from aiproxy.web.management.routes import Asked, Route
 
 YAML = "application/yaml; charset=utf-8"
-
-_IF_MATCH = "An `If-Match` header with an ETag refuses a change of another version."
 
 
 class ConfigurationRoom:
@@ -50,7 +57,7 @@ class ConfigurationRoom:
             Route(
                 "PATCH",
                 "/config",
-                f"Set values by path; null takes one out. {_IF_MATCH}",
+                f"Set values by path; null takes one out. {IF_MATCH}",
                 self.changed,
                 takes={"PATH": "As `api-keys[0].limits.concurrent`: the value, as JSON."},
             ),
@@ -59,7 +66,7 @@ class ConfigurationRoom:
             Route(
                 "PUT",
                 "/config.yaml",
-                f"Another text, if a gateway would start with it. {_IF_MATCH}",
+                f"Another text, if a gateway would start with it. {IF_MATCH}",
                 self.replaced,
                 reads=YAML,
             ),
@@ -101,7 +108,7 @@ class ConfigurationRoom:
         if kept is None:
             raise NotFound("There is no configuration here yet, the built-in one is in use. PUT writes one.")
         masked = await self._in_thread(self._masking.masked, kept.text, self._in_use().secrets)
-        return Answer(200, masked.encode(), YAML, {"etag": _etag(kept)})
+        return Answer(200, masked.encode(), YAML, {"etag": etag(kept)})
 
     async def replaced(self, asked: Asked) -> Answer:
         with editing():
@@ -109,15 +116,15 @@ class ConfigurationRoom:
                 raise InvalidRequest("The text is empty. What is to hold by default is `{}`.")
             kept = await self._kept()
             version = kept.version if kept else None
-            if (wanted := _if_match(asked)) and wanted != version:
-                raise _stale()
+            if (wanted := if_match(asked)) and wanted != version:
+                raise stale()
             try:
                 saved = await self._configuring.replace(
-                    await self._read(asked, kept), version, "Replace the configuration"
+                    await self._read(asked, kept), version, asked.change("Replace the configuration")
                 )
             except Changed:
-                raise _stale() from None
-        return _done(saved, {"ok": True, "changed": ["config"]})
+                raise stale() from None
+        return done(saved, {"ok": True, "changed": ["config"]})
 
     async def validate(self, asked: Asked) -> Mapping[str, Any]:
         try:
@@ -130,9 +137,8 @@ class ConfigurationRoom:
         kept, known = await self._kept(), self._in_use().secrets
         before = kept.text if kept else ""
         new = await self._read(asked, kept)
-        old_lines = (await self._in_thread(self._masking.masked, before, known)).splitlines()
-        new_lines = (await self._in_thread(self._masking.masked, new, known)).splitlines()
-        lines = list(unified_diff(old_lines, new_lines, "kept", "new", lineterm=""))
+        known = (*known, *await self._in_thread(secrets_in, before, new))
+        lines = await self._in_thread(self._masking.lines_between, before, new, ("kept", "new"), known)
         try:
             read = await self._judged(asked)
         except ConfigurationInvalid as invalid:
@@ -157,10 +163,10 @@ class ConfigurationRoom:
                 return text
 
             try:
-                saved = await self._configuring.edit(change, f"Set {', '.join(values)}", _if_match(asked))
+                saved = await self._configuring.edit(change, asked.change(f"Set {', '.join(values)}"), if_match(asked))
             except Changed:
-                raise _stale() from None
-        return _done(saved, {"status": "ok"})
+                raise stale() from None
+        return done(saved, {"status": "ok"})
 
     async def _kept(self) -> Kept | None:
         with editing():
@@ -178,21 +184,3 @@ class ConfigurationRoom:
 
     async def _judged(self, asked: Asked) -> Configuration:
         return await self._configuring.judge(await self._read(asked, await self._kept()))
-
-
-def _etag(kept: Kept) -> str:
-    return f'"{kept.version}"'
-
-
-def _if_match(asked: Asked) -> str:
-    """The version that is meant; "" for any."""
-    said = asked.header("if-match").removeprefix("W/").strip('"')
-    return "" if said == "*" else said
-
-
-def _stale() -> Refused:
-    return Refused(412, "changed", "The configuration was changed by someone else meanwhile: read it again.")
-
-
-def _done(kept: Kept, told: Mapping[str, Any]) -> Answer:
-    return answer(told, {"etag": _etag(kept)})

@@ -5,13 +5,17 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from aiproxy.codecs.base import Answer
 from aiproxy.config import Configuration
 from aiproxy.config.problems import ConfigurationInvalid, Problem, Severity
 from aiproxy.config.steps import NotEdited
 from aiproxy.config.tree import Unparsable
 from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.storage.store import Change
 from aiproxy.web.management.rooms.refusing import refusing
-from aiproxy.web.management.routes import Refused
+from aiproxy.web.management.routes import Asked, Refused, answer
+
+IF_MATCH = "An `If-Match` header with an ETag refuses a change of another version."
 
 
 class Kept(Protocol):
@@ -26,9 +30,9 @@ class Configuring(Protocol):
 
     async def text(self) -> Kept | None: ...
     async def judge(self, text: str) -> Configuration: ...
-    async def replace(self, text: str, expected: str | None, reason: str) -> Kept: ...
-    async def edit(self, change: Callable[[str], str], reason: str, expected: str = "") -> Kept: ...
-    async def put(self, values: Mapping[str, Any], reason: str, expected: str = "") -> Kept: ...
+    async def replace(self, text: str, expected: str | None, change: Change) -> Kept: ...
+    async def edit(self, edit: Callable[[str], str], change: Change, expected: str = "") -> Kept: ...
+    async def put(self, values: Mapping[str, Any], change: Change, expected: str = "") -> Kept: ...
 
 
 def findings(problems: Sequence[Problem]) -> list[Mapping[str, Any]]:
@@ -53,3 +57,21 @@ def editing() -> Iterator[None]:
         raise not_valid([unparsable.problem]) from None
     except NotEdited as refused:
         raise InvalidRequest(f"Nothing was changed: {refused}.") from None
+
+
+def etag(kept: Kept) -> str:
+    return f'"{kept.version}"'
+
+
+def if_match(asked: Asked) -> str:
+    """The version that is meant; "" for any."""
+    said = asked.header("if-match").removeprefix("W/").strip('"')
+    return "" if said == "*" else said
+
+
+def stale() -> Refused:
+    return Refused(412, "changed", "The configuration was changed by someone else meanwhile: read it again.")
+
+
+def done(kept: Kept, told: Mapping[str, Any]) -> Answer:
+    return answer(told, {"etag": etag(kept)})

@@ -17,6 +17,7 @@ from aiproxy.config.schema import Settings
 from aiproxy.config.schema.observing import LogLevel, PromptLogMode
 from aiproxy.neutral.errors import InvalidRequest, NotFound
 from aiproxy.secrets import Scrubber, digest
+from aiproxy.storage.store import Change
 from aiproxy.web.management.rooms.editing import Configuring, editing
 from aiproxy.web.management.routes import Asked, Route
 
@@ -111,7 +112,7 @@ class SettingsRoom:
             return {name: plain(value, Scrubber(self._in_use().secrets))}
 
         async def put(asked: Asked) -> Mapping[str, Any]:
-            return await self._put({place: _value(asked)})
+            return await self._put(asked, {place: _value(asked)})
 
         return _get_and_put(url, f"`{place}`", show, put)
 
@@ -125,27 +126,27 @@ class SettingsRoom:
                 raise InvalidRequest("The field 'value' must be true or false.", param="value")
             values = switch.on if wanted else switch.off
             if values is not None:
-                return await self._put(values)
+                return await self._put(asked, values)
             if wanted is not switch.read(self._in_use().settings):
                 raise InvalidRequest(f"`{switch.name}` can't be set: {switch.why}.", param="value")
             return OK
 
         return _get_and_put(switch.name, f"`{switch.name}`", show, put)
 
-    async def _put(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def _put(self, asked: Asked, values: Mapping[str, Any]) -> Mapping[str, Any]:
         with editing():
-            await self._configuring.put(values, f"Set {', '.join(values)}")
+            await self._configuring.put(values, asked.change(f"Set {', '.join(values)}"))
         return OK
 
     def _taken_out(self, place: str) -> Callable[[Asked], Any]:
-        async def take_out(_asked: Asked) -> Mapping[str, Any]:
-            return await self._edit(lambda text: without(text, place), f"Take {place} out")
+        async def take_out(asked: Asked) -> Mapping[str, Any]:
+            return await self._edit(lambda text: without(text, place), asked.change(f"Take {place} out"))
 
         return take_out
 
-    async def _edit(self, change: Callable[[str], str], reason: str) -> Mapping[str, Any]:
+    async def _edit(self, edit: Callable[[str], str], why: Change) -> Mapping[str, Any]:
         with editing():
-            await self._configuring.edit(change, reason)
+            await self._configuring.edit(edit, why)
         return OK
 
     # -- the text, and values that were sent
@@ -188,7 +189,7 @@ class SettingsRoom:
             there = {_key_of(entry): entry for entry in entries(text, API_KEYS)}
             return replaced(text, API_KEYS, [there.get(_key_of(each), each) for each in wanted])
 
-        return await self._edit(change, "Set the client keys")
+        return await self._edit(change, asked.change("Set the client keys"))
 
     async def _patch_key(self, asked: Asked) -> Mapping[str, Any]:
         body = await self._restored(asked.object())
@@ -207,7 +208,7 @@ class SettingsRoom:
             )
             return rotated(text, index, new) if index < len(keys) else edited(text, f"{API_KEYS}[{index}]", new)
 
-        return await self._edit(change, "Change a client key")
+        return await self._edit(change, asked.change("Change a client key"))
 
     async def _delete_key(self, asked: Asked) -> Mapping[str, Any]:
         query = await self._restored(dict(asked.query))
@@ -220,7 +221,7 @@ class SettingsRoom:
                 raise NotFound("There is no such client key.", param="value")
             return without(text, f"{API_KEYS}[{keys.index(query['value'])}]")
 
-        return await self._edit(change, "Take a client key out")
+        return await self._edit(change, asked.change("Take a client key out"))
 
     # -- accounts
 
@@ -234,7 +235,7 @@ class SettingsRoom:
 
         async def put(asked: Asked) -> Mapping[str, Any]:
             wanted = [_without_index(entry) for entry in await self._restored(_list(asked))]
-            return await self._edit(lambda text: replaced(text, section, wanted), f"Set {section}")
+            return await self._edit(lambda text: replaced(text, section, wanted), asked.change(f"Set {section}"))
 
         async def patch(asked: Asked) -> Mapping[str, Any]:
             body = await self._restored(asked.object())
@@ -250,7 +251,7 @@ class SettingsRoom:
                     return without(text, f"{section}[{index}]")
                 return changed(text, section, index, values)
 
-            return await self._edit(change, f"Change {section}")
+            return await self._edit(change, asked.change(f"Change {section}"))
 
         async def delete(asked: Asked) -> Mapping[str, Any]:
             query = await self._restored(dict(asked.query))
@@ -258,7 +259,7 @@ class SettingsRoom:
             def change(text: str) -> str:
                 return without(text, f"{section}[{_which(text, section, by, query, query.get('base-url', ''))}]")
 
-            return await self._edit(change, f"Take an entry of {section} out")
+            return await self._edit(change, asked.change(f"Take an entry of {section} out"))
 
         patched = {"index": "Its place, or", "match": f"its {by}", "value": "What changes; what is empty is taken out."}
         removed = {by: "Which.", "index": "Its place.", "base-url": "Which, where several have the same key."}

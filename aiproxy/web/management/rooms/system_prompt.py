@@ -52,7 +52,7 @@ class SystemPromptRoom:
             return kept
 
         with editing():
-            await self._configuring.edit(change, "Change the system prompt")
+            await self._configuring.edit(change, asked.change("Change the system prompt"))
         return OK
 
     @property
