@@ -1,5 +1,7 @@
 """What an operator does on the pages, and what comes of it."""
 
+import csv
+import json
 from pathlib import Path
 
 import httpx2
@@ -77,6 +79,17 @@ def test_an_account_is_looked_at_switched_and_probed(browser: Browser, tmp_path:
                 expect(page.get_by_role("button", name="Enable")).to_be_visible()
                 page.get_by_role("button", name="Close").click()
                 expect(page.get_by_role("row", name="bad")).to_contain_text("disabled")
+                page.get_by_role("row", name="bad").click()
+                page.get_by_role("button", name="Enable").click()
+                page.get_by_role("button", name="Close").click()
+                page.get_by_role("button", name="Probe all").click()
+                progress = page.get_by_role("progressbar")
+                expect(progress).to_have_js_property("value", 2)
+                assert progress.evaluate("bar => bar.max") == 2
+                told = page.locator("dialog li")
+                expect(told.filter(has_text="good")).to_contain_text("works")
+                expect(told.filter(has_text="bad")).to_contain_text("upstream says no")
+                page.get_by_role("button", name="Close").click()
                 page.get_by_role("link", name="Models & routes").click()
                 page.get_by_role("row", name="good:m").click()
                 expect(page.get_by_text("passed on").first).to_be_visible()
@@ -105,6 +118,55 @@ def test_a_key_is_made_shown_once_and_revoked(browser: Browser, tmp_path: Path) 
 
     with daemon(tmp_path, f"{MANAGED}state: state.db\n") as gateway:
         Operator(browser, gateway.address).visits(visit)
+
+
+def test_usage_is_seen_and_taken_along(operator: Operator, gateway: Daemon) -> None:
+    body = {"model": "demo", "messages": [{"role": "user", "content": "Hi"}]}
+    calls = 3
+    for _ in range(calls):
+        httpx2.post(f"{gateway.address}/v1/chat/completions", json=body)
+
+    def visit(page: Page) -> tuple[str, str]:
+        page.get_by_role("link", name="Usage").click()
+        page.get_by_label("By", exact=True).select_option("account")
+        page.get_by_label("Time", exact=True).select_option("1")
+        row = page.get_by_role("row", name="demo")
+        expect(row).to_be_visible()  # what has ended is written within a second
+        return tuple(saved(page, name) for name in ("Export CSV", "Export JSON"))
+
+    table, exported = operator.visits(visit)
+    rows = [row for row in csv.DictReader(table.splitlines()) if row["model"] == "demo"]
+    assert sum(int(row["attempts"]) for row in rows) >= calls
+    assert {row["account"] for row in rows} == {"demo"}
+    assert sum(int(row["output_visible"]) for row in rows) > calls
+    told = json.loads(exported)
+    assert told["version"] == 1
+    assert told["usage"]["success_count"] >= calls
+
+
+def saved(page: Page, name: str) -> str:
+    """The file that the browser saves."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return Path(download.value.path()).read_text()
+
+
+def test_figures_move_while_calls_come(operator: Operator, gateway: Daemon) -> None:
+    def visit(page: Page) -> None:
+        chart = page.get_by_role("img", name="Calls", exact=True)
+        expect(chart).to_be_visible()
+        expect(chart.locator("title", has_text="answered: 0").first).to_be_attached()
+        assert chart.locator("title", has_text="answered: 1").count() == 0
+        httpx2.post(
+            f"{gateway.address}/v1/chat/completions",
+            json={"model": "demo-echo", "messages": [{"role": "user", "content": "Hi"}]},
+        )
+        expect(chart.locator("title", has_text="answered: 1")).to_have_count(1)
+        expect(
+            page.get_by_role("img", name="Time to the first byte").locator("title", has_text=" ms")
+        ).not_to_have_count(0)
+
+    operator.visits(visit)
 
 
 def test_the_log_is_read_as_it_is_written(operator: Operator, gateway: Daemon) -> None:

@@ -89,7 +89,12 @@ export function table(columns, rows, { empty = t("Nothing here yet."), onrow, ke
     const cells = columns.map((column) => h(column.number ? "td.number" : "td", { "data-title": column.title }, h("div", {}, column.cell(row))));
     if (!onrow) return h("tr", { "data-key": key(row) }, cells);
     const open = () => onrow(row);
-    return h("tr.opens", { "data-key": key(row), tabIndex: 0, onclick: open, onkeydown: (event) => event.key === "Enter" && open() }, cells);
+    const pressed = (event) => {
+      if (event.key !== "Enter" || event.target !== event.currentTarget) return;
+      event.preventDefault(); // else it is pressed again on what has the focus by then
+      open();
+    };
+    return h("tr.opens", { "data-key": key(row), tabIndex: 0, onclick: open, onkeydown: pressed }, cells);
   });
   return h(even ? "div.table.even" : "div.table", {}, h("table", {}, h("thead", head), h("tbody", body)));
 }

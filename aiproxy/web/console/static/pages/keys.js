@@ -32,7 +32,7 @@ export async function show(view) {
         { title: t("State"), cell: (row) => badge(row.state, KINDS[row.state]) },
         { title: t("Until"), cell: (row) => time(row.until) },
         { title: t("May"), cell: (row) => said(schema, "ClientKey", row.settings) },
-        { title: "", cell: (row) => h("div.row", {},
+        { title: "", cell: (row) => row.state !== "ended" && h("div.row", {},
           button(t("Rotate"), () => rotate(row), { className: "plain" }),
           button(t("Revoke"), () => revoke(row), { className: "danger" })) },
       ],
