@@ -36,6 +36,7 @@ class Operator:
         theme: str = "light",
         sign_in: bool = True,
         refusals: Sequence[int] = (),
+        before: str = "",
     ) -> T:
         def visit(page: Page) -> T:
             told: list[str] = []
@@ -49,6 +50,7 @@ class Operator:
             page.add_init_script(
                 f"localStorage.setItem('language', '{language}'); localStorage.setItem('theme', '{theme}')"
             )
+            page.add_init_script(before)
             page.emulate_media(reduced_motion="reduce")
             page.goto(f"{self._address}/console/")
             if sign_in:
