@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Dialog, Page, Response, expect
 
 from tests.console.conftest import Operator
 from tests.console.hostile import (
@@ -64,8 +64,16 @@ def seen(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Seen:
 
 def _look_round(page: Page, gateway: Daemon, found: Seen) -> None:
     came: list[Response] = []
-    page.on("response", lambda answer: came.append(answer))
-    page.on("dialog", lambda dialog: (found.dialogs.append(dialog.message), dialog.dismiss())[0])
+
+    def arrived(answer: Response) -> None:
+        came.append(answer)
+
+    def asked(dialog: Dialog) -> None:
+        found.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("response", arrived)
+    page.on("dialog", asked)
 
     def look(what: str) -> None:
         found.looks[what] = page.evaluate(STATE)

@@ -132,7 +132,7 @@ def test_usage_is_seen_and_taken_along(operator: Operator, gateway: Daemon) -> N
         page.get_by_label("Time", exact=True).select_option("1")
         row = page.get_by_role("row", name="demo")
         expect(row).to_be_visible()  # what has ended is written within a second
-        return tuple(saved(page, name) for name in ("Export CSV", "Export JSON"))
+        return saved(page, "Export CSV"), saved(page, "Export JSON")
 
     table, exported = operator.visits(visit)
     rows = [row for row in csv.DictReader(table.splitlines()) if row["model"] == "demo"]
