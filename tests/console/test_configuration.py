@@ -1,5 +1,6 @@
 """The configuration from the console: what is wrong at its line, what a change does, and nothing lost."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,3 +110,52 @@ def test_a_system_prompt_with_words_replaced(browser: Browser, running: tuple[Da
 
     Operator(browser, gateway.address).visits(visit)
     assert "# the patient ones" in file.read_text()
+
+
+def test_a_version_is_looked_back_at_and_brought_back(browser: Browser, running: tuple[Daemon, Path]) -> None:
+    gateway, file = running
+    before = file.read_text()
+
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Configuration").click()
+        page.get_by_label("Search settings").fill("request-retry")
+        page.get_by_label("request-retry", exact=True).fill("7")
+        page.get_by_role("button", name="Set request-retry").click()
+        expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+        page.get_by_role("button", name="History").click()
+        dialog = page.get_by_role("dialog", name="History")
+        expect(dialog.get_by_role("row", name="kept now")).to_contain_text("console from 127.0.0.1")
+        dialog.locator("tr.opens").last.click()
+        version = page.get_by_role("dialog", name="Version of")
+        expect(version.locator("pre.diff .bad", has_text="request-retry: 7")).to_be_visible()
+        expect(version.locator("pre.diff")).to_contain_text("request-retry: 2")
+        version.get_by_role("button", name="Bring it back").click()
+        expect(page.locator("dialog")).to_have_count(0)
+        text = page.get_by_label("The text of the configuration")
+        expect(text).to_have_value(re.compile("request-retry: 2"))
+        assert "sk-of-team-a" not in text.input_value()
+
+    Operator(browser, gateway.address).visits(visit)
+    assert file.read_text() == before
+
+
+def test_a_text_that_was_not_saved_waits_for_whoever_comes_back(browser: Browser, running: tuple[Daemon, Path]) -> None:
+    gateway, file = running
+    before = file.read_text()
+
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Configuration").click()
+        text = page.get_by_label("The text of the configuration")
+        expect(page.get_by_text("valid", exact=True)).to_be_visible()
+        text.fill(text.input_value() + "max-attempts: 9\n")
+        page.get_by_role("link", name="Keys").click()
+        expect(page.get_by_role("row", name="team-a")).to_be_visible()
+        file.write_text(before + "request-retry-of-another: 1\n")  # which this page must not undo
+        page.get_by_role("link", name="Configuration").click()
+        expect(text).to_have_value(re.compile("max-attempts: 9\n$"))
+        page.get_by_role("button", name="Look at the change, and save").click()
+        page.locator("dialog").get_by_role("button", name="Save").click()
+        expect(page.get_by_text("changed by someone else meanwhile")).to_be_visible()
+
+    Operator(browser, gateway.address).visits(visit, refusals=[412])
+    assert "max-attempts" not in file.read_text()

@@ -5,6 +5,7 @@ import { ask, get, patch, post } from "../api.js";
 import { badge, button, card, dialog, field, fill, h, sure, tell } from "../ui.js";
 import { t } from "../words.js";
 import { settings } from "./configuration/form.js";
+import { difference, history } from "./configuration/history.js";
 
 // A text that was not saved when the page was left, or the session ended; it waits here until the tab is closed.
 let draft = null;
@@ -74,12 +75,13 @@ export async function show(view) {
     if (draft) ({ kept, version } = draft);
     text.value = draft ? draft.text : kept;
     draft = null;
-    await look();
-    fill(form, await settings(view, set));
+    await Promise.all([look(), settings(view, set).then((drawn) => fill(form, drawn))]);
   }
 
+  const free = async () => text.value === kept || sure(t("The text beside has changes that are not saved. They are lost."), t("Go on"));
+
   async function set(path, value) {
-    if (text.value !== kept && !(await sure(t("The text beside has changes that are not saved. They are lost."), t("Go on")))) return;
+    if (!(await free())) return;
     await patch("/config", { [path]: value }, version && { "if-match": version });
     tell(t("Saved."));
     await load();
@@ -92,7 +94,7 @@ export async function show(view) {
         ? [h("h3", t("For clients")), h("ul", told.clients.map((each) => h("li", {}, badge(each.about), " ", h("strong", each.what), " ", each.words)))]
         : h("p", t("Clients notice nothing.")),
       h("h3", t("In the text")),
-      h("pre.diff", told.lines.map((line) => h(line.startsWith("+") ? "span.good" : line.startsWith("-") ? "span.bad" : "span.faint", `${line}\n`))),
+      difference(told.lines),
       h("footer", {}, button(t("Cancel"), () => close(false), { className: "plain" }), button(t("Save"), () => close(true))),
     ]);
     if (!yes) return;
@@ -102,7 +104,8 @@ export async function show(view) {
   }
 
   view.leaving(() => { draft = text.value === kept ? null : { text: text.value, kept, version }; });
-  fill(view.actions, [undo, save]);
+  const past = button(t("History"), async () => (await free()) && (await history(version)) && load(), { className: "plain" });
+  fill(view.actions, [past, undo, save]);
   fill(view.root, h("div.sides", {},
     card(t("Text"), h("div.edit", {}, gutter, text), found),
     card(t("Settings"), form)));
