@@ -102,6 +102,7 @@ def read_call(
     if not (stream is None or isinstance(stream, bool)):
         raise InvalidRequest("The field 'stream' must be true or false.", param="stream")
     record.client, record.protocol, record.model = client.name, wire.name, model
+    record.tags = client.tags
     stream = streams if stream is None else stream
     record.operation, record.streamed = operation.value, stream
     session = session_of(incoming.headers, asked)

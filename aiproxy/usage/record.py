@@ -67,6 +67,8 @@ class CallRecord:
     request_id: str
     started: float
     client: str = ""
+    tags: tuple[str, ...] = ()
+    """The client's teams and projects."""
     protocol: str = ""
     operation: str = ""
     model: str = ""

@@ -24,6 +24,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "show": ("show:show", "Every value in effect, and where it comes from."),
         "models": ("models:models", "The models on offer, and who serves them."),
         "route": ("route:route", "Where a call would go, step by step, and why."),
+        "usage": ("usage:usage", "What was used, by key, team, model, account, day."),
         "diff": ("diff:diff", "What another configuration would change for clients."),
     },
     "Change": {

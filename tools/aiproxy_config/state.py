@@ -21,7 +21,7 @@ from aiproxy_config.formats import counted
 from aiproxy_config.in_use import in_use
 from aiproxy_config.options import CONFIG, refusing
 
-_STATE = click.option("--state", "where", metavar="STATE", help="Another state: a SQLite file or a postgresql:// URL.")
+STATE = click.option("--state", "where", metavar="STATE", help="Another state: a SQLite file or a postgresql:// URL.")
 
 
 @click.group()
@@ -39,13 +39,13 @@ _one_sentence = refusing(StoreError, StateRefused, StateUnavailable, NotAnExport
 @click.option(
     "--table", "names", multiple=True, type=click.Choice([t.name for t in TABLES]), help="Only this; repeatable."
 )
-@_STATE
+@STATE
 @CONFIG
 @_one_sentence
 def export(file: str, names: tuple[str, ...], where: str | None, config: str | None) -> None:
     """Write all rows to FILE, a JSON object a line; "-" is standard output. FILE must not exist, and only you can read it."""
     tables = [table for table in TABLES if not names or table.name in names]
-    with _opened(where, config) as database, _written(file) as stream:
+    with opened(where, config) as database, _written(file) as stream:
         count = -1  # the first line is the head
         for count, line in enumerate(exported(database, tables)):  # noqa: B007 - counted, for what is said below
             stream.write(line)
@@ -54,26 +54,26 @@ def export(file: str, names: tuple[str, ...], where: str | None, config: str | N
 
 @state.command("import")
 @click.argument("file", metavar="FILE")
-@_STATE
+@STATE
 @CONFIG
 @_one_sentence
 def import_(file: str, where: str | None, config: str | None) -> None:
     """Add the rows of FILE, as `export` wrote it; "-" is standard input. All of them or, when anything is wrong, none.
 
     Importing one export again changes nothing."""
-    with _opened(where, config) as database, click.open_file(file, "rb") as lines:
+    with opened(where, config) as database, click.open_file(file, "rb") as lines:
         count = imported(database, lines, time())
     click.echo("This export had been imported before." if count is None else f"{counted(count, 'row')} imported.")
 
 
 @state.command()
-@_STATE
+@STATE
 @CONFIG
 @_one_sentence
 def vacuum(where: str | None, config: str | None) -> None:
     """Delete what `state-retention` lets go, now, and give the room back to the system."""
     kept = in_use(config).settings.state_retention
-    with _opened(where, config) as database:
+    with opened(where, config) as database:
         before = database.live_bytes()
         while tidy(database, Retention(kept.days, kept.max_size_mb), time()):
             pass
@@ -82,7 +82,7 @@ def vacuum(where: str | None, config: str | None) -> None:
 
 
 @contextmanager
-def _opened(where: str | None, config: str | None) -> Iterator[Database]:
+def opened(where: str | None, config: str | None) -> Iterator[Database]:
     found = where or in_use(config).settings.state_in_effect
     if found == MEMORY:
         raise click.ClickException("the state is in memory, where only its gateway can see it; set `state` to keep it")

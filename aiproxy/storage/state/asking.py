@@ -1,10 +1,12 @@
 """Questions about what has been: calls by what they were, attempts of one call, and what was used, summed up. Functions of a session,
 run beside the writer (`State.read`); nothing here changes anything but `take_over`."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from aiproxy.storage.state.calls import tagged
 from aiproxy.storage.state.database import Session
 from aiproxy.storage.state.rows import REQUESTS, USAGE, RequestRow, UsageRow
 
@@ -16,10 +18,16 @@ TOKENS = (
 
 DAY, HOUR, TEN_MINUTES = 86400, 3600, 600
 
+_COLUMNS = {"tag": "tags"}
+
 _TIMES = {"day": DAY, "hour": HOUR, "ten_minutes": TEN_MINUTES}
 
-GROUPS = ("client", "model", "asked", "account", "provider", "protocol", "operation", "outcome", *_TIMES)
-"""What usage can be summed up by; `model` is the upstream's name, `asked` the client's."""
+GROUPS = ("client", "tag", "model", "asked", "account", "provider", "protocol", "operation", "outcome", *_TIMES)
+"""What usage can be summed up by; `model` is the upstream's name, `asked` the client's, `tag` one of the client's key: what has two
+of them counts at either."""
+
+ONLY = ("client", "tag", "model", "asked", "account", "provider", "protocol", "operation", "outcome")
+"""What it can be restricted to, by equality."""
 
 FILTERS = ("client", "protocol", "operation", "model", "outcome", "error", "request_id")
 """Of calls, by equality."""
@@ -30,10 +38,11 @@ MOST_SUMS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Times in seconds since the epoch, the first one included, the last one not."""
+    """Times in seconds since the epoch, the first one included, the last one not; `only` restricts usage to what is named in `ONLY`."""
 
     since: float = 0.0
     until: float = 1e12
+    only: Mapping[str, str] = field(default_factory=dict)
 
 
 def calls(session: Session, filters: Mapping[str, str], span: Span, failed: bool, limit: int) -> list[RequestRow]:
@@ -57,26 +66,54 @@ def attempts(session: Session, call: RequestRow) -> list[UsageRow]:
 def sums(session: Session, by: Sequence[str], span: Span) -> list[dict[str, Any]]:
     """What attempts used: tokens by bucket, US dollars, and how many attempts there were, failed, and have no price. `day`, `hour` and `ten_minutes`
     are their beginning in UTC, in seconds since the epoch."""
-    columns = [f"{_start(_TIMES[name])} AS {name}" if name in _TIMES else name for name in by]
+    columns = [f"{_start(_TIMES[name])} AS {name}" if name in _TIMES else _COLUMNS.get(name, name) for name in by]
     tokens = [f"SUM(COALESCE({name}, 0))" for name in TOKENS]
     failed = "SUM(CASE WHEN outcome = 'complete' THEN 0 ELSE 1 END)"
     unpriced = "SUM(CASE WHEN cost IS NULL THEN 1 ELSE 0 END)"
     told = ", ".join([*columns, "COUNT(*)", failed, unpriced, "SUM(COALESCE(cost, 0))", *tokens])
     places = ", ".join(str(place) for place in range(1, len(by) + 1))
     grouped = f" GROUP BY {places} ORDER BY {places} LIMIT {MOST_SUMS}" if by else ""
-    sql = f"SELECT {told} FROM {USAGE.name} WHERE at >= ? AND at < ?{grouped}"  # noqa: S608 - names are ours
+    where, values = _where(span)
+    sql = f"SELECT {told} FROM {USAGE.name} WHERE {where}{grouped}"  # noqa: S608 - names are ours
     names = (*by, "attempts", "failed", "unpriced", "cost_usd", *TOKENS)
-    rows = session.rows(sql, (span.since, span.until))
     numbers = len(by)
-    return [
-        dict(zip(names, (*row[:numbers], *(_number(value) for value in row[numbers:])), strict=True)) for row in rows
+    rows = [
+        dict(zip(names, (*row[:numbers], *(_number(value) for value in row[numbers:])), strict=True))
+        for row in session.rows(sql, values)
     ]
+    return _by_tag(rows, by) if "tag" in by else rows
+
+
+def _by_tag(rows: Sequence[dict[str, Any]], by: Sequence[str]) -> list[dict[str, Any]]:
+    """From sums by the tags that a key had to sums by each of them."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        for tag in json.loads(row["tag"]) if row["tag"] else [""]:
+            one = {**row, "tag": tag}
+            there = found.setdefault(tuple(one[name] for name in by), one)
+            if there is not one:
+                there.update({name: there[name] + number for name, number in one.items() if name not in by})
+    return [found[key] for key in sorted(found)]
+
+
+def _where(span: Span) -> tuple[str, tuple[Any, ...]]:
+    conditions = ["at >= ?", "at < ?"]
+    values: list[Any] = [span.since, span.until]
+    for name, wanted in span.only.items():
+        if name == "tag":
+            conditions.append("REPLACE(tags, ?, '') <> tags" if wanted else "tags = ?")
+            values.append(tagged((wanted,))[1:-1] if wanted else "")
+        else:
+            conditions.append(f"{name} = ?")
+            values.append(wanted)
+    return " AND ".join(conditions), tuple(values)
 
 
 def latest_attempts(session: Session, span: Span, limit: int) -> list[UsageRow]:
     """The latest first."""
-    sql = f"{USAGE.select} WHERE at >= ? AND at < ? ORDER BY at DESC LIMIT ?"
-    return [UsageRow(*row) for row in session.rows(sql, (span.since, span.until, limit))]
+    where, values = _where(span)
+    sql = f"{USAGE.select} WHERE {where} ORDER BY at DESC LIMIT ?"
+    return [UsageRow(*row) for row in session.rows(sql, (*values, limit))]
 
 
 def take_over(session: Session, rows: Sequence[UsageRow]) -> int:

@@ -27,7 +27,7 @@ MOST_PASSED = 20
 
 _NOTHING = Usage()
 
-_tokens = attrgetter(*UsageRow._fields[14:23], *UsageRow._fields[-2:])
+_tokens = attrgetter(*UsageRow._fields[14:23], *UsageRow._fields[-3:-1])
 
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that no database takes in a text."""
@@ -39,7 +39,7 @@ def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow
     first = record.first_byte
     request_id, client, model, session = record.request_id, _name(record.client), _name(record.model), record.session
     request_id, session = text(request_id), text(session) if session else ""
-    protocol, operation = record.protocol, record.operation
+    protocol, operation, tags = record.protocol, record.operation, tagged(record.tags) if record.tags else ""
     yield RequestRow._make(  # in their order, as below: by name it takes three times as long, and six
         (
             at + offset,
@@ -88,8 +88,15 @@ def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow
                 int(attempt.estimated),
                 _raw(used) if used.raw else "",
                 *tokens[9:],
+                tags,
             )
         )
+
+
+@lru_cache(maxsize=1000)
+def tagged(tags: tuple[str, ...]) -> str:
+    """As a row has them; each is found in it by `tagged((one,))` without the brackets."""
+    return json.dumps([text(tag) for tag in tags])
 
 
 def _raw(used: Usage) -> str:

@@ -52,6 +52,8 @@ class UsageRow(NamedTuple):
     """What the upstream said of usage, as it said it: JSON, or empty."""
     image_in: int | None = None
     image_out: int | None = None
+    tags: str = ""
+    """A JSON list: the tags that the client's key had then; empty for none."""
 
 
 class RequestRow(NamedTuple):

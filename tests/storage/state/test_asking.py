@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aiproxy.storage.state.asking import GROUPS, Span, attempts, calls, latest_attempts, sums, take_over
+from aiproxy.storage.state.calls import tagged
 from aiproxy.storage.state.database import Database
 from aiproxy.storage.state.rows import REQUESTS, USAGE, RequestRow, UsageRow
 
@@ -54,3 +55,28 @@ def test_every_engine_answers_alike(engine: Callable[[], Database]) -> None:
         assert [row.at for row in latest_attempts(session, Span(), 1)] == [DAY + 3599.9]
     with database.transaction() as session:
         assert take_over(session, [*rows[:1], used(5.5, "new"), used(5.5, "new")]) == 1
+
+
+def test_what_a_key_with_several_tags_used_counts_at_each(engine: Callable[[], Database]) -> None:
+    tags = {"a": ("red",), "b": ("red", 'say "blue"'), "c": (), "d": ("reddish",)}
+    database = engine()
+    with database.transaction() as session:
+        rows = [
+            used(at, name, tags=tagged(each) if each else "", client=name)
+            for at, (name, each) in enumerate(tags.items())
+        ]
+        session.many(USAGE.insert, [row._replace(input_uncached=2) for row in rows])
+
+        def told(by: tuple[str, ...], **only: str) -> dict[Any, float]:
+            return {
+                tuple(row[name] for name in by): row["input_uncached"] for row in sums(session, by, Span(only=only))
+            }
+
+        assert told(("tag",)) == {("",): 2, ("red",): 4, ("reddish",): 2, ('say "blue"',): 2}
+        assert told(("tag", "client"))[("red", "b")] == 2
+        assert told(("client",), tag="red") == {("a",): 2, ("b",): 2}
+        assert told(("client",), tag='say "blue"') == {("b",): 2}
+        assert told(("client",), tag="Red") == {}
+        assert told(("client",), tag="") == {("c",): 2}
+        assert told((), tag="red", client="b") == {(): 2}
+        assert [row.client for row in latest_attempts(session, Span(only={"tag": "red"}), 9)] == ["b", "a"]

@@ -2,16 +2,16 @@
 
 All of it is the ledger's: one row an attempt, summed up when asked, so nothing is counted twice over or lost at a restart."""
 
-import csv
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from io import StringIO
 from typing import Any, Protocol, TypeVar
 
 from aiproxy.codecs.base import Answer
 from aiproxy.neutral.errors import InvalidRequest, Overloaded
-from aiproxy.storage.state.asking import GROUPS, TOKENS, Span, latest_attempts, sums, take_over
+from aiproxy.storage.state.asking import GROUPS, ONLY, Span, latest_attempts, sums, take_over
 from aiproxy.storage.state.database import Session, StateUnavailable
+from aiproxy.storage.state.sums_table import as_csv, written
 from aiproxy.web.management.rooms.requests import SPAN, Kept, asked_of, span_of
 from aiproxy.web.management.rooms.statistics import rows_of, statistics
 from aiproxy.web.management.routes import Asked, Route, download
@@ -39,31 +39,33 @@ class Usage:
 
     def routes(self) -> Sequence[Route]:
         by = f"What to sum up by, with commas: {', '.join(GROUPS)}."
-        query = {"by": by, **SPAN, "format": "`json` or `csv`."}
+        only = {**SPAN, **dict.fromkeys(ONLY, "Only usage of exactly this.")}
+        query = {"by": by, **only, "format": "`json` or `csv`."}
         return (
             Route(
                 "GET",
                 "/usage",
                 "Usage in CLIProxyAPI's shape.",
                 self.shown,
-                query={**SPAN, "details": f"Most single attempts that are listed; {DETAILS}."},
+                query={**only, "details": f"Most single attempts that are listed; {DETAILS}."},
             ),
             Route("GET", "/usage/sums", "Usage summed up.", self.summed, query=query),
-            Route("GET", "/usage/export", "Usage as CLIProxyAPI exports it.", self.exported),
+            Route("GET", "/usage/export", "Usage as CLIProxyAPI exports it.", self.exported, query=only),
             Route("POST", "/usage/import", "Take over an export, or a usage-statistics.json; once.", self.imported),
         )
 
     async def shown(self, asked: Asked) -> Mapping[str, Any]:
-        return await self._statistics(span_of(asked), asked.count("details", DETAILS))
+        return await self._statistics(_span_of(asked), asked.count("details", DETAILS))
 
     async def exported(self, asked: Asked) -> Mapping[str, Any]:
-        told = await self._statistics(span_of(asked), MOST_DETAILS)
+        told = await self._statistics(_span_of(asked), MOST_DETAILS)
         return {"version": 1, "exported_at": datetime.now(UTC).isoformat(), "usage": told["usage"]}
 
     async def _statistics(self, span: Span, details: int) -> Mapping[str, Any]:
         def ask(session: Session) -> Mapping[str, Any]:
             by_model = sums(session, ("client", "model"), span)
-            return statistics(by_model, sums(session, ("hour",), span), latest_attempts(session, span, details))
+            told = statistics(by_model, sums(session, ("hour",), span), latest_attempts(session, span, details))
+            return {**told, "tags": [row for row in sums(session, ("tag",), span) if row["tag"]]}
 
         return await asked_of(self._state, ask)
 
@@ -71,16 +73,13 @@ class Usage:
         by = [name for name in asked.query.get("by", "").split(",") if name]
         if unknown := [name for name in by if name not in GROUPS]:
             raise InvalidRequest(f"{unknown[0]!r} is none of {', '.join(GROUPS)}.", param="by")
-        span, form = span_of(asked), asked.query.get("format", "json")
+        span, form = _span_of(asked), asked.query.get("format", "json")
         if form not in ("json", "csv"):
             raise InvalidRequest("The argument 'format' must be json or csv.", param="format")
-        found = await asked_of(self._state, lambda session: sums(session, tuple(dict.fromkeys(by)), span))
-        for row in found:
-            for name in {"day", "hour", "ten_minutes"} & set(by):
-                row[name] = _moment(row[name], name)
+        found = await asked_of(self._state, lambda session: written(sums(session, tuple(dict.fromkeys(by)), span)))
         if form == "json":
             return {"by": by, "usage": found}
-        text = await self._in_thread(_table, [*dict.fromkeys(by)], found)
+        text = await self._in_thread(as_csv, [*dict.fromkeys(by)], found)
         return download(text.encode(), "text/csv; charset=utf-8", "usage.csv")
 
     async def imported(self, asked: Asked) -> Mapping[str, Any]:
@@ -103,20 +102,5 @@ class Usage:
         }
 
 
-def _moment(seconds: float, name: str) -> str:
-    found = datetime.fromtimestamp(seconds, UTC)
-    return f"{found:%Y-%m-%d}" if name == "day" else f"{found:%Y-%m-%dT%H:%MZ}"
-
-
-def _table(by: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    columns = [*by, "attempts", "failed", "unpriced", "cost_usd", *TOKENS]
-    stream = StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(columns)
-    writer.writerows([_cell(row[name]) for name in columns] for row in rows)
-    return stream.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is one no longer: clients choose models' names."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+def _span_of(asked: Asked) -> Span:
+    return replace(span_of(asked), only={name: asked.query[name] for name in ONLY if name in asked.query})
