@@ -202,6 +202,7 @@ class GatewayService(Service):
             os.environ.get("MANAGEMENT_PASSWORD", ""),
             os.environ.get(SESSION_KEY, ""),
             lambda: self.gateway.snapshot.settings.remote_management,
+            lambda: self.gateway.snapshot.settings.websocket,
             self._documents,
             managed.tables,
             self.happenings,

@@ -87,7 +87,7 @@ class Web(Resource):
 
     def render(self, request: HttpRequest) -> Any:
         assert request.path is not None
-        if self._sockets.wanted(request):
+        if self._sockets.wanted(request) and not self._management.owns(request.path):
             self._sockets.open(request)
             return NOT_DONE_YET
         if endpoint := self._fixed.get((request.method, request.path)):

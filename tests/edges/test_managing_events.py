@@ -1,15 +1,19 @@
 """What happens, heard as it happens by Server-Sent Events of a real gateway."""
 
 import json
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from tests.edges.test_managing_accounts import call, two_accounts
-from tests.rig.daemon import daemon
+from tests.rig.daemon import Daemon, daemon
 from tests.rig.managing import KEY, MANAGED, Api
 from tests.rig.upstream import fails
 
@@ -83,3 +87,74 @@ def test_who_may_listen_no_more_is_hung_up_on(tmp_path: Path) -> None:
             assert next(heard)[0] == "figures"
             running.stop()
             assert len(list(heard)) < 3  # a stop doesn't wait for who listens
+
+
+def on_a_socket(gateway: Daemon, kinds: str = "", **headers: str) -> ClientConnection:
+    url = f"{gateway.address.replace('http', 'ws')}/v0/management/events?kinds={kinds}"
+    said = headers or {"authorization": f"Bearer {KEY}"}
+    return connect(url, additional_headers=said, proxy=None, open_timeout=20)
+
+
+def heard(socket: ClientConnection) -> tuple[str, Any]:
+    told = json.loads(socket.recv(timeout=20))
+    return told["event"], told["data"]
+
+
+def closed(socket: ClientConnection) -> tuple[int, str]:
+    """By the gateway, after whatever it has still to say."""
+    with suppress(ConnectionClosed):
+        while True:
+            socket.recv(timeout=20)
+    assert socket.close_code is not None
+    return socket.close_code, socket.close_reason or ""
+
+
+def test_the_same_is_told_on_a_socket(tmp_path: Path) -> None:
+    with two_accounts(tmp_path) as (gateway, api, one, _other):
+        with on_a_socket(gateway, "ended,account") as socket:
+            one.script.append(fails(401))
+            assert call(gateway).status_code == 200
+            found = dict([heard(socket), heard(socket)])
+            assert (found["ended"]["model"], found["ended"]["attempts"]) == ("m", 2)
+            assert (found["account"]["name"], found["account"]["rests"]) == ("one", True)
+        with on_a_socket(gateway, "figures") as socket:
+            assert heard(socket)[0] == "figures"
+            assert socket.ping().wait(20), "pings are answered"
+            socket.send("anything")
+            assert closed(socket)[0] == 1008
+        assert api.get("/live")["figures"]["requests"] == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"authorization": "Bearer not-the-management-key"}, 401),
+        ({"x-nothing": "x"}, 401),
+        ({"authorization": f"Bearer {KEY}", "origin": "https://evil.example"}, 403),
+        ({"authorization": f"Bearer {KEY}", "sec-fetch-site": "cross-site"}, 403),
+    ],
+)
+def test_a_socket_asks_for_what_a_request_asks(tmp_path: Path, headers: dict[str, str], status: int) -> None:
+    with daemon(tmp_path, f"{MANAGED}\ndemo: {{enabled: true}}\n") as running:
+        with pytest.raises(InvalidStatus) as refused:
+            on_a_socket(running, **headers)
+        assert refused.value.response.status_code == status
+        assert json.loads(refused.value.response.body)["request_id"]
+        with pytest.raises(InvalidStatus) as unknown:
+            on_a_socket(running, "weather")
+        assert unknown.value.response.status_code == 400
+
+
+def test_a_socket_of_a_page_ends_with_its_session(tmp_path: Path) -> None:
+    with daemon(tmp_path, f"{MANAGED}\ndemo: {{enabled: true}}\n") as running:
+        signed_in = httpx2.post(f"{running.address}/v0/management/session", json={"key": KEY}, timeout=20)
+        cookie = signed_in.headers["set-cookie"].partition(";")[0]
+        with on_a_socket(running, "figures", cookie=cookie, origin=running.address) as socket:
+            assert heard(socket)[0] == "figures"
+            headers = {"cookie": cookie, "x-csrf-token": signed_in.json()["csrf-token"]}
+            httpx2.delete(f"{running.address}/v0/management/session", headers=headers, timeout=20)
+            code, reason = closed(socket)
+            assert (code, "session" in reason) == (1008, True)
+        with on_a_socket(running, "figures") as socket:
+            running.signal(signal.SIGTERM)
+            assert closed(socket)[0] == 1001

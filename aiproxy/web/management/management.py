@@ -14,7 +14,7 @@ from twisted.web.server import Request
 from werkzeug.exceptions import NotFound as NoRoute
 
 from aiproxy.codecs.base import Answer
-from aiproxy.config.schema import RemoteManagement
+from aiproxy.config.schema import RemoteManagement, WebSocket
 from aiproxy.neutral.errors import GatewayError, NotFound
 from aiproxy.secrets import Secret
 from aiproxy.web.answers import as_gateway_error, write_answer, write_json
@@ -36,7 +36,7 @@ _ROOT = ROOT.encode()
 
 class Management:
     """`password` and `session_key` are those of `Gate`, "" for none; `tables` gives the routes of whoever has something
-    to manage, who may do in a thread what takes long."""
+    to manage, who may do in a thread what takes long; `sockets` are the limits of WebSockets."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Management:
         password: str,
         session_key: str,
         settings: Callable[[], RemoteManagement],
+        sockets: Callable[[], WebSocket],
         documents: Documents,
         tables: Callable[[InThread], Sequence[Sequence[Route]]],
         happenings: Happenings,
@@ -51,7 +52,7 @@ class Management:
     ) -> None:
         self.gate = Gate(reactor, password, session_key, settings, now)
         self.audit = Audit()
-        self._events = EventsRoom(happenings, self.gate.still)
+        self._events = EventsRoom(reactor, happenings, self.gate.still, sockets)
         self._documents = documents
         self._now = now
         own = (

@@ -1,33 +1,46 @@
-"""What happens, as it happens: a stream of Server-Sent Events, and the same at one look."""
+"""What happens, as it happens: a stream of Server-Sent Events, or messages on a WebSocket, and the same at one look."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from zope.interface import implementer
 
+from aiproxy.config.schema import WebSocket as WebSocketLimits
+from aiproxy.framing.websocket import WebSocketConnection
 from aiproxy.neutral.errors import InvalidRequest, Overloaded
+from aiproxy.transports.websocket import SocketLimits
+from aiproxy.web.management.events_socket import MOST_SAID, EventsSocket
 from aiproxy.web.management.happenings import KINDS, Happenings, kinds_of
 from aiproxy.web.management.hearing import Listener
 from aiproxy.web.management.routes import Asked, Route
-from aiproxy.web.request import HttpRequest
+from aiproxy.web.request import MIB, HttpRequest
+from aiproxy.web.sockets.upgrading import asks, hand_over, offered
 
 
 class EventsRoom:
     """`still` says of a request, later, whether whoever sent it may still listen."""
 
-    def __init__(self, happenings: Happenings, still: Callable[[HttpRequest], Callable[[], bool]]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        happenings: Happenings,
+        still: Callable[[HttpRequest], Callable[[], bool]],
+        limits: Callable[[], WebSocketLimits],
+    ) -> None:
+        self._clock = clock
         self._happenings = happenings
         self._still = still
-        self._streams: set[_Stream] = set()
+        self._limits = limits
+        self._open: set[_Stream | EventsSocket] = set()
 
     def routes(self) -> Sequence[Route]:
         return (
             Route(
                 "GET",
                 "/events",
-                "What happens, as Server-Sent Events.",
+                'What happens, as Server-Sent Events; as text messages (`{"event", "data"}`) to whoever asks for a WebSocket.',
                 self.stream,
                 query={"kinds": f"Which, with commas: {', '.join(KINDS)}; all when absent."},
                 gives="text/event-stream",
@@ -40,25 +53,60 @@ class EventsRoom:
 
     async def stream(self, asked: Asked) -> None:
         """Until the client leaves, may no longer listen, or the gateway stops."""
-        request = asked.request
+        request, kinds = asked.request, _kinds(asked)
+        if asks(request):
+            await self._on_a_socket(request, kinds)
+            return
         stream = _Stream(request, self._still(request))
-        try:
-            listener = Listener(kinds_of(asked.query.get("kinds", "")), stream.told)
-            leave = self._happenings.listen(listener)
-        except ValueError as error:
-            if "listen" in str(error):
-                raise Overloaded(f"{error}; try again when one has left.") from None
-            raise InvalidRequest(f"{error}.", param="kinds") from None
-        self._streams.add(stream)
+        listener = Listener(kinds, stream.told)
+        leave = self._listen(listener)
+        self._open.add(stream)
         try:
             await stream.run(listener)
         finally:
-            self._streams.discard(stream)
+            self._open.discard(stream)
             leave()
 
+    async def _on_a_socket(self, request: HttpRequest, kinds: Collection[str]) -> None:
+        offer, limits, still = offered(request), self._limits(), self._still(request)
+        outbound = SocketLimits(int(limits.outbound_mb * MIB), limits.slow_reader_seconds)
+        told: list[EventsSocket] = []
+
+        def tell() -> None:
+            for each in told:
+                each.told()
+
+        listener = Listener(kinds, tell)
+
+        def session(connection: WebSocketConnection) -> EventsSocket:
+            told.append(EventsSocket(connection, self._clock, outbound, listener, still))
+            return told[0]
+
+        leave = self._listen(listener)
+        try:
+            hand_over(request, offer, session, most=MOST_SAID, compress=limits.compression)
+            self._open.update(told)
+            await Deferred()  # until the connection is lost, which cancels the request
+        finally:
+            self._open.difference_update(told)
+            leave()
+
+    def _listen(self, listener: Listener) -> Callable[[], None]:
+        try:
+            return self._happenings.listen(listener)
+        except ValueError as error:
+            raise Overloaded(f"{error}; try again when one has left.") from None
+
     def stop(self) -> None:
-        for stream in list(self._streams):
-            stream.end()
+        for each in list(self._open):
+            each.end()
+
+
+def _kinds(asked: Asked) -> Collection[str]:
+    try:
+        return kinds_of(asked.query.get("kinds", ""))
+    except ValueError as error:
+        raise InvalidRequest(f"{error}.", param="kinds") from None
 
 
 @implementer(IPushProducer)
