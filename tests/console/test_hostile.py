@@ -90,10 +90,14 @@ def _look_round(page: Page, gateway: Daemon, found: Seen) -> None:
         expect(page.locator("main table").first).to_be_visible()
         look(name)
     page.get_by_role("link", name="Usage").click()
-    for group in ("client", "asked", "account"):
+    for group in ("client", "asked", "account", "tag"):
         page.get_by_label("By", exact=True).select_option(group)
         expect(page.locator("main table")).to_contain_text(SCRIPT)
         look(f"Usage by {group}")
+    page.locator("tr.opens", has_text=SCRIPT).click()
+    expect(page.get_by_role("button", name=f"Team: {SCRIPT}")).to_be_visible()
+    expect(page.get_by_role("heading", name="By Model")).to_be_visible()
+    look("Usage of a team")
     go("Accounts")
     for account in (SCRIPT, QUOTES, "kimi-x"):
         page.locator("tr.opens", has=page.locator("strong", has_text=account)).first.click()

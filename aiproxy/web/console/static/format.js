@@ -13,6 +13,7 @@ export const percent = (share) => whole({ style: "percent", maximumFractionDigit
 // Sums of less than a cent are shown to a tenth of one. Nobody knows the price of null.
 export function dollars(value) {
   if (value === null || value === undefined) return "–";
+  if (value > 0 && value < 0.00005) return `< ${dollars(0.0001)}`;
   return whole({ style: "currency", currency: "USD", maximumFractionDigits: Math.abs(value) < 0.1 ? 4 : 2 }).format(value);
 }
 

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { listen } from "./live.js";
 import { choose, language, LANGUAGES, later, t } from "./words.js";
-import { button, choice, field, fill, h, tell } from "./ui.js";
+import { button, choice, field, fill, h, safely, tell } from "./ui.js";
 
 const PAGES = [
   ["dashboard", later("Dashboard")],
@@ -131,15 +131,20 @@ async function open(room, links) {
     signal: gone.signal,
     // Until the page is left: again and again, and whenever an event of one of these kinds comes.
     every: (seconds, act) => {
-      const timer = setInterval(() => document.hidden || act().catch(complain), seconds * 1000);
+      const timer = setInterval(() => document.hidden || quietly(act)(), seconds * 1000);
       stops.push(() => clearInterval(timer));
     },
-    on: (handlers) => stops.push(listen(handlers)),
+    on: (handlers) => stops.push(listen(Object.fromEntries(Object.entries(handlers).map(([kind, act]) => [kind, quietly(act)])))),
     leaving: (act) => stops.push(act),
   };
-  const complain = (error) => {
-    if (!gone.signal.aborted && error.name !== "AbortError" && error.status !== 0) tell(error.message, "bad");
-  };
+  // What nobody asked for just now; that the gateway doesn't answer stands at the top of the page already.
+  const quietly = (act) => safely(async (told) => {
+    try {
+      await act(told);
+    } catch (error) {
+      if (!gone.signal.aborted && error.status !== 0) throw error;
+    }
+  });
   try {
     const { show } = await import(`./pages/${page}.js`);
     if (!gone.signal.aborted) await show(view);

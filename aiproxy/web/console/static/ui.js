@@ -46,6 +46,15 @@ const followed = (element, way) =>
 
 export const button = (words, onclick, more = {}) => h("button", { type: "button", ...more, onclick: busy(onclick) }, words);
 
+// What goes wrong is told; what was given up because its page was left is nothing that went wrong.
+export const safely = (act) => async (...given) => {
+  try {
+    await act(...given);
+  } catch (error) {
+    if (error.name !== "AbortError") tell(error.message, "bad");
+  }
+};
+
 // A form that is sent by its button or by Enter; the gateway gets what `act` sends, never the browser's own request.
 export const form = (act, ...inside) => {
   const send = busy(act);
@@ -54,20 +63,15 @@ export const form = (act, ...inside) => {
 
 export const submit = (words) => h("button", { type: "submit" }, words);
 
-// A click that takes its time: not to be repeated meanwhile, and what goes wrong is told. The button isn't disabled for it: it would
+// A click that takes its time: not to be repeated meanwhile. The button isn't disabled for it: it would
 // lose the focus, and a dialog that it opens couldn't give it back.
 function busy(act) {
   return async (event) => {
     const pressed = event.currentTarget;
     if (pressed.ariaBusy) return;
     pressed.ariaBusy = "true";
-    try {
-      await act(event);
-    } catch (error) {
-      tell(error.message, "bad");
-    } finally {
-      pressed.ariaBusy = null;
-    }
+    await safely(act)(event);
+    pressed.ariaBusy = null;
   };
 }
 
@@ -116,7 +120,7 @@ export const choice = (options, value, more = {}) =>
   }));
 
 // A dialog that is there until it is closed; `content` is given the way to close it. Resolves with what it was closed with.
-export function dialog(title, content) {
+export function dialog(title, content, { wide = false } = {}) {
   return new Promise((resolve) => {
     let given;
     const close = (value) => {
@@ -124,7 +128,7 @@ export function dialog(title, content) {
       box.close();
     };
     const id = `dialog-${++named}`;
-    const box = h("dialog", { "aria-labelledby": id, onclose: () => { document.body.append(...box.querySelectorAll(".told")); box.remove(); resolve(given); } });
+    const box = h(wide ? "dialog.wide" : "dialog", { "aria-labelledby": id, onclose: () => { document.body.append(...box.querySelectorAll(".told")); box.remove(); resolve(given); } });
     const head = h("header", {}, h("h2", { id }, title),
       h("button.plain", { type: "button", "aria-label": t("Close"), onclick: () => close() }, "×"));
     document.body.append(fill(box, [head, content(close)]));

@@ -1,11 +1,12 @@
 // The accounts of all providers: how each is and why, what is left of its quotas, and what a hand may do about it.
 
 import { get, patch, post, segment } from "../api.js";
-import { count, dollars, time, until } from "../format.js";
-import { badge, button, card, choice, dialog, field, fill, form, h, meter, pairs, submit, table, tell } from "../ui.js";
+import { count, dollars, percent, short, time, until } from "../format.js";
+import { badge, button, card, choice, dialog, field, fill, form, h, meter, pairs, safely, submit, table, tell } from "../ui.js";
 import { later, t } from "../words.js";
 import { files } from "./accounts/files.js";
 import { logIn } from "./accounts/login.js";
+import { input, output } from "./usage.js";
 
 const STATES = {
   ready: ["good", later("ready")],
@@ -66,7 +67,7 @@ export async function show(view) {
     await dialog(name, () => {
       const inside = h("div");
       const redraw = async () => fill(inside, details(await get(ACCOUNT(name)), redraw));
-      redraw().catch((error) => tell(error.message, "bad"));
+      safely(redraw)();
       return inside;
     });
     await load();
@@ -109,7 +110,7 @@ export async function show(view) {
 const rest = (each) => h("div.faint", {}, each.model ? `${each.model}: ` : "", each.reason, ", ", t("{time} left", { time: until(each.until) }));
 
 const quota = (window) =>
-  h("div", {}, meter(1 - window.used, `${window.name}${window.model ? ` ${window.model}` : ""}: ${Math.round((1 - window.used) * 100)} %${window.ends ? `, ${until(window.ends)}` : ""}`));
+  h("div", {}, meter(1 - window.used, `${window.name}${window.model ? ` ${window.model}` : ""}: ${percent(1 - window.used)}${window.ends ? `, ${t("anew in {time}", { time: until(window.ends) })}` : ""}`));
 
 const result = (probed) =>
   probed.works ? badge(t("works"), "good") : probed.asked === false ? badge(t("cannot be asked")) : h("span.bad", probed.error || probed.code);
@@ -148,7 +149,10 @@ function details(row, redraw) {
       [t("Refused"), login?.refused],
       [t("Problem"), login?.problem],
       [t("Closed channel"), login?.closed],
-      [t("Concurrency"), row.concurrency],
+      [t("Concurrency"), row.concurrency || null],
+      [t("Attempts, last day"), row.used && `${count(row.used.attempts)} (${t("{count} failed", { count: count(row.used.failed) })})`],
+      [t("Tokens, last day"), row.used && `${short(input(row.used))} → ${short(output(row.used))}`],
+      [t("Cost"), row.used && dollars(row.used.cost_usd)],
       [t("In the configuration"), row.place],
       [t("Models"), (row.models || []).join(", ")],
     ]),

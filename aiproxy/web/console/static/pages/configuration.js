@@ -2,7 +2,7 @@
 // it is saved. Secrets leave the gateway as names of their own, and come back as them.
 
 import { ask, get, patch, post } from "../api.js";
-import { badge, button, card, dialog, field, fill, h, sure, tell } from "../ui.js";
+import { badge, button, card, dialog, field, fill, h, safely, sure, tell } from "../ui.js";
 import { t } from "../words.js";
 import { settings } from "./configuration/form.js";
 import { difference, history } from "./configuration/history.js";
@@ -25,7 +25,7 @@ export async function show(view) {
 
   function typed() {
     clearTimeout(timer);
-    timer = setTimeout(() => look().catch((error) => tell(error.message, "bad")), WAITS);
+    timer = setTimeout(safely(look), WAITS);
   }
 
   function align() {

@@ -2,7 +2,7 @@
 
 import { del, download, get } from "../api.js";
 import { time } from "../format.js";
-import { badge, button, choice, fill, h } from "../ui.js";
+import { badge, button, choice, fill, h, safely } from "../ui.js";
 import { later, t } from "../words.js";
 
 const LEVELS = { debug: later("Debug and up"), info: later("Info and up"), warn: later("Warnings and up"), error: later("Errors only") };
@@ -10,8 +10,8 @@ const KINDS = { warn: "warn", error: "bad", critical: "bad" };
 const SHOWN = 1000; // lines of the page; older ones leave it
 
 export async function show(view) {
-  const level = choice(Object.entries(LEVELS).map(([key, words]) => [key, t(words)]), view.query.get("level") || "debug", { "aria-label": t("Severity"), onchange: load });
-  const search = h("input", { type: "search", placeholder: t("Search"), "aria-label": t("Search"), onchange: load });
+  const level = choice(Object.entries(LEVELS).map(([key, words]) => [key, t(words)]), view.query.get("level") || "debug", { "aria-label": t("Severity"), onchange: safely(load) });
+  const search = h("input", { type: "search", placeholder: t("Search"), "aria-label": t("Search"), onchange: safely(load) });
   const follow = h("input", { type: "checkbox", checked: true });
   const log = h("div.log.mono", { role: "log", tabIndex: 0, "aria-label": t("The log") });
   const order = Object.keys(LEVELS);

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { PROTOCOLS } from "../protocols.js";
-import { badge, button, card, choice, field, fill, h, pairs, table } from "../ui.js";
+import { badge, button, card, choice, field, fill, form, h, pairs, safely, submit, table } from "../ui.js";
 import { t } from "../words.js";
 
 export async function show(view) {
@@ -25,7 +25,7 @@ export async function show(view) {
         { title: t("Accounts"), number: true, cell: ([, served]) => String(served.length) },
       ],
       rows,
-      { empty: t("No model is served."), onrow: ([name]) => { model.value = name; foresee(); }, key: ([name]) => name },
+      { empty: t("No model is served."), onrow: ([name]) => { model.value = name; return foresee(); }, key: ([name]) => name },
     ));
   }
 
@@ -45,13 +45,11 @@ export async function show(view) {
   fill(view.actions, button(t("Ask upstreams for their lists"), () => load("true"), { className: "plain" }));
   fill(view.root, [
     card(t("Where would a call go?"),
-      h("form.row", { onsubmit: (event) => { event.preventDefault(); foresee(); } },
-        field(t("Model"), model), field(t("Protocol"), protocol), field(t("Client key"), key),
-        h("button", { type: "submit" }, t("Show the route"))),
+      form(foresee, h("div.row", {}, field(t("Model"), model), field(t("Protocol"), protocol), field(t("Client key"), key), submit(t("Show the route")))),
       plan),
     card(t("Models"), h("div.row", {}, search), list),
   ]);
-  key.addEventListener("change", () => load());
+  key.addEventListener("change", safely(() => load()));
   await load();
   await foresee();
 }

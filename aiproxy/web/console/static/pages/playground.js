@@ -13,7 +13,7 @@ export async function show(view) {
   const names = h("datalist", { id: "models" });
   const model = h("input", { required: true, value: view.query.get("model") || remembered.model });
   model.setAttribute("list", "models");
-  const key = h("input", { type: "password", autocomplete: "off", value: remembered.key, onchange: models });
+  const key = h("input", { type: "password", autocomplete: "off", value: remembered.key, onchange: turn });
   const system = h("textarea", { rows: 2, oninput: turn });
   const words = h("textarea", { rows: 3, value: t("Say hello in five languages."), oninput: turn });
   const temperature = h("input", { type: "number", min: 0, max: 2, step: 0.1, oninput: turn });

@@ -109,7 +109,7 @@ async function one(view, id) {
       [t("Warnings"), (call.warnings || []).join("; ")],
     ])),
     card(t("Attempts"), line(call), attempts),
-    call.story && card(t("Decisions"), h("pre", call.story)),
+    call.story && card(t("Decisions"), h("pre", call.story.split("; ").join("\n"))),
     !call.story && call.decision.length > 0 && card(t("Decisions"), h("pre", JSON.stringify(call.decision, null, 1))),
   ]);
 }

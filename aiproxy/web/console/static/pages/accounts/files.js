@@ -2,7 +2,7 @@
 
 import { ask, del, download, get, segment } from "../../api.js";
 import { bytes, time } from "../../format.js";
-import { badge, button, dialog, fill, h, sure, table, tell } from "../../ui.js";
+import { badge, button, dialog, fill, h, safely, sure, table, tell } from "../../ui.js";
 import { later, t } from "../../words.js";
 
 const AT_ONCE = 20; // files of one upload: those that belong together, as a login and its client's registration, find each other in it
@@ -12,7 +12,7 @@ const STATES = { active: ["good", later("in use")], cooling: ["warn", later("res
 export const files = () => dialog(t("Credential files"), (close) => {
   const list = h("div");
   const progress = h("div", { role: "status" });
-  const chosen = h("input", { type: "file", accept: ".json,application/json", multiple: true, "aria-label": t("Files to bring"), onchange: bring });
+  const chosen = h("input", { type: "file", accept: ".json,application/json", multiple: true, "aria-label": t("Files to bring"), onchange: safely(bring) });
   const search = h("input", { type: "search", placeholder: t("Search"), "aria-label": t("Search files"), oninput: draw });
   const clean = button(t("Delete what is refused"), deleteRefused, { className: "danger" });
   let found = [];
@@ -30,7 +30,7 @@ export const files = () => dialog(t("Credential files"), (close) => {
         { title: "", cell: (row) => h("div.row", {},
           row.status !== "error" && h("a", { href: `#/accounts/${segment(row.id)}`, onclick: () => close() }, t("Account")),
           button(t("Download"), () => download("/auth-files/download", { name: row.name }, row.name), { className: "plain" }),
-          button(t("Delete"), () => remove([row.name]), { className: "danger" })) },
+          button(t("Delete"), () => remove([row.name]), { className: "plain" })) },
       ],
       found.filter((row) => `${row.name} ${row.provider} ${row.type} ${row.email} ${row.status}`.toLowerCase().includes(words)),
       { empty: t("No credential files yet.") },
@@ -69,9 +69,9 @@ export const files = () => dialog(t("Credential files"), (close) => {
     await load();
   }
 
-  load().catch((error) => tell(error.message, "bad"));
+  safely(load)();
   return [h("p", t("JSON files of aiproxy, CLIProxyAPI or a vendor's own client.")), h("div.row", {}, chosen, h("span.grow"), search, clean), progress, list];
-});
+}, { wide: true });
 
 // Which of these are not taken, and why.
 async function refusals(some) {

@@ -1,7 +1,7 @@
 // Logging an account in: pick the provider and the way, then whatever it waits for, until it is done or failed.
 
 import { del, get, post, segment } from "../../api.js";
-import { badge, button, choice, copied, dialog, field, fill, form, h, submit, tell } from "../../ui.js";
+import { badge, button, choice, copied, dialog, field, fill, form, h, safely, submit } from "../../ui.js";
 import { later, t } from "../../words.js";
 
 const LOOKS_EVERY = 1000;
@@ -16,7 +16,7 @@ const OPTIONS = {
 // Resolves with the new account's name, or with nothing.
 export const logIn = () => dialog(t("Log an account in"), (close) => {
   const room = h("div");
-  ask(room, close).catch((error) => tell(error.message, "bad"));
+  safely(ask)(room, close);
   return room;
 });
 

@@ -4,6 +4,8 @@ import { get } from "../../api.js";
 import { badge, button, choice, fill, h } from "../../ui.js";
 import { t } from "../../words.js";
 
+const OPENED = 300; // settings that are shown without being asked for; a thousand accounts have tens of thousands
+
 // `set(path, value)` keeps one; null takes it out, so that the layer below holds again.
 export async function settings(view, set) {
   const [{ values }, schema] = await Promise.all([get("/config/values", {}, view.signal), get("/config/schema", {}, view.signal)]);
@@ -16,7 +18,14 @@ export async function settings(view, set) {
     const words = search.value.toLowerCase();
     const shown = rows.filter((row) => (!changed.checked || row.changed) && `${row.path} ${row.about.description}`.toLowerCase().includes(words));
     const groups = Map.groupBy(shown, (row) => row.path.split(/[.[]/)[0]);
-    fill(list, [...groups].map(([name, found]) => h("details", { open: words !== "" || changed.checked }, h("summary", {}, h("code", name), " ", badge(String(found.length))), found.map((row) => one(row, set)))));
+    fill(list, [...groups].map(([name, found]) => group(name, found, shown.length <= OPENED && (words !== "" || changed.checked))));
+  }
+
+  function group(name, found, open) {
+    const inside = h("div");
+    const opened = h("details", { open, ontoggle: () => opened.open && !inside.firstChild && fill(inside, found.map((row) => one(row, set))) },
+      h("summary", {}, h("code", name), " ", badge(String(found.length))), inside);
+    return opened;
   }
 
   draw();
