@@ -134,7 +134,24 @@ def _settings(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
         if path.startswith(_TOLD_OTHERWISE) or before.get(path) == after.get(path):
             continue
         was, is_now = (
-            one_line(plain(each[path], snapshot.scrub)) if path in each else "nothing"
+            plain(each[path], snapshot.scrub) if path in each else _NOTHING
             for each, snapshot in ((before, old), (after, new))
         )
-        yield Difference(About.SETTING, path, f"{was} → {is_now}" if was != is_now else "is another secret")
+        if was == is_now:
+            yield Difference(About.SETTING, path, "is another secret")
+        for place, one, other in _inside(path, was, is_now):
+            yield Difference(About.SETTING, place, f"{one_line(one)} → {one_line(other)}")
+
+
+_NOTHING = "nothing"
+
+
+def _inside(path: str, was: object, is_now: object) -> Iterator[tuple[str, object, object]]:
+    """What is different, as deep as it lies in mappings."""
+    if was == is_now:
+        return
+    if isinstance(was, Mapping) and isinstance(is_now, Mapping):
+        for key in dict.fromkeys((*was, *is_now)):
+            yield from _inside(f"{path}.{key}", was.get(key, _NOTHING), is_now.get(key, _NOTHING))
+    else:
+        yield path, was, is_now

@@ -101,7 +101,7 @@ def test_models() -> None:
         ]),
         ("model-fallback", "{smart: [gpt-5.4]}", [
             "route smart: openai-1:gpt-5.5 or claude-1:claude-opus → openai-1:gpt-5.5 or claude-1:claude-opus, then openai-1:gpt-5.4",
-            "setting model-fallback: {} → {smart: [gpt-5.4]}",
+            "setting model-fallback.smart: nothing → [gpt-5.4]",
         ]),
         ("openai-api-key[1]", "sk-4444444444444444", ["account openai-2: is new"]),
     ],

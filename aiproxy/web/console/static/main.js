@@ -118,6 +118,7 @@ async function open(room, links) {
   const gone = new AbortController();
   leave = () => {
     gone.abort();
+    document.querySelectorAll("dialog").forEach((box) => box.close());
     stops.forEach((stopIt) => stopIt());
   };
   const content = h("div");

@@ -102,7 +102,7 @@ export async function show(view) {
   }
 
   await load();
-  if (view.rest) one(view.rest);
+  if (view.rest) safely(one)(view.rest);
   view.on({ account: load, configuration: load });
   view.every(5, load);
 }

@@ -63,7 +63,7 @@ function explained(told) {
   const resting = new Map((told["not-ready"] || []).map((each) => [`${each.account} ${each.model}`, each]));
   told.stages.forEach((stage, number) => {
     out.push(h("h3", `${number + 1}. ${stage.because}: ${stage.model}`));
-    stage.tiers.forEach((tier) => out.push(table(
+    out.push(table(
       [
         { title: t("Priority"), number: true, cell: (each) => String(each.priority) },
         { title: t("Account"), cell: (each) => h("strong", each.account) },
@@ -75,8 +75,8 @@ function explained(told) {
           return wait ? badge(wait.reason, "warn") : each.lane.refusal ? h("span.bad", each.lane.refusal) : badge(t("ready"), "good");
         } },
       ],
-      tier,
-    )));
+      stage.tiers.flat(),
+    ));
   });
   const passed = Object.entries(told.passed_over || {});
   if (passed.length) out.push(h("details", {}, h("summary", t("{count} accounts would not be asked", { count: passed.length })), table(
