@@ -88,7 +88,7 @@ def test_a_text_that_changed_meanwhile_is_not_overwritten(browser: Browser, runn
         expect(page.get_by_text("changed by someone else meanwhile")).to_be_visible()
         assert "request-retry: 5" in text.input_value()
 
-    Operator(browser, gateway.address).visits(visit, refusals=[412])
+    Operator(browser, gateway.address).visits(visit, foreseen=["status of 412"])
     assert "request-retry: 2" in file.read_text()
 
 
@@ -157,5 +157,5 @@ def test_a_text_that_was_not_saved_waits_for_whoever_comes_back(browser: Browser
         page.locator("dialog").get_by_role("button", name="Save").click()
         expect(page.get_by_text("changed by someone else meanwhile")).to_be_visible()
 
-    Operator(browser, gateway.address).visits(visit, refusals=[412])
+    Operator(browser, gateway.address).visits(visit, foreseen=["status of 412"])
     assert "max-attempts" not in file.read_text()

@@ -46,7 +46,7 @@ def test_signing_in_and_out(operator: Operator) -> None:
         page.reload()
         expect(page.get_by_label("Management key")).to_be_visible()
 
-    operator.visits(visit, sign_in=False, refusals=[401])
+    operator.visits(visit, sign_in=False, foreseen=["status of 401"])
 
 
 def test_a_call_shows_at_once_with_its_decisions(operator: Operator, gateway: Daemon) -> None:

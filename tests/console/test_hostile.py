@@ -56,7 +56,7 @@ def seen(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     found = Seen()
     with hostile(tmp_path_factory.mktemp("hostile")) as gateway:
         Operator(browser, gateway.address).visits(
-            lambda page: _look_round(page, gateway, found), before=HEARS, refusals=[502]
+            lambda page: _look_round(page, gateway, found), before=HEARS, foreseen=["status of 502"]
         )
         found.output = "".join(gateway.output)
     return found

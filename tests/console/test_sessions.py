@@ -78,7 +78,7 @@ def test_a_request_without_the_pages_own_token_is_refused(operator: Operator, ga
         page.get_by_role("link", name="Keys").click()
         expect(page.get_by_text("No client keys yet.")).to_be_visible()
 
-    operator.visits(visit, refusals=[403])
+    operator.visits(visit, foreseen=["status of 403"])
 
 
 def test_a_session_that_ends_elsewhere_is_noticed_in_an_open_page(operator: Operator, gateway: Daemon) -> None:
@@ -97,7 +97,7 @@ def test_a_session_that_ends_elsewhere_is_noticed_in_an_open_page(operator: Oper
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("Models & routes")
 
-    operator.visits(visit, refusals=[401])
+    operator.visits(visit, foreseen=["status of 401"])
 
 
 def test_whoever_guesses_is_locked_out_with_the_right_key_too(browser: Browser, tmp_path: Path) -> None:
@@ -115,7 +115,32 @@ def test_whoever_guesses_is_locked_out_with_the_right_key_too(browser: Browser, 
         expect(page.get_by_text("try again in 30 minutes")).to_be_visible()
 
     with daemon(tmp_path, MANAGED) as gateway:
-        Operator(browser, gateway.address).visits(visit, sign_in=False, refusals=[401, 403])
+        Operator(browser, gateway.address).visits(visit, sign_in=False, foreseen=["status of 401", "status of 403"])
         told = "".join(gateway.output)
         assert "is locked out after 5 wrong keys" in told
         assert "a-guess" not in told
+
+
+def test_a_gateway_that_is_away_is_said_to_be_and_missed_no_longer_when_it_is_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    away = "The gateway doesn't answer. This page goes on by itself when it does."
+    with daemon(tmp_path, MANAGED) as gateway:
+
+        def visit(page: Page) -> None:
+            page.get_by_role("link", name="Requests").click()
+            expect(page.get_by_text("No calls yet.")).to_be_visible()
+            expect(page.get_by_text(away)).to_be_hidden()
+            gateway.stop()
+            page.get_by_role("button", name="Refresh").click()
+            expect(page.get_by_text(away)).to_be_visible()
+            with daemon(tmp_path, MANAGED, "--set", f"port={gateway.port}"):
+                page.get_by_role("button", name="Refresh").click()
+                expect(page.get_by_text("The session has ended: sign in again.")).to_be_visible()
+                page.get_by_label("Management key").fill(KEY)
+                page.keyboard.press("Enter")
+                expect(page.get_by_text("No calls yet.")).to_be_visible()
+                expect(page.get_by_text(away)).to_be_hidden()
+
+        foreseen = ["ERR_CONNECTION_REFUSED", "status of 401"]
+        Operator(browser, gateway.address).visits(visit, foreseen=foreseen)

@@ -52,7 +52,7 @@ export async function show(view) {
       h("p", {}, badge(valid ? t("valid") : t("not valid"), valid ? "good" : "bad")),
       findings.length > 0 && h("ul.findings", findings.map((each) => h("li", {},
         h("button.plain", { type: "button", onclick: () => go(each.line) }, t("Line {line}", { line: each.line })), " ",
-        badge(each.severity, each.severity === "error" ? "bad" : "warn"), " ",
+        badge(each.severity === "error" ? t("error") : t("warning"), each.severity === "error" ? "bad" : "warn"), " ",
         each.path && h("code", each.path), " ", each.message, " ", each.suggestion && h("em", each.suggestion)))),
     ]);
   }

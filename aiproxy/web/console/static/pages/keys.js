@@ -16,7 +16,7 @@ const MOST = {
   "budget.usd-per-month": later("US dollars per month"),
 };
 
-const KINDS = { works: "good", disabled: "", expired: "bad", ended: "bad" };
+const STATES = { works: ["good", later("works")], disabled: ["", later("disabled")], expired: ["bad", later("expired")], ended: ["bad", later("ended")] };
 
 export async function show(view) {
   const list = h("div");
@@ -29,7 +29,7 @@ export async function show(view) {
     fill(list, [told.open && h("p.warn", t("No key is asked for: whoever reaches this address may call.")), table(
       [
         { title: t("Name"), cell: (row) => [h("strong", row.name || row.id), h("div.faint", row.managed ? t("managed: {id}", { id: row.id }) : t("in the configuration"))] },
-        { title: t("State"), cell: (row) => badge(row.state, KINDS[row.state]) },
+        { title: t("State"), cell: (row) => badge(t(STATES[row.state][1]), STATES[row.state][0]) },
         { title: t("Until"), cell: (row) => time(row.until) },
         { title: t("May"), cell: (row) => said(schema, "ClientKey", row.settings) },
         { title: "", cell: (row) => row.state !== "ended" && h("div.row", {},

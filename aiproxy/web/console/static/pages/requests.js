@@ -8,9 +8,12 @@ import { later, t } from "../words.js";
 const FILTERS = { client: later("Client"), model: later("Model"), protocol: later("Protocol"), error: later("Error") };
 const KEPT_WITHIN = 3000; // milliseconds until what has ended is among the records for sure
 
-const KINDS = { complete: "good", failed: "bad", cut: "bad", cancelled: "warn" };
+const KINDS = { complete: ["good", later("complete")], failed: ["bad", later("failed")], cut: ["bad", later("broken off")], cancelled: ["warn", later("given up by the client")] };
 
-export const outcome = (row) => badge(row.error ? `${row.outcome}: ${row.error}` : row.outcome, KINDS[row.outcome]);
+export function outcome(row) {
+  const [kind, words] = KINDS[row.outcome] || ["", row.outcome];
+  return badge(row.error ? `${t(words)}: ${row.error}` : t(words), kind);
+}
 
 export async function show(view) {
   if (view.rest) return one(view, view.rest);
@@ -118,7 +121,7 @@ async function one(view, id) {
 function line(call) {
   const began = call.at - call.seconds;
   return h("div.timeline", { role: "img", "aria-label": t("Time line of the attempts") }, call.attempts.map((attempt) => {
-    const bar = h(`span.span.${KINDS[attempt.outcome] || "warn"}`, { title: `${attempt.account}: ${duration(attempt.seconds)}` });
+    const bar = h(`span.span.${KINDS[attempt.outcome]?.[0] || "warn"}`, { title: `${attempt.account}: ${duration(attempt.seconds)}` });
     const ended = attempt.at || call.at;
     bar.style.marginLeft = `${Math.max(0, ((ended - attempt.seconds - began) / call.seconds) * 100)}%`;
     bar.style.width = `${Math.max(0.5, (attempt.seconds / call.seconds) * 100)}%`;
