@@ -1,6 +1,5 @@
 """twistd's front door: `Options` and `makeService`. `twistd aiproxy --help` shows what `Options` says."""
 
-import gc
 import json
 import os
 import sys
@@ -14,6 +13,7 @@ from twisted.python import usage
 
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, render_problems
+from aiproxy.heap import return_large_blocks, spare_the_collector
 from aiproxy.logs import Scrubbing, make_observer, spellings
 from aiproxy.logs.recent import Recent
 from aiproxy.registry import load_registry
@@ -34,10 +34,6 @@ DRAIN_SECONDS = 600.0
 
 MOST_WORKERS = 64
 """One a core is best; more than any machine has that runs one gateway is a typing error."""
-
-COLLECT_AFTER = 10_000
-"""New objects before the garbage collector looks among the young ones; Python's 700 are met a hundred times a second under load.
-A call leaves no cycles (a test says so), so little is ever found: what this bounds is a megabyte or two."""
 
 _log = Logger("aiproxy.supervisor")
 
@@ -147,6 +143,7 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     from aiproxy.service import GatewayService
     from aiproxy.transports.polling import poll_lightly
 
+    return_large_blocks()
     reactor.callWhenRunning(spare_the_collector)
     poll_lightly(reactor)
     try:
@@ -194,10 +191,3 @@ def _make_supervisor(
         serving=serving,
         cannot_start=cannot_start,
     )
-
-
-def spare_the_collector() -> None:
-    """What has been built until now stays: no pass over it ever again, and fewer passes over the rest."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from os import cpu_count, sched_getaffinity
 from pathlib import Path
-from socket import create_server
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -15,6 +14,7 @@ from bench.answers import KEY, write_answers
 from bench.certificate import write_certificate
 from bench.measure import Result, Run, result, run, warm_up
 from bench.native import build, stub
+from bench.ports import free_port
 from bench.report import as_json, table
 from bench.systems import CannotRun, Running, System, load_system, running
 from bench.workloads import WORKLOADS, Request, Workload
@@ -62,7 +62,7 @@ def _measure(asked: Namespace) -> Iterator[Result]:
         directory = Path(made)
         speaks_tls = build(directory)
         certificate, key = write_certificate(directory)
-        values = {"key": KEY, "certificate": str(certificate), "certificate_key": str(key), "stub": str(_free_port())}
+        values = {"key": KEY, "certificate": str(certificate), "certificate_key": str(key), "stub": str(free_port())}
         with stub(directory, int(values["stub"]), write_answers(directory), {cores[1]}):
             for workload in asked.work:
                 if workload.tls and not speaks_tls:
@@ -128,7 +128,7 @@ class Bench:
         cores = set(self._cores[: workload.workers])
         with TemporaryDirectory(prefix=f"{system.name}-", dir=self._directory) as directory:
             values = {**self._values, "directory": directory}
-            with running(system, values, _free_port(), cores, tls=workload.tls, workers=workload.workers) as at:
+            with running(system, values, free_port(), cores, tls=workload.tls, workers=workload.workers) as at:
                 yield at
 
 
@@ -138,12 +138,6 @@ def _can(system: System, workload: Workload) -> bool:
     if workload.tls and system.values_with_tls is None:
         return False
     return workload.workers <= system.most_workers
-
-
-def _free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

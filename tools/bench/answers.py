@@ -14,6 +14,9 @@ PACED_EVENTS = 60
 PACE_MS = 100
 """A paced stream lasts six seconds, long enough for all of them to be open at once for four."""
 
+LARGE = 8_000_000
+"""Bytes of an image in base64: what a photograph takes, or an answer that draws one."""
+
 KEY = "bench-client-key-0001"
 """The key clients show; adapters have it as `@key@`."""
 
@@ -70,8 +73,8 @@ def gemini_stream(model: str, events: int) -> Iterator[str]:
         yield _frame({"candidates": [candidate], "usageMetadata": usage, "modelVersion": model, "responseId": "bench"})
 
 
-def openai_whole(model: str) -> str:
-    message = {"role": "assistant", "content": " ".join(_WORDS * 9), "refusal": None}
+def openai_whole(model: str, text: str = " ".join(_WORDS * 9)) -> str:
+    message = {"role": "assistant", "content": text, "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     usage = {"prompt_tokens": 25, "completion_tokens": 126, "total_tokens": 151}
     return json.dumps({**_OPENAI, "object": "chat.completion", "model": model, "choices": [choice], "usage": usage})
@@ -81,6 +84,7 @@ def write_answers(directory: Path) -> list[str]:
     """The stub's files, and the arguments that name them."""
     files = {
         "openai-whole": (openai_whole("openai-whole"), ""),
+        "openai-large": (openai_whole("openai-large", "iVBORw0K" * (LARGE // 8)), ""),
         "openai-bulk": ("".join(openai_stream("openai-bulk", BULK_EVENTS)), ".sse"),
         "openai-paced": ("".join(openai_stream("openai-paced", PACED_EVENTS)), f".sse@{PACE_MS}"),
         "anthropic-bulk": ("".join(anthropic_stream("anthropic-bulk", BULK_EVENTS)), ".sse"),

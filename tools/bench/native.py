@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from bench.systems import CannotRun, on_cores
@@ -55,14 +57,23 @@ def stub(directory: Path, port: int, answers: Sequence[str], cores: Set[int]) ->
 
 
 def load(
-    directory: Path, port: int, options: Sequence[str], cores: Set[int], phase: Callable[[dict[str, Any]], None]
+    directory: Path,
+    port: int,
+    options: Sequence[str],
+    cores: Set[int],
+    phase: Callable[[dict[str, Any]], None],
+    *,
+    enough: Event | None = None,
 ) -> dict[str, Any]:
-    """One run; `phase` is called for each phase as it begins. The result is what it counted."""
+    """One run; `phase` is called for each phase as it begins. The result is what it counted. `enough` ends it earlier: each connection's
+    request is its last then."""
     reading, writing = os.pipe()
     with os.fdopen(reading) as said:
         command = [str(directory / "load"), str(port), *options]
         process = on_cores(cores, command, environ=os.environ, cwd=directory, output=writing)
         os.close(writing)
+        if enough is not None:
+            Thread(target=_end, args=(process, enough), daemon=True).start()
         try:
             counted: dict[str, Any] = {}
             for line in said:
@@ -74,3 +85,8 @@ def load(
         finally:
             process.terminate()
             process.wait()
+
+
+def _end(process: subprocess.Popen[bytes], enough: Event) -> None:
+    enough.wait()
+    process.send_signal(signal.SIGINT)

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.answers import BULK_EVENTS, KEY, PACED_EVENTS, anthropic_request, on_the_wire, openai_request
-
-MEGABYTE = 1_000_000
+from bench.answers import BULK_EVENTS, KEY, LARGE, PACED_EVENTS, anthropic_request, on_the_wire, openai_request
 
 Request = Callable[[], bytes]
 """Makes the request as it goes over the wire; one of 8 MB is made only when it is wanted."""
@@ -26,6 +24,9 @@ def _anthropic(model: str) -> Request:
         )
 
     return request
+
+
+PACED = _openai("openai-paced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ WORKLOADS = (
     Workload(
         "W6",
         "1,000 open streams, each event alone",
-        _openai("openai-paced"),
+        PACED,
         events=PACED_EVENTS,
         connections=1000,
         once=True,
@@ -76,7 +77,9 @@ WORKLOADS = (
         translates=True,
     ),
     Workload("W7", "start to the first healthy answer", None),
-    Workload("W8", "request of 8 MB", _openai("openai-whole", stream=False, size=8 * MEGABYTE), connections=4),
+    Workload("W8", "request of 8 MB", _openai("openai-whole", stream=False, size=LARGE), connections=4),
+    Workload("W8q", "request of 8 MB, 100 at once", _openai("openai-whole", stream=False, size=LARGE), connections=100),
+    Workload("W8a", "answer of 8 MB, 100 at once", _openai("openai-large", stream=False), connections=100),
     Workload("W9", "W1 over TLS", _openai("openai-whole", stream=False), tls=True),
     Workload("W10", "W1, two workers on two cores", _openai("openai-whole", stream=False), workers=2),
 )

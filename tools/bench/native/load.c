@@ -3,11 +3,12 @@
  *     load PORT FILE [--connections N] [--seconds S | --requests N] [--ramp S] [--events N] [--limit S] [--tls]
  *
  * FILE is the whole request, head and body. With --requests that many are sent in all, with --seconds as many as are
- * answered; --ramp spreads the connections' starts. --events is how many marked events each answer must hold. After
+ * answered, or until SIGINT; --ramp spreads the connections' starts. --events is how many marked events each answer must hold. After
  * --limit seconds what is still missing counts as failed. One line of JSON on standard output for each phase: "open" when
  * every connection has had its first event (only where all requests run at once), "ending" when the first answer is over,
  * "done" with everything. */
 #include "wire.h"
+#include <signal.h>
 #ifdef WITH_TLS
 #include <openssl/ssl.h>
 #endif
@@ -35,7 +36,8 @@ typedef struct {
 
 static int port, connections = 1, events_wanted, use_tls, epoll;
 static long requests_most = -1, begun, finished, failed, refused, stale, opened;
-static double seconds = 1, ramp, limit = 60;
+static volatile double seconds = 1; /* set to 0 by SIGINT */
+static double ramp, limit = 60;
 static Buffer request;
 static Connection *all;
 static uint64_t started, now;
@@ -320,8 +322,14 @@ static void options(int count, char **words) {
     }
 }
 
+static void enough(int number) {
+    (void)number;
+    seconds = 0;
+}
+
 int main(int count, char **words) {
     options(count, words);
+    signal(SIGINT, enough);
 #ifdef WITH_TLS
     tls_context = SSL_CTX_new(TLS_client_method()); /* it measures, on loopback: whom it talks to is not checked */
     SSL_CTX_set_mode(tls_context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

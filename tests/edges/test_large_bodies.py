@@ -1,0 +1,56 @@
+"""Bodies of 8 MB with images, several at once: each arrives as it was sent, and none takes much more memory than its size."""
+
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import httpx2
+
+from tests.rig.daemon import daemon
+from tests.rig.upstream import Received, Wire, completion, upstream
+
+SIZE = 8_000_000
+AT_ONCE = 8
+BYTES_PER_BYTE = 3
+"""The most a body may take of memory, for each of its bytes."""
+
+
+def memory(pid: int, name: str) -> int:
+    """Bytes; `name` is one of /proc/PID/status."""
+    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(lines[name].split()[0]) * 1024
+
+
+def test_what_goes_up_arrives(tmp_path: Path) -> None:
+    arrived: list[str] = []
+
+    def takes(request: Received, wire: Wire) -> None:
+        arrived.append(sha256(request.body).hexdigest())
+        wire.answer(200, completion("seen"))
+
+    bodies = [
+        b'{"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": '
+        b'{"url": "data:image/png;base64,%b"}}]}]}' % (b"iVBORw0%d" % number * (SIZE // 8))
+        for number in range(AT_ONCE)
+    ]
+    with upstream(takes) as vendor:
+        text = f"""
+state: memory
+openai-compatibility:
+  - {{name: vendor, base-url: "{vendor.base_url}", api-key-entries: [key-0123456789abcdef], models: [m]}}
+"""
+        with daemon(tmp_path, text) as gateway, ThreadPoolExecutor(AT_ONCE) as clients:
+            pid = gateway.process.pid
+
+            def ask(body: bytes) -> int:
+                headers = {"content-type": "application/json"}
+                answer = httpx2.post(f"{gateway.base_url}/chat/completions", content=body, headers=headers, timeout=60)
+                return answer.status_code
+
+            assert ask(bodies[0]) == 200
+            before = memory(pid, "VmRSS")
+            arrived.clear()
+            for _ in range(2):
+                assert list(clients.map(ask, bodies)) == [200] * AT_ONCE
+            assert sorted(arrived) == sorted(sha256(body).hexdigest() for body in bodies * 2)
+            assert memory(pid, "VmHWM") - before < BYTES_PER_BYTE * AT_ONCE * SIZE
