@@ -32,6 +32,9 @@ IDLE_BYTES = 40_000
 GROWTH = 1.05
 """Of memory from the first third of the run to the last: more is a leak."""
 
+AFTER_AN_ERROR = 0.5
+"""Seconds until a busy socket asks again."""
+
 LAPS = 12
 """Looks at memory during the run."""
 
@@ -50,7 +53,8 @@ reactor: Any = installed
 class Client(Protocol):
     """One socket. `opened` fires when the gateway has agreed; a busy one then asks, again and again."""
 
-    def __init__(self, counted: "Counter[str]", *, busy: bool) -> None:
+    def __init__(self, counted: "Counter[str]", *, busy: bool, model: str = "demo") -> None:
+        self._model = model
         self.opened: Deferred[None] = Deferred()
         self._counted = counted
         self._busy = busy
@@ -88,26 +92,37 @@ class Client(Protocol):
         self._counted[said["type"]] += 1
         if said["type"] == "end" and self._busy:
             self._ask()
+        elif said["type"] == "error":
+            reactor.callLater(AFTER_AN_ERROR, self._ask_again)
 
     def _ask(self) -> None:
         self._asked += 1
-        body = {"model": "demo", "messages": [{"role": "user", "content": "Tell me of the sea."}], "stream": True}
+        body = {"model": self._model, "messages": [{"role": "user", "content": "Tell me of the sea."}], "stream": True}
         said = {"type": "request", "id": f"r{self._asked}", "protocol": "openai-chat", "body": body}
         self._write(self._connection.text(json.dumps(said).encode()))
+
+    def _ask_again(self) -> None:
+        if self._busy:
+            self._ask()
 
     def rest(self) -> None:
         """Ask no more."""
         self._busy = False
+
+    def leave(self) -> None:
+        self._busy = False
+        assert self.transport is not None
+        self.transport.loseConnection()
 
     def _write(self, data: bytes) -> None:
         assert self.transport is not None
         self.transport.write(data)
 
 
-async def opened(port: int, count: int, counted: "Counter[str]", *, busy: bool) -> list[Client]:
+async def opened(port: int, count: int, counted: "Counter[str]", *, busy: bool, model: str = "demo") -> list[Client]:
     clients: list[Client] = []
     while len(clients) < count:
-        some = [Client(counted, busy=busy) for _ in range(min(AT_ONCE, count - len(clients)))]
+        some = [Client(counted, busy=busy, model=model) for _ in range(min(AT_ONCE, count - len(clients)))]
         for client in some:
             await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", port), client)
         for client in some:

@@ -12,7 +12,15 @@ EVENT_SECONDS = 0.1
 EVENTS = 15
 """Of an answer: a second and a half."""
 
+PEEK = 4096
+"""Bytes of a body in which it is seen whether a stream is asked for."""
+
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+WHOLE = (
+    b'{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop","message":'
+    b'{"role":"assistant","content":"%b"}}],"usage":{"prompt_tokens":1,"completion_tokens":15,"total_tokens":16}}'
+    % (b"word " * EVENTS)
+)
 CHUNK = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}\n\n'
 LAST = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":15,"total_tokens":16}}\n\ndata: [DONE]\n\n'
 
@@ -38,7 +46,9 @@ class Answering(Protocol):
 
     def __init__(self, account: "Account") -> None:
         self._account = account
-        self._received = b""
+        self._head = b""
+        self._missing = 0
+        self._begun = b""
         self._loop: LoopingCall | None = None
         self.idle = False
 
@@ -50,11 +60,18 @@ class Answering(Protocol):
         self._stop()
 
     def dataReceived(self, data: bytes) -> None:
-        self._received += data
-        head, end, body = self._received.partition(b"\r\n\r\n")
-        if not end or len(body) < int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]):
+        if not self._missing:
+            self._head, end, data = (self._head + data).partition(b"\r\n\r\n")
+            if not end:
+                return
+            self._missing = int(self._head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+            self._head = self._begun = b""
+        if len(self._begun) < PEEK:
+            self._begun += data[:PEEK]
+        self._missing -= len(data)
+        if self._missing:
             return
-        self._received, self.idle = b"", False
+        self.idle = False
         match self._account.mood:
             case "500":
                 self._refuse(500)
@@ -64,11 +81,24 @@ class Answering(Protocol):
                 self.transport.abortConnection()
             case "silent":
                 pass
-            case mood:
+            case mood if b'"stream":true' in self._begun:
                 self._stream(mood)
+            case "well":
+                self._whole(WHOLE)
+            case _:
+                self._whole(WHOLE[: len(WHOLE) // 2])
 
     def _refuse(self, status: int, more: bytes = b"") -> None:
         self.transport.write(whole(status, more))
+        self.idle = True
+
+    def _whole(self, body: bytes) -> None:
+        """Its length is told; what it lacks of that is cut off."""
+        self.transport.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(WHOLE), body)
+        )
+        if len(body) < len(WHOLE):
+            self.transport.loseConnection()
         self.idle = True
 
     def _stream(self, mood: str) -> None:
