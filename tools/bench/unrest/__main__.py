@@ -174,7 +174,10 @@ def reload(gateway: "subprocess.Popen[str]", file: Path) -> None:
     """With the other of the two deadlines."""
     text = file.read_text()
     one, other = (f"idle: {seconds:g}" for seconds in IDLE)
-    file.write_text(text.replace(one, other) if one + "}" in text else text.replace(other, one))
+    new = file.with_suffix(".new")
+    new.write_text(text.replace(one, other) if one + "}" in text else text.replace(other, one))
+    new.chmod(0o600)
+    new.replace(file)
     gateway.send_signal(signal.SIGHUP)
 
 
