@@ -394,9 +394,9 @@ class GatewayService(Service):
             raise
         except ConfigurationInvalid as invalid:
             self._not_reloaded(render_problems(invalid.problems).strip())
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             self._not_reloaded(str(error))
-        except Exception as error:  # noqa: BLE001 - a certificate store that has gone, a plugin that fails: nothing ends the watch
+        except Exception as error:  # noqa: BLE001 - a plugin that fails: nothing ends the watch
             _log.failure("the configuration could not be taken over")
             self._not_reloaded(f"{type(error).__name__}: {error}")
         else:

@@ -130,6 +130,7 @@ def test_a_file_that_goes_never_opens_the_gateway(
         assert httpx2.get(f"{gateway.base_url}/models").status_code == 401
         checks = {check["name"]: check["ok"] for check in ready(gateway).json()["checks"]}
         assert not checks["configuration"]
+        assert "Traceback" not in "".join(gateway.output)
 
 
 def test_limits_change_without_a_new_listener(vendor: Upstream, tmp_path: Path) -> None:
