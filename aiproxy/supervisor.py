@@ -2,7 +2,8 @@
 
 A worker that ends is replaced, after a pause that doubles while they keep ending early. HUP goes on to all. TERM and INT stop all
 after a drain, a second one at once. USR2 replaces every worker by a new one, one after the other: the old one stops accepting when
-its successor serves, and ends when its answers are finished; the socket stays open all the time, so nobody is refused.
+its successor serves, and ends when its answers are finished; the socket stays open all the time, so nobody is refused. The
+workers run what is installed then; this process goes on with what it was started with.
 """
 
 import os
@@ -36,6 +37,9 @@ LONGEST_PAUSE = 30.0
 
 EARLY = 60.0
 """Seconds. A worker that lived longer was sound, and its successor starts without delay."""
+
+SERVES_WITHIN = 60.0
+"""Seconds for a successor to serve; a start takes one. One that hangs is killed, so that another upgrade can be asked for."""
 
 _log = Logger("aiproxy.supervisor")
 
@@ -73,7 +77,7 @@ class WorkerProcess(ProcessProtocol):
 
 @dataclass(slots=True)
 class Slot:
-    """A place for one worker; `pause` is the one before the next start."""
+    """A place for one worker; `pause` is the one before the next start, which `restart` is."""
 
     number: int
     worker: WorkerProcess | None = None
@@ -226,10 +230,14 @@ class Supervisor(Service):
         serves: Deferred[bool] = Deferred()
         new.ready.addCallback(lambda _: None if serves.called else serves.callback(True))
         new.gone.addCallback(lambda _: None if serves.called else serves.callback(False))
-        if await serves:
+        hangs = self._reactor.callLater(SERVES_WITHIN, new.signal, signal.SIGKILL)
+        served = await serves
+        if hangs.active():
+            hangs.cancel()
+        if served:
             _log.info("worker {number} is replaced", number=slot.number)
             old.signal(signal.SIGUSR1)
-        elif slot.restart is not None:
+        elif slot.restart is not None and old in slot.predecessors:
             _log.error("the new worker {number} doesn't serve; the old one stays", number=slot.number)
             slot.restart.cancel()
             slot.predecessors.remove(old)

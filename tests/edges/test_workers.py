@@ -133,6 +133,26 @@ def test_a_replacement_cuts_no_stream_and_refuses_nobody(vendor: Upstream, tmp_p
         assert len(children(gateway.process.pid)) == 2
 
 
+def test_where_the_new_ones_cannot_start_the_old_ones_stay(vendor: Upstream, tmp_path: Path) -> None:
+    with workers(tmp_path, configuration(vendor)) as gateway:
+        old = children(gateway.process.pid)
+        path = tmp_path / "aiproxy.yaml"
+        path.write_text(configuration(vendor, "renamed") + "prot: 1\n")
+        for _ in range(2):
+            gateway.wait_for("configuration not reloaded")
+        gateway.signal(signal.SIGUSR2)
+        for _ in range(2):
+            gateway.wait_for("doesn't serve")
+        assert sorted(children(gateway.process.pid)) == sorted(old)
+        assert [names(gateway) for _ in range(10)] == [["m"]] * 10
+        path.write_text(configuration(vendor, "renamed"))
+        gateway.signal(signal.SIGUSR2)
+        for _ in range(2):
+            gateway.wait_for("is replaced")
+        until_gone(old)
+        assert [names(gateway) for _ in range(10)] == [["renamed"]] * 10
+
+
 def test_a_stop_ends_them_all(vendor: Upstream, tmp_path: Path) -> None:
     with workers(tmp_path, configuration(vendor), 3) as gateway:
         started = children(gateway.process.pid)

@@ -238,3 +238,30 @@ async def test_a_client_that_hangs_up_is_noticed_while_it_is_answered() -> None:
         with pytest.raises(Exception, match="Connection"):
             await gone
         await service.until(lambda: service.site.in_flight == 0)
+
+
+@edge
+async def test_a_client_that_closes_its_half_has_left() -> None:
+    """What came with its end can't be told from a client that hangs up, and an answer for nobody is paid for."""
+    async with Service() as service:
+        client = await service.connect()
+        client.send(request("GET", "/wait"))
+        gone = (await service.waiting()).notifyFinish()
+        client.wire.loseWriteConnection()
+        with pytest.raises(Exception, match="Connection"):
+            await gone
+        await client.closed()
+        assert client.raw == b""
+        await service.until(lambda: service.site.in_flight == 0)
+
+
+@edge
+@pytest.mark.parametrize("sent", [b"GET /p HT", b"POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nabc"])
+async def test_half_a_request_and_its_end_is_no_request(sent: bytes) -> None:
+    async with Service() as service:
+        client = await service.connect()
+        client.send(sent)
+        client.wire.loseWriteConnection()
+        await client.closed()
+        assert client.raw == b""
+        assert service.site.in_flight == 0
