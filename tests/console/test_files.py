@@ -53,7 +53,7 @@ def test_a_file_comes_is_taken_along_and_goes(at_files: tuple[Operator, Path]) -
     def visit(page: Page) -> bytes:
         open_files(page)
         page.get_by_label("Files to bring").set_input_files([chosen("kimi-mine.json", login(1))])
-        expect(page.get_by_text("1 files brought.")).to_be_visible()
+        expect(page.get_by_text("Files brought: 1.")).to_be_visible()
         row = page.locator("dialog").get_by_role("row", name="kimi-mine.json")
         with page.expect_download() as saved:
             row.get_by_role("button", name="Download").click()
@@ -90,7 +90,7 @@ def test_many_files_come_with_their_progress_and_bad_ones_are_named(at_files: tu
         expect(told).to_have_count(3)
         for number, file in enumerate(bad):
             expect(told.nth(number)).to_contain_text(f"{file['name']}: ")
-        expect(page.get_by_text("25 files brought.")).to_be_visible()
+        expect(page.get_by_text("Files brought: 25.")).to_be_visible()
         expect(page.locator("dialog").get_by_role("row", name="kimi-")).to_have_count(25)
         page.keyboard.press("Escape")
         expect(page.get_by_role("row", name="person-7@example.com")).to_be_visible()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Dialog, Page, Response, expect
+from playwright.sync_api import Dialog, Page, Request, expect
 
 from tests.console.conftest import Operator
 from tests.console.hostile import (
@@ -63,16 +63,16 @@ def seen(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Seen:
 
 
 def _look_round(page: Page, gateway: Daemon, found: Seen) -> None:
-    came: list[Response] = []
+    came: list[Request] = []
 
-    def arrived(answer: Response) -> None:
-        came.append(answer)
+    def arrived(request: Request) -> None:
+        came.append(request)
 
     def asked(dialog: Dialog) -> None:
         found.dialogs.append(dialog.message)
         dialog.dismiss()
 
-    page.on("response", arrived)
+    page.on("requestfinished", arrived)
     page.on("dialog", asked)
 
     def look(what: str) -> None:
@@ -151,8 +151,9 @@ def _look_round(page: Page, gateway: Daemon, found: Seen) -> None:
     expect(page.locator(".log")).to_contain_text(SCRIPT)  # as it is told
     look("Logs")
     for each in came:
-        if "/events" not in each.url and each.status != 304:
-            found.answers[each.url] = each.body().decode("utf-8", "replace")
+        answer = each.response()
+        if answer is not None and "/events" not in each.url and answer.status != 304:
+            found.answers[each.url] = answer.body().decode("utf-8", "replace")
 
 
 def test_every_secret_of_the_schema_is_a_canary() -> None:

@@ -1,10 +1,12 @@
 """An account is logged in from the console, through its vendor's own page, by a pasted address, and by a code."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,8 +17,10 @@ from tests.console.conftest import Operator
 from tests.rig.browser import Browser
 from tests.rig.daemon import daemon
 from tests.rig.managing import MANAGED
-from tests.rig.upstream import upstream
+from tests.rig.upstream import Received, upstream
 from tests.vendors.logins import LoginVendor
+
+SCRIPT = "javascript:alert(1)"
 
 
 def free_port() -> int:
@@ -106,6 +110,24 @@ def test_by_a_code(at_vendor: tuple[Operator, Path]) -> None:
 
     operator.visits(visit)
     assert [path.name for path in auth.glob("kimi-*.json")]
+
+
+def test_a_page_that_is_none_is_not_led_to(browser: Browser, tmp_path: Path) -> None:
+    class Strange(LoginVendor):
+        def _device(self, received: Received) -> Any:
+            return {**super()._device(received), "verification_uri": SCRIPT, "verification_uri_complete": SCRIPT}
+
+    def visit(page: Page) -> None:
+        begin(page, "kimi")
+        expect(page.locator("dialog .badge")).to_be_visible()
+        expect(page.locator("dialog footer").get_by_role("button", name=re.compile("Cancel|Close"))).to_be_visible()
+        assert page.locator("dialog a").count() == 0
+
+    with upstream(Strange().serve) as vendor:
+        origin = vendor.base_url.removesuffix("/v1")
+        urls = f"token-url: '{origin}/token', device-url: '{origin}/device_authorization', base-url: '{origin}/coding'"
+        with daemon(tmp_path, f"{MANAGED}auth-dir: auth\nupstreams: {{kimi: {{{urls}}}}}\n") as gateway:
+            Operator(browser, gateway.address).visits(visit)
 
 
 def test_a_login_that_is_cancelled_ends(at_vendor: tuple[Operator, Path]) -> None:

@@ -1,8 +1,10 @@
 """A call by each protocol from the console, whole and streamed."""
 
+import base64
+import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.console.conftest import Operator
 from tests.rig.browser import Browser
@@ -10,6 +12,8 @@ from tests.rig.daemon import daemon
 from tests.rig.managing import MANAGED
 from tests.rig.upstream import says, upstream
 
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": base64.b64decode(PIXEL)}
 PROTOCOLS = ("openai-chat", "openai-responses", "anthropic", "gemini", "ollama")
 
 
@@ -19,11 +23,17 @@ def test_every_protocol_is_spoken_and_read(operator: Operator) -> None:
         expect(page.get_by_label("Model")).to_have_value("demo")
         page.get_by_label("Model").fill("demo-echo")
         page.get_by_label("Message").fill("Tell me.")
+        page.get_by_text("More", exact=True).click()
+        page.get_by_label("Temperature").fill("0.5")
+        page.get_by_label("Picture").set_input_files(PICTURE)
         for protocol in PROTOCOLS:
             page.get_by_label("Protocol").select_option(protocol)
             for streamed in (True, False):
                 page.get_by_label("Stream", exact=True).set_checked(streamed)
-                assert "Tell me." in page.get_by_label("Body").input_value()
+                expect(page.get_by_label("Body")).to_have_value(re.compile(re.escape(PIXEL)))
+                assert all(
+                    words in page.get_by_label("Body").input_value() for words in ("Tell me.", '"temperature": 0.5')
+                )
                 page.get_by_role("button", name="Send").click()
                 expect(page.locator(".answer")).to_contain_text("Tell me.")
                 expect(page.get_by_role("button", name="Stop")).to_be_disabled()

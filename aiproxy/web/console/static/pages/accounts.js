@@ -6,6 +6,7 @@ import { badge, button, card, choice, dialog, field, fill, form, h, meter, pairs
 import { later, t } from "../words.js";
 import { files } from "./accounts/files.js";
 import { logIn } from "./accounts/login.js";
+import { many } from "./accounts/many.js";
 import { input, output } from "./usage.js";
 
 const STATES = {
@@ -15,8 +16,6 @@ const STATES = {
   refused: ["bad", later("refused")],
   disabled: ["", later("disabled")],
 };
-
-const AT_ONCE = 4; // accounts that are probed side by side
 
 const ACCOUNT = (name) => `/accounts/${name.split("/").map(segment).join("/")}`;
 
@@ -31,11 +30,17 @@ export async function show(view) {
   const list = h("div");
   let found = [];
 
-  function draw() {
+  function shown() {
     const words = search.value.toLowerCase();
-    const shown = found.filter((row) => (!which.value || row.state === which.value) && `${row.account} ${row.provider} ${row.login?.whose || ""}`.toLowerCase().includes(words));
-    const providers = [...new Set(shown.map((row) => row.provider))].sort();
-    fill(list, providers.length ? providers.map((provider) => group(provider, shown.filter((row) => row.provider === provider))) : h("p.empty", t("No accounts. Log one in, or write keys into the configuration.")));
+    return found.filter((row) => (!which.value || row.state === which.value) && `${row.account} ${row.provider} ${row.login?.whose || ""}`.toLowerCase().includes(words));
+  }
+
+  function draw() {
+    const groups = Map.groupBy(shown(), (row) => row.provider);
+    clear.hidden = !shown().some(rested);
+    fill(list, groups.size
+      ? [...groups].sort().map(([provider, rows]) => group(provider, rows))
+      : h("p.empty", found.length ? t("No such accounts.") : t("No accounts. Log one in, or write keys into the configuration.")));
   }
 
   function group(provider, rows) {
@@ -74,31 +79,22 @@ export async function show(view) {
   }
 
   const left = h("div");
+  // Of those that are shown: who searches for some means them.
+  const clear = button(t("Clear all rests"), all("clear", rested), { className: "plain" });
   fill(view.actions, [
     button(t("Log in"), async () => (await logIn()) && load()),
     button(t("Credential files"), async () => { await files(); await load(); }, { className: "plain" }),
-    button(t("Probe all"), probeAll, { className: "plain" }),
+    button(t("Probe all"), all("probe", (row) => row.state !== "disabled" && row.models), { className: "plain" }),
+    clear,
   ]);
   fill(view.root, [h("div.row", {}, search, which), list, left]);
 
-  async function probeAll() {
-    const wanted = found.filter((row) => row.state !== "disabled" && row.models);
-    let over = false;
-    await dialog(t("Probe all"), () => {
-      const bar = h("progress", { max: wanted.length, value: 0, "aria-label": t("Progress") });
-      const told = h("ul");
-      const next = async () => {
-        for (let row = wanted.shift(); row && !over; row = wanted.shift()) {
-          const probed = await post(`${ACCOUNT(row.account)}/probe`).catch((error) => ({ works: false, error: error.message }));
-          bar.value += 1;
-          told.append(h("li", {}, row.account, ": ", result(probed)));
-        }
-      };
-      for (let number = 0; number < AT_ONCE; number += 1) next();
-      return [bar, told];
-    });
-    over = true;
-    await load();
+  function all(path, of) {
+    return async () => {
+      const rows = shown().filter(of);
+      await many(t("{count} accounts", { count: count(rows.length) }), rows, (row) => post(`${ACCOUNT(row.account)}/${path}`));
+      await load();
+    };
   }
 
   await load();
@@ -107,13 +103,12 @@ export async function show(view) {
   view.every(5, load);
 }
 
+const rested = (row) => row.rests?.length > 0;
+
 const rest = (each) => h("div.faint", {}, each.model ? `${each.model}: ` : "", each.reason, ", ", t("{time} left", { time: until(each.until) }));
 
 const quota = (window) =>
   h("div", {}, meter(1 - window.used, `${window.name}${window.model ? ` ${window.model}` : ""}: ${percent(1 - window.used)}${window.ends ? `, ${t("anew in {time}", { time: until(window.ends) })}` : ""}`));
-
-const result = (probed) =>
-  probed.works ? badge(t("works"), "good") : probed.asked === false ? badge(t("cannot be asked")) : h("span.bad", probed.error || probed.code);
 
 function details(row, redraw) {
   const acts = (path, body) => async () => {
@@ -131,7 +126,7 @@ function details(row, redraw) {
     h("div.row", {},
       state(row.state),
       row.state === "disabled" || row.state === "refused" ? button(t("Enable"), acts("enable")) : button(t("Disable"), acts("disable"), { className: "plain" }),
-      row.rests?.length > 0 && button(t("Clear rests"), acts("clear"), { className: "plain" }),
+      rested(row) && button(t("Clear rests"), acts("clear"), { className: "plain" }),
       button(t("Probe"), acts("probe"), { className: "plain" }),
       login?.renewable && button(t("Renew token"), acts("refresh"), { className: "plain" }),
       row["tells-quota"] && button(t("Ask for quota"), acts("quota"), { className: "plain" })),

@@ -64,7 +64,7 @@ export const files = () => dialog(t("Credential files"), (close) => {
       for (const each of await refusals(some)) failed.append(h("li.bad", `${each.name}: ${each.error}`));
       bar.value += some.length;
     }
-    tell(t("{count} files brought.", { count: wanted.length - failed.children.length }), failed.children.length ? "bad" : "good");
+    tell(t("Files brought: {count}.", { count: wanted.length - failed.children.length }), failed.children.length ? "bad" : "good");
     chosen.value = "";
     await load();
   }
