@@ -1,6 +1,6 @@
 """A client's model name → the ordered steps that can serve it; and the list of names there are."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -44,6 +44,8 @@ class Catalogue:
     def __init__(self, offers: Iterable[Offer], *, force_prefix: bool = False, default: str = "") -> None:
         self._offers = tuple(offers)
         self._prefixes = {offer.prefix for offer in self._offers if offer.prefix}
+        self._names = frozenset(name for offer in self._offers for name in offer.models)
+        self.providers = frozenset(offer.provider for offer in self._offers)
         self._force_prefix = force_prefix
         self._default = default
 
@@ -51,13 +53,9 @@ class Catalogue:
     def offers(self) -> Sequence[Offer]:
         return self._offers
 
-    @property
-    def providers(self) -> Collection[str]:
-        return {offer.provider for offer in self._offers}
-
     def lists(self, name: str) -> bool:
         """Whether some account has this very name in its list."""
-        return any(name in offer.models for offer in self._offers)
+        return name in self._names
 
     def provider_in(self, name: str) -> tuple[str, str]:
         """The provider that `[provider] model` or `provider:model` names, as AIClient-2-API's clients choose, and the rest; ""

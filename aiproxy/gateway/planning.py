@@ -35,6 +35,11 @@ def plan(call: Call, snapshot: Snapshot) -> Sequence[Stage]:
 
 
 def _stages(model: str, call: Call, snapshot: Snapshot) -> Sequence[Stage]:
+    asked = (call.provider, call.operation, call.wire.name, call.codec is None)
+    return snapshot.planned.stages(call.client, model, asked, partial(_worked_out, model, call, snapshot))
+
+
+def _worked_out(model: str, call: Call, snapshot: Snapshot) -> Sequence[Stage]:
     if not call.client.may_use(model):
         return ()
     return stages(model, call.provider, partial(_offers, call, snapshot), snapshot.fallbacks, call.client.may_use)

@@ -80,7 +80,7 @@ class Rounds:
                     return Failed(failed)
                 patience = min(settings.max_retry_interval, max(0.0, allowance.until - now))
                 wanted = Wanted(
-                    candidates=tuple(stage.candidates),
+                    candidates=stage.candidates,
                     tried=frozenset(tried),
                     patience=patience if patient and not tried else 0.0,
                     probe=patient and failed is None,

@@ -23,6 +23,7 @@ from aiproxy.credentials.files import Files
 from aiproxy.credentials.login import Login
 from aiproxy.credentials.record import Record
 from aiproxy.gateway.keys import ManagedKey, clients_of, common_limits, managed_clients
+from aiproxy.gateway.planned import Planned
 from aiproxy.gateway.stages import Fallbacks
 from aiproxy.logs import spellings
 from aiproxy.pools.selection import STRATEGIES, Account, Strategy
@@ -64,6 +65,8 @@ class Snapshot:
     """The logins of credential files, by the file's name."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Credential files that no account can be made of, and why."""
+    planned: Planned = field(default_factory=Planned, init=False, repr=False, compare=False)
+    """What was worked out of all this for calls."""
 
     @property
     def accounts(self) -> Sequence[Account]:

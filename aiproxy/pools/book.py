@@ -85,11 +85,20 @@ class HealthBook:
         if self.disabled.pop(account, None) is not None:
             self.changes += 1
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether anything might rest."""
+        return bool(self._known or self.disabled)
+
     def of(self, account: Account, model: str) -> Health:
-        """Of one model at an account: of all that it depends on, what rests longest."""
+        """Of one model at an account."""
+        return self.longest(places(account, model))
+
+    def longest(self, places: Iterable[Place]) -> Health:
+        """Of these, what rests longest."""
         longest = WELL
         if self._known:
-            for place in places(account, model):
+            for place in places:
                 health = self._known.get(place)
                 if health is not None and health.ready_at > longest.ready_at:
                     longest = health

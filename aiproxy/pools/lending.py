@@ -11,7 +11,7 @@ handed in, nobody waits here.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
@@ -19,7 +19,8 @@ from random import Random
 from aiproxy.pools.affinity import Bindings, Bound, Candidate
 from aiproxy.pools.book import HealthBook, Place
 from aiproxy.pools.health import Health
-from aiproxy.pools.selection import Account, Strategy, Tally, first_tier
+from aiproxy.pools.roster import Rosters, tier_of
+from aiproxy.pools.selection import Account, Strategy, Tally
 
 MINUTE = 60.0
 """Seconds: what paces of accounts are counted in."""
@@ -31,7 +32,7 @@ asks an upstream no more than a patient client would."""
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an attempt asks the pool for: one of these candidates.
+    """What an attempt asks the pool for: one of these candidates, a collection that stays as it is.
 
     `tried` are passed over. `patience` is the longest wait in seconds. `probe` allows to take, when all rest for longer
     than that, the one that returns first. `session` is what the conversation is known by, "" for none; one that `begins`
@@ -39,7 +40,7 @@ class Wanted:
     `homes` are those that made state which the request brings back: it is good nowhere else, so they come before all
     others of their tier."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: Collection[Candidate]
     tried: frozenset[Candidate] = frozenset()
     patience: float = 0.0
     probe: bool = False
@@ -107,10 +108,11 @@ class NoneReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`busy`: one that doesn't rest may be given back at a time nobody knows. `rests_until` is when the first of the others
+    """`tier` are the ready accounts of the best priority. `busy`: one that doesn't rest may be given back at a time nobody knows. `rests_until` is when the first of the others
     returns, or may have another call by its pace, None when there are no others."""
 
     ready: Sequence[tuple[Account, str]]
+    tier: Sequence[Account]
     busy: bool
     rests_until: float | None
     skipped: Sequence[Skipped]
@@ -123,6 +125,7 @@ class Lending:
         self.bindings = Bindings()
         self.probing: set[Place] = set()
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self._rosters = Rosters()
         self._last_of: dict[Candidate, int] = {}
         self._renews: dict[str, float] = {}
         self._lent = 0
@@ -133,6 +136,7 @@ class Lending:
         self.accounts = {account.id: account for account in accounts}
         self._strategy = strategy
         self.book.replace(self.accounts)
+        self._rosters.forget()
         self._last_of.clear()
         for name in [name for name, tally in self._tallies.items() if name not in self.accounts and not tally.in_use]:
             del self._tallies[name]
@@ -147,31 +151,32 @@ class Lending:
         return tally.in_use if tally is not None else 0
 
     def survey(self, wanted: Wanted, now: float) -> Survey:
+        roster, book = self._rosters.of(wanted.candidates, self.accounts), self.book
+        if not (roster.limited or wanted.tried or book.holds_back):
+            return Survey(roster.everyone, roster.tier, False, None, ())
         ready: list[tuple[Account, str]] = []
         skipped: list[Skipped] = []
         busy = False
         rests_until: float | None = None
-        for candidate in wanted.candidates:
-            name, model = candidate
-            account = self.accounts.get(name)
+        for candidate, account, places in roster.lines:
             why: Health | Hindrance
             if account is None:
                 why = Hindrance.GONE
             elif candidate in wanted.tried:
                 why = Hindrance.TRIED
-            elif name in self.book.disabled:
+            elif account.id in book.disabled:
                 why = Hindrance.DISABLED
-            elif not (why := self.book.of(account, model)).ready(now):
+            elif not (why := book.longest(places)).ready(now):
                 rests_until = why.ready_at if rests_until is None else min(rests_until, why.ready_at)
             elif (free := self._free(account)) > now:
                 why, rests_until = Hindrance.PACED, free if rests_until is None else min(rests_until, free)
             elif self._full(account):
                 why, busy = Hindrance.BUSY, True
             else:
-                ready.append((account, model))
+                ready.append((account, candidate[1]))
                 continue
             skipped.append(Skipped(candidate, why))
-        return Survey(ready, busy, rests_until, skipped)
+        return Survey(ready, tier_of(ready), busy, rests_until, skipped)
 
     def decide(
         self, wanted: Wanted, survey: Survey, since: float, until: float, now: float
@@ -236,14 +241,12 @@ class Lending:
     # -- choosing
 
     def _taken(self, wanted: Wanted, survey: Survey, now: float) -> Taken:
-        tier = first_tier(list({account.id: account for account, _ in survey.ready}.values()))
+        tier = survey.tier
         bound = self.bindings.find(wanted.session, now) if wanted.session and not wanted.begins else None
         why = Why.STRATEGY
-        home = {name for name, _ in wanted.homes}
-        account = next((each for each in tier if each.id in home), None)
-        if account is not None:
+        if (account := _first_of(tier, wanted.homes)) is not None:
             bound, why = next(each for each in wanted.homes if each[0] == account.id), Why.STATE
-        elif (account := next((each for each in tier if bound is not None and each.id == bound[0]), None)) is not None:
+        elif bound is not None and (account := _first_of(tier, (bound,))) is not None:
             why = Why.SESSION
         elif len(tier) == 1:
             account = tier[0]
@@ -306,3 +309,10 @@ class Lending:
         returns = now if survey.busy else survey.rests_until
         ready_in = None if returns is None else max(0.0, returns - now)
         return NoneReady(ready_in, survey.skipped)
+
+
+def _first_of(tier: Sequence[Account], candidates: Collection[Candidate]) -> Account | None:
+    if not candidates:
+        return None
+    names = {name for name, _ in candidates}
+    return next((account for account in tier if account.id in names), None)

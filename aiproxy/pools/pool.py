@@ -270,7 +270,7 @@ class Pool:
         now = self._clock.seconds()
         # Who waits for the same is told the same, until something is lent. Settling one fires its Deferred, whose
         # callbacks may come back here and settle or remove others.
-        seen: dict[tuple[object, object], Survey] = {}
+        seen: dict[tuple[int, frozenset[Candidate]], Survey] = {}
         changes = self._lending.changes
         for waiting in self._queue.copy():
             if waiting.outcome is not None or waiting.lease.called:
@@ -279,7 +279,7 @@ class Pool:
                 seen.clear()
                 changes = self._lending.changes
             wanted = waiting.wanted
-            same = (wanted.candidates, wanted.tried)
+            same = (id(wanted.candidates), wanted.tried)
             survey = seen.get(same) or seen.setdefault(same, self._lending.survey(wanted, now))
             if self._settle(waiting, survey, now):
                 self._queue.remove(waiting)
