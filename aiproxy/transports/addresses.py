@@ -30,13 +30,10 @@ class Target:
     host: str
     port: int
     path: bytes
+    host_header: str
 
     def __str__(self) -> str:
         return netloc(self.host, self.port)
-
-    @property
-    def host_header(self) -> str:
-        return netloc(self.host, self.port) if self.port != (443 if self.secure else 80) else bracketed(self.host)
 
 
 class ProxyKind(StrEnum):
@@ -88,7 +85,9 @@ def parse_target(url: str) -> Target:
         raise UpstreamFailed("The upstream's address must be http://HOST or https://HOST: check its `base-url`.")
     if parsed.userinfo:
         raise UpstreamFailed("The upstream's address must not hold a user or password: use `api-key` or `headers`.")
-    return Target(parsed.scheme == "https", host, uri.port, uri.originForm)
+    secure = parsed.scheme == "https"
+    host_header = netloc(host, uri.port) if uri.port != (443 if secure else 80) else bracketed(host)
+    return Target(secure, host, uri.port, uri.originForm, host_header)
 
 
 @lru_cache(maxsize=PROXIES_KEPT)

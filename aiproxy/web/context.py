@@ -10,6 +10,7 @@ from zope.interface import Attribute, Interface, implementer
 from aiproxy.clients import ANYONE, Client
 from aiproxy.usage import CallRecord
 from aiproxy.web.keys import header
+from aiproxy.web.request import HttpRequest
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 """Request ids we take over from a caller: long enough to be unique, and nothing that could break a log line."""
@@ -30,7 +31,7 @@ class Context:
     """The only provider to ask, where the path or a header named one."""
 
 
-def attach(request: Request, now: float) -> Context:
+def attach(request: HttpRequest, now: float) -> Context:
     """Begin the record of a request whose headers are complete."""
     asked = header(request, b"x-request-id")
     request_id = asked if _SANE_ID.fullmatch(asked) else f"req_{token_hex(16)}"

@@ -174,9 +174,7 @@ class Http1Channel(HTTPChannel):
         except GatewayError as error:
             (request or self._new_request()).fail(error)
             return True
-        for name, value in head.headers:
-            request.requestHeaders.addRawHeader(name, value)
-        request.parseCookies()
+        request.receive(head.headers)
         self.persistent = head.keep_alive
         self._missing = head.length or 0
         self._chunked = _Chunked(request.handleContentChunk, self._body_ended) if head.length is None else None

@@ -60,17 +60,15 @@ class Http2Stream(H2Stream):
                 raise head_too_large(limits.header_bytes)
             if len(headers) - len(pseudo) > limits.header_count:
                 raise too_many_headers(limits.header_count)
-            for name, value in headers:
-                if not name.startswith(b":"):
-                    request.requestHeaders.addRawHeader(name, value)
+            said = [(name, value) for name, value in headers if not name.startswith(b":")]
             if b":authority" in pseudo:
-                request.requestHeaders.setRawHeaders(b"host", [pseudo[b":authority"]])
-            continues = expects_continue(request.requestHeaders.getRawHeaders(b"expect") or ())
+                said = [each for each in said if each[0] != b"host"] + [(b"host", pseudo[b":authority"])]
+            request.receive(said)
+            continues = expects_continue(request.received.get(b"expect", ()))
         except GatewayError as error:
             request.fail(error)
             return
-        request.parseCookies()
-        length = request.requestHeaders.getRawHeaders(b"content-length")
+        length = request.received.get(b"content-length")
         if request.admit(int(length[0]) if length else None) and has_body:
             self._silence = self.site.reactor.callLater(limits.body_idle_seconds, self._fell_silent)
             if continues:

@@ -3,12 +3,11 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from twisted.web.server import Request
-
 from aiproxy.web.keys import header
+from aiproxy.web.request import HttpRequest
 
 
-def from_a_foreign_page(request: Request) -> bool:
+def from_a_foreign_page(request: HttpRequest) -> bool:
     """Whether a browser sends this for a page that isn't ours, by `Origin`, or by a `Host` that only looks local."""
     addresses = [f"//{header(request, b'host') or 'localhost'}", header(request, b"origin") or "//localhost"]
     try:

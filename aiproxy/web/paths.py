@@ -3,10 +3,13 @@ protocol's root, with `/v1` doubled or forgotten; paths that several protocols s
 
 import re
 from collections.abc import Collection
-
-from twisted.web.server import Request
+from functools import lru_cache
 
 from aiproxy.catalogue import known_provider
+from aiproxy.web.request import HttpRequest
+
+PATHS_KEPT = 256
+"""Paths that were understood; clients ask for the same few. Heads, which bound their length, are some 64 KiB at most: 16 MB at the worst."""
 
 _SLASHES = re.compile(rb"/{2,}")
 _ROOT = rb"/(?:v1(?:alpha|beta)?|api)"
@@ -55,7 +58,13 @@ def split_provider(path: bytes, providers: Collection[str]) -> tuple[str, bytes]
     return (provider, normalise(b"/" + rest)) if provider else ("", path)
 
 
-def protocol_of(request: Request | None) -> str:
+@lru_cache(maxsize=PATHS_KEPT)
+def meant(path: bytes, providers: frozenset[str]) -> tuple[str, bytes]:
+    """The provider that a path as it came names, "" for none, and the path that is meant."""
+    return split_provider(normalise(path), providers)
+
+
+def protocol_of(request: HttpRequest | None) -> str:
     """The client protocol a request is in; OpenAI's for a path that is nobody's, or not known yet."""
     path = normalise(request.path or b"") if request is not None else b""
     if _ANTHROPIC.match(path):
@@ -71,9 +80,9 @@ def protocol_of(request: Request | None) -> str:
     return "openai-chat"
 
 
-def _asks_for_models(request: Request) -> str:
+def _asks_for_models(request: HttpRequest) -> str:
     """Three kinds of clients ask at the same path for lists of different shapes."""
-    if request.requestHeaders.hasHeader(b"anthropic-version"):
+    if b"anthropic-version" in request.received:
         return "anthropic"
-    of_google = request.requestHeaders.hasHeader(b"x-goog-api-key") or _KEY_IN_URL.search(request.uri)
+    of_google = b"x-goog-api-key" in request.received or _KEY_IN_URL.search(request.uri)
     return "gemini" if of_google else "openai-chat"

@@ -1,7 +1,7 @@
 """One HTTP request between a channel and the routes: Twisted's, but refused early, kept in memory and failing as JSON."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.error import UnsupportedMethod
 from twisted.web.http import datetimeToString, parse_qs
+from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -74,15 +75,19 @@ class HttpRequest(Request):
     method: bytes
     path: bytes | None = None  # type: ignore[assignment] # until the request line is understood
     content: BytesIO
+    received: Mapping[bytes, Sequence[bytes]]
+    """The headers' values, by name in lower case."""
     answering: Deferred[Any] | None = None
     """Cancelled when the client leaves."""
 
+    _twisted_headers: Headers | None = None
     _received = 0
     _packed: Unpacking | None = None
     _cut = False
 
     def __init__(self, channel: Any, queued: bool = False) -> None:
         super().__init__(channel, queued=queued, parsePOSTFormSubmission=False)
+        self.received = {}
         self.site = channel.site
         self.method = b"GET"
         self.clientproto = b"HTTP/1.1"  # until we know better: how to answer what couldn't be read
@@ -91,6 +96,25 @@ class HttpRequest(Request):
         self.method, self.uri, self.clientproto = line.method, line.target, line.version
         self.path, _, query = line.target.partition(b"?")
         self.args = parse_qs(query, keep_blank_values=1) if query else {}
+
+    def receive(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Names in lower case."""
+        received: dict[bytes, list[bytes]] = {}
+        for name, value in headers:
+            received.setdefault(name, []).append(value)
+        self.received = received
+        if b"cookie" in received:
+            self.parseCookies()
+
+    @property
+    def requestHeaders(self) -> Headers:  # Twisted's, which most requests never need: made on demand
+        if self._twisted_headers is None:
+            self._twisted_headers = Headers(self.received)
+        return self._twisted_headers
+
+    @requestHeaders.setter
+    def requestHeaders(self, empty: Headers) -> None:
+        """Twisted begins every request with none."""
 
     def admit(self, length: int | None) -> bool:
         """The head is complete. False if that was enough: the request is answered, and its body must not be read.
@@ -107,7 +131,7 @@ class HttpRequest(Request):
             error = self._too_large()
         if error is None:
             try:
-                self._packed = unpacking(self.requestHeaders.getRawHeaders(b"content-encoding"))
+                self._packed = unpacking(self.received.get(b"content-encoding"))
             except UnsupportedEncoding as unknown:
                 error = unknown
         if error is not None:

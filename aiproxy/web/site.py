@@ -30,7 +30,7 @@ from aiproxy.web.management.gate import SAFE
 from aiproxy.web.metrics import Metrics
 from aiproxy.web.ops import Check, Ops
 from aiproxy.web.origins import from_a_foreign_page
-from aiproxy.web.paths import normalise, protocol_of, split_provider
+from aiproxy.web.paths import meant, protocol_of
 from aiproxy.web.protocols.anthropic import Anthropic
 from aiproxy.web.protocols.gemini import Gemini
 from aiproxy.web.protocols.ollama import Ollama
@@ -121,7 +121,7 @@ class Web(Resource):
         if self._console.owns(request.path):
             return self._draining() or self._console.objection(request)
         providers = self._gateway.snapshot.catalogue.providers
-        context.provider, request.path = split_provider(normalise(request.path), providers)
+        context.provider, request.path = meant(request.path, providers)
         if request.path in _OPEN_PATHS:
             return None
         if not _is_utf8(request.path):
@@ -158,7 +158,7 @@ class Web(Resource):
             return None
         return Draining("This gateway is shutting down; try again, another one will answer.", retry_after=1)
 
-    def render_error(self, request: Request | None, error: GatewayError) -> Answer:
+    def render_error(self, request: HttpRequest | None, error: GatewayError) -> Answer:
         if request is None or context_of(request) is None:  # too broken for a record, so for the access log
             self._log.info(
                 "refused before it was understood: {status} {words}", status=error.status, words=error.message

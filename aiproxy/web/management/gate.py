@@ -85,9 +85,7 @@ class Gate:
     # -- at once
 
     def address(self, request: HttpRequest) -> str:
-        forwarded = [
-            value.decode("latin-1") for value in request.requestHeaders.getRawHeaders(b"x-forwarded-for") or ()
-        ]
+        forwarded = [value.decode("latin-1") for value in request.received.get(b"x-forwarded-for", ())]
         said = forwarded or [header(request, name) for name in (b"forwarded", b"x-real-ip") if header(request, name)]
         peer = getattr(request.getClientAddress(), "host", "")
         return client_address(peer, said, networks(self._settings().trusted_proxies))

@@ -14,6 +14,7 @@ from aiproxy.neutral.errors import NotFound
 from aiproxy.providers.base import Operation
 from aiproxy.web.answers import write_answer
 from aiproxy.web.context import Context, context_of
+from aiproxy.web.request import HttpRequest
 from aiproxy.web.sink import HttpSink
 
 
@@ -21,9 +22,9 @@ def incoming(
     request: Request, *, operation: str = "", model: str | None = None, stream: bool | None = None
 ) -> Incoming:
     """The request as codecs take it; header names in lower case, several values of a name as the one list they mean."""
+    assert isinstance(request, HttpRequest)
     headers = {
-        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-        for name, values in request.requestHeaders.getAllRawHeaders()
+        name.decode("latin-1"): b", ".join(values).decode("latin-1") for name, values in request.received.items()
     }
     query = {
         name.decode("utf-8", "replace"): values[-1].decode("utf-8", "replace")

@@ -20,7 +20,7 @@ from aiproxy.web.request import HttpRequest
 
 
 def asks(request: HttpRequest) -> bool:
-    return request.requestHeaders.hasHeader(b"upgrade") and asks_for_websocket(headers_of(request))
+    return b"upgrade" in request.received and asks_for_websocket(headers_of(request))
 
 
 def offered(request: HttpRequest) -> Offer:
@@ -64,6 +64,6 @@ def hand_over(
 
 def headers_of(request: HttpRequest) -> Headers:
     return {
-        name.decode("latin-1").lower(): [value.decode("latin-1") for value in values]
-        for name, values in request.requestHeaders.getAllRawHeaders()
+        name.decode("latin-1"): [value.decode("latin-1") for value in values]
+        for name, values in request.received.items()
     }
