@@ -1,4 +1,5 @@
-"""Bodies of 8 MB with images, several at once: each arrives as it was sent, and none takes much more memory than its size."""
+"""Bodies of 8 MB with images, several at once: each arrives as it was sent, and none takes much more memory than its size;
+of answers that large the gateway holds a part."""
 
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -54,3 +55,26 @@ openai-compatibility:
                 assert list(clients.map(ask, bodies)) == [200] * AT_ONCE
             assert sorted(arrived) == sorted(sha256(body).hexdigest() for body in bodies * 2)
             assert memory(pid, "VmHWM") - before < BYTES_PER_BYTE * AT_ONCE * SIZE
+
+
+def test_what_comes_back_is_not_held(tmp_path: Path) -> None:
+    drawn = completion("iVBORw0K" * (SIZE // 8))
+
+    def draws(_request: Received, wire: Wire) -> None:
+        wire.answer(200, drawn)
+
+    with upstream(draws) as vendor:
+        text = f"""
+state: memory
+openai-compatibility:
+  - {{name: vendor, base-url: "{vendor.base_url}", api-key-entries: [key-0123456789abcdef], models: [m]}}
+"""
+        with daemon(tmp_path, text) as gateway, ThreadPoolExecutor(AT_ONCE) as clients:
+            asked = {"model": "m", "messages": [{"role": "user", "content": "Draw a fox."}]}
+
+            def ask(_: int) -> bytes:
+                return httpx2.post(f"{gateway.base_url}/chat/completions", json=asked, timeout=60).content
+
+            before = memory(gateway.process.pid, "VmRSS")
+            assert all(body == drawn for body in clients.map(ask, range(AT_ONCE)))
+            assert memory(gateway.process.pid, "VmHWM") - before < AT_ONCE * SIZE
