@@ -6,7 +6,7 @@
 
 So the stream's end is `close`, which also knows the last usage."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from aiproxy.codecs.codec import Exchange
@@ -66,20 +66,20 @@ class GeminiDecoder:
         self._counts: dict[str, Json] = {}
         self._own: dict[str, Json] = {}
 
-    def feed(self, frame: Frame) -> Iterator[StreamEvent]:
+    def feed(self, frame: Frame) -> Iterable[StreamEvent]:
         if frame.event == COMMENT:
-            yield Heartbeat()
-            return
+            return (Heartbeat(),)
         if not frame.data or frame.data == b"[DONE]":
-            return
+            return ()
         try:
             found = parse_fast(frame.data)
         except ValueError as error:
             raise UpstreamFailed("The upstream sent something that is not JSON in the middle of its stream.") from error
         if (delta := self._continued(found)) is not None:
-            yield delta
-            return
-        found = exact(found, frame.data)
+            return (delta,)
+        return self._pieces(exact(found, frame.data))
+
+    def _pieces(self, found: Json) -> Iterator[StreamEvent]:
         for piece in found if isinstance(found, list) else (found,):
             yield from self.answer(piece)
 

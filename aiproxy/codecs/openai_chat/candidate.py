@@ -118,17 +118,32 @@ class OpenCandidate:
         extensions: Extensions = {NAME: self._rest} if self._rest else {}
         out.append(CandidateFinished(finish, detail, self._index, extensions))
 
+    def more(self, kind: str, said: Any) -> TextDelta | ReasoningDelta | None:
+        """By far the most frequent delta: it goes on with the text or the thinking that is open. None for every other."""
+        part = self._open
+        if type(said) is not str or not said:
+            return None
+        if kind == "content" and type(part) is OpenText and not part.held:
+            part.pieces.append(said)
+            return TextDelta(part.index, said, self._index)
+        if kind in ("reasoning_content", "reasoning") and type(part) is OpenReasoning and not part.states:
+            part.raw.append(said)
+            return ReasoningDelta(part.index, said, "raw", 0, self._index)
+        return None
+
     def _read_one(self, delta: Mapping[str, Any], out: list[StreamEvent]) -> None:
         """A delta of one kind, as most are: the short way to what `_read` does."""
         ((kind, said),) = delta.items()
-        if kind == "content" and type(said) is str:
+        if (event := self.more(kind, said)) is not None:
+            out.append(event)
+        elif kind == "content" and type(said) is str:
             if said:
                 self._say(said, None, out)
         elif kind == "tool_calls" and said:
             self._call(said, None, out)
         elif kind in ("reasoning_content", "reasoning") and type(said) is str:
             if said:
-                self._think_on(said, out)
+                self._think(Thought(text=said), out)
         else:
             self._read(delta, None, out)
 
@@ -202,14 +217,6 @@ class OpenCandidate:
         if logprobs is not None:
             part.logprobs.append(logprobs)
         out.append(RefusalDelta(part.index, text, self._index, logprobs))
-
-    def _think_on(self, text: str, out: list[StreamEvent]) -> None:
-        part = self._open
-        if type(part) is OpenReasoning and not part.states:
-            part.raw.append(text)
-            out.append(ReasoningDelta(part.index, text, "raw", 0, self._index))
-        else:
-            self._think(Thought(text=text), out)
 
     def _think(self, thought: Thought, out: list[StreamEvent]) -> None:
         part = self._open if isinstance(self._open, OpenReasoning) else None
