@@ -112,11 +112,14 @@ class Relay(Protocol):
         if self._alarm is not None:
             self._alarm.reset(self._patience)
         self.size += len(data)
-        self._guard(lambda: self.received(self._inflate(data)))
+        self._guard(self._unpack, data)
 
     def connectionLost(self, reason: Failure = Failure(ResponseDone())) -> None:  # noqa: B008
         if not self._ended:
             self._close(clean=reason.check(ResponseDone, PotentialDataLoss) is not None)
+
+    def _unpack(self, data: bytes) -> None:
+        self.received(self._inflate(data))
 
     def received(self, data: bytes) -> None:
         raise NotImplementedError
@@ -138,12 +141,12 @@ class Relay(Protocol):
             self._wind()
 
     def _close(self, *, clean: bool) -> None:
-        self._guard(lambda: self.closed(clean=clean))
+        self._guard(lambda _: self.closed(clean=clean), b"")
 
-    def _guard(self, step: Callable[[], None]) -> None:
+    def _guard(self, step: Callable[[bytes], None], data: bytes) -> None:
         """What is wrong with the answer ends it; so does a bug of ours, or the client would wait for ever."""
         try:
-            step()
+            step(data)
         except GatewayError as error:
             self.fail(error)
         except Exception:  # noqa: BLE001 - logged, with its traceback, by whoever renders it

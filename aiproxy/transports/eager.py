@@ -35,5 +35,7 @@ def write_some(transport: object, data: Buffer) -> int:
         return 0
     if transport.disconnecting or not transport.connected or transport._writeDisconnected:  # noqa: SLF001
         return 0
-    sent = transport.writeSomeData(data)  # type: ignore[arg-type] # it makes a view of it
-    return sent if isinstance(sent, int) else 0
+    try:
+        return int(transport.socket.send(data))
+    except OSError:  # also that it would block
+        return 0

@@ -212,7 +212,10 @@ class HttpRequest(Request):
     def write(self, data: bytes) -> None:
         if self._cut or self._disconnected:
             return
-        if self.startedWriting:
+        if self.chunked and data and not self.finished:  # as `super` does it, at a third of the price for each event
+            self.sentLength += len(data)
+            self.channel.write(b"%x\r\n%b\r\n" % (len(data), data))
+        elif self.startedWriting:
             super().write(data)
         else:
             self.setHeader(b"date", _date(int(time())))

@@ -12,6 +12,7 @@ from aiproxy.codecs.json_bytes import load_object, may_hold_long_number
 from aiproxy.codecs.openai_chat.candidate import OpenCandidate
 from aiproxy.codecs.openai_chat.errors import hidden_error, says_error
 from aiproxy.codecs.openai_chat.given_names import GivenNames
+from aiproxy.codecs.openai_chat.stencil import Stencil, continuation
 from aiproxy.codecs.openai_chat.table import NAME
 from aiproxy.codecs.openai_chat.usage import read_usage, write_usage
 from aiproxy.framing import Frame
@@ -36,6 +37,7 @@ class ChatDecoder:
         self._exchange = exchange
         self._names = GivenNames.of(exchange)
         self._candidates: dict[int, OpenCandidate] = {}
+        self._stencil = Stencil()
         self._started = False
         self._done = False
         self._counted = False  # usage came with the last choice's end, or after it
@@ -52,8 +54,17 @@ class ChatDecoder:
             return (Heartbeat(),)
         if data == DONE:
             return self._end()
+        stencil = self._stencil
+        text = "" if frame.event else stencil.read(data)
+        if text and (delta := self._continued(stencil.choice, stencil.kind, text)) is not None:
+            return (delta,)
         chunk = load_object(data, exact=False)
-        if not frame.event and (delta := self._continued(chunk)) is not None:
+        found = None if frame.event else continuation(chunk)
+        if found is not None and (delta := self._continued(*found)) is not None:
+            if "service_tier" in chunk:
+                self._read_tier(chunk)
+            else:
+                stencil.learn(data, found)
             return (delta,)
         if may_hold_long_number(data):
             chunk = load_object(data)
@@ -91,27 +102,16 @@ class ChatDecoder:
             self._counted = self._finished
             if usage != self._raw_usage:
                 self._read_usage(usage, out)
-        if isinstance(tier := chunk.get("service_tier"), str):
-            self._tier = tier
+        self._read_tier(chunk)
         return out
 
-    def _continued(self, chunk: dict[str, Any]) -> StreamEvent | None:
-        """By far the most frequent chunk, read fast: one choice goes on with what it is saying, and nothing else is told.
+    def _continued(self, choice: int, kind: str, text: str) -> StreamEvent | None:
+        candidate = self._candidates.get(choice)
+        return candidate.more(kind, text) if candidate is not None else None
 
-        None for every other; whatever is odd about a chunk, the long way finds it."""
-        try:
-            (choice,) = chunk["choices"]
-            ((kind, said),) = choice["delta"].items()
-            index, finish, logprobs = choice["index"], choice.get("finish_reason"), choice.get("logprobs")
-        except (LookupError, TypeError, ValueError, AttributeError):
-            return None
-        if finish or logprobs or chunk.get("usage") or type(index) is not int or not chunk.keys() <= _HEAD:
-            return None
-        candidate = self._candidates.get(index)
-        delta = candidate.more(kind, said) if candidate is not None else None
-        if delta is not None and isinstance(tier := chunk.get("service_tier"), str):
+    def _read_tier(self, chunk: dict[str, Any]) -> None:
+        if isinstance(tier := chunk.get("service_tier"), str):
             self._tier = tier
-        return delta
 
     def end_whole(self) -> Sequence[StreamEvent]:
         """The end of an answer that came as one object: nothing of it can be missing."""

@@ -11,11 +11,14 @@ from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.json_bytes import load_object
 from aiproxy.codecs.openai_chat.decoder import DONE
 from aiproxy.codecs.openai_chat.errors import error_object, hidden_error, says_error
+from aiproxy.codecs.openai_chat.stencil import Stencil, continuation
 from aiproxy.codecs.openai_chat.usage import read_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
 from aiproxy.neutral.errors import GatewayError, UpstreamFailed
 from aiproxy.neutral.usage import Usage
+
+_NOT_OBJECTS = "The upstream sent a stream chunk whose choices are not a list of objects."
 
 
 class ChatObserver:
@@ -27,6 +30,7 @@ class ChatObserver:
         self._useful = False
         self._done = False
         self._counted = False  # usage came with the last choice's end, or after it
+        self._stencil = Stencil()
         self._open: set[int] = set()
         self._finished: set[int] = set()
 
@@ -50,10 +54,14 @@ class ChatObserver:
         if frame.data == DONE:
             self._done = self._useful = True
             return True
+        if not frame.event and self._stencil.read(frame.data):
+            return False  # it says no more than the chunk that the stencil was learnt from
         chunk = load_object(frame.data, exact=False)
         if says_error(chunk) or frame.event == "error":
             raise hidden_error(chunk, frame.data)
         self._read(chunk)
+        if (found := continuation(chunk)) is not None:
+            self._stencil.learn(frame.data, found)
         return False
 
     def fail(self, error: GatewayError) -> bytes:
@@ -63,9 +71,11 @@ class ChatObserver:
         if self._model is None and isinstance(chunk.get("model"), str):
             self._model = chunk["model"]
         choices = chunk.get("choices") or []
-        if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
-            raise UpstreamFailed("The upstream sent a stream chunk whose choices are not a list of objects.")
+        if not isinstance(choices, list):
+            raise UpstreamFailed(_NOT_OBJECTS)
         for choice in choices:
+            if not isinstance(choice, dict):
+                raise UpstreamFailed(_NOT_OBJECTS)
             index = choice.get("index", 0)
             if not isinstance(index, int):
                 raise UpstreamFailed("The upstream sent a choice whose index is not a number.")
