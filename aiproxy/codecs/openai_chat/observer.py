@@ -60,7 +60,7 @@ class ChatObserver:
         if says_error(chunk) or frame.event == "error":
             raise hidden_error(chunk, frame.data)
         self._read(chunk)
-        if (found := continuation(chunk)) is not None:
+        if self._stencil.left and (found := continuation(chunk)) is not None:
             self._stencil.learn(frame.data, found)
         return False
 

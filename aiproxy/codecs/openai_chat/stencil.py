@@ -37,13 +37,13 @@ def continuation(chunk: dict[str, Any]) -> Continuation | None:
 
 
 class Stencil:
-    """`choice` and `kind` are those of the chunk it was learnt from; no kind, nothing learnt."""
+    """`choice` and `kind` are those of the chunk it was learnt from; no kind, nothing learnt. `left`: how often it still learns."""
 
-    __slots__ = ("_after", "_before", "_left", "choice", "kind")
+    __slots__ = ("_after", "_before", "choice", "kind", "left")
 
     def __init__(self) -> None:
         self._before = self._after = b""
-        self._left = LEARNT
+        self.left = LEARNT
         self.choice, self.kind = 0, ""
 
     def read(self, data: bytes) -> str:
@@ -62,9 +62,9 @@ class Stencil:
     def learn(self, data: bytes, found: Continuation) -> None:
         """What stands around the text of a chunk that was parsed, if the same bytes with another text say that other text."""
         text = found.text
-        if not self._left or not text.isprintable() or '"' in text or "\\" in text:
+        if not self.left or not text.isprintable() or '"' in text or "\\" in text:
             return
-        self._left -= 1
+        self.left -= 1
         before, quoted, after = data.rpartition(b'"%b"' % text.encode())
         before, after = before + b'"', b'"' + after
         probe = found._replace(text="?" if text != "?" else "!")
