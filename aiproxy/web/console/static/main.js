@@ -54,6 +54,7 @@ function looks() {
 
 function enter(known) {
   leave();
+  onhashchange = null;
   const token = new URLSearchParams(location.hash.slice(1)).get("setup");
   const key = h("input", { type: "password", required: true, minLength: token ? 12 : 1, autocomplete: token ? "new-password" : "current-password" });
   const act = async (event) => {

@@ -55,6 +55,16 @@ export const safely = (act) => async (...given) => {
   }
 };
 
+// Asks, and does something with the answer: where answers overtake one another, with that to the last question alone.
+export function newest(ask, act) {
+  let asked = 0;
+  return async (...given) => {
+    const mine = ++asked;
+    const told = await ask(...given);
+    if (mine === asked) await act(told);
+  };
+}
+
 // A form that is sent by its button or by Enter; the gateway gets what `act` sends, never the browser's own request.
 export const form = (act, ...inside) => {
   const send = busy(act);

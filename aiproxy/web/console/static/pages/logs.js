@@ -2,7 +2,7 @@
 
 import { del, download, get } from "../api.js";
 import { time } from "../format.js";
-import { badge, button, choice, fill, h, safely } from "../ui.js";
+import { badge, button, choice, fill, h, newest, safely } from "../ui.js";
 import { later, t } from "../words.js";
 
 const LEVELS = { debug: later("Debug and up"), info: later("Info and up"), warn: later("Warnings and up"), error: later("Errors only") };
@@ -10,6 +10,10 @@ const KINDS = { warn: "warn", error: "bad", critical: "bad" };
 const SHOWN = 1000; // lines of the page; older ones leave it
 
 export async function show(view) {
+  const load = newest(() => get("/logs", { level: level.value, search: search.value, limit: SHOWN }, view.signal), ({ records }) => {
+    fill(log, records.length ? records.map(line) : h("p.empty", t("No such lines.")));
+    log.scrollTop = log.scrollHeight;
+  });
   const level = choice(Object.entries(LEVELS).map(([key, words]) => [key, t(words)]), view.query.get("level") || "debug", { "aria-label": t("Severity"), onchange: safely(load) });
   const search = h("input", { type: "search", placeholder: t("Search"), "aria-label": t("Search"), onchange: safely(load) });
   const follow = h("input", { type: "checkbox", checked: true });
@@ -23,13 +27,6 @@ export async function show(view) {
     if (follow.checked) log.scrollTop = log.scrollHeight;
   }
 
-  async function load() {
-    const { records } = await get("/logs", { level: level.value, search: search.value, limit: SHOWN }, view.signal);
-    fill(log, records.map(line));
-    if (!records.length) fill(log, h("p.empty", t("No such lines.")));
-    log.scrollTop = log.scrollHeight;
-  }
-
   const wanted = (record) =>
     order.indexOf(record.level === "critical" ? "error" : record.level) >= order.indexOf(level.value) &&
     `${record.logger} ${record.message} ${record.traceback}`.toLowerCase().includes(search.value.toLowerCase());
@@ -40,7 +37,7 @@ export async function show(view) {
   ]);
   fill(view.root, [h("div.row", {}, level, search, h("label.row", {}, follow, t("Follow"))), log]);
   await load();
-  view.on({ log: (record) => wanted(record) && add(record) });
+  view.on({ opened: load, log: (record) => wanted(record) && add(record) }); // what came before the stream is open is not told
 }
 
 const line = (record) =>

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { PROTOCOLS } from "../protocols.js";
-import { badge, button, card, choice, field, fill, form, h, pairs, safely, submit, table } from "../ui.js";
+import { badge, button, card, choice, field, fill, form, h, newest, pairs, safely, submit, table } from "../ui.js";
 import { t } from "../words.js";
 
 export async function show(view) {
@@ -29,18 +29,19 @@ export async function show(view) {
     ));
   }
 
-  async function load(discover) {
-    const told = await get("/models", { key: key.value, discover }, view.signal);
+  const load = newest((discover) => get("/models", { key: key.value, discover }, view.signal), (told) => {
     models = told.models;
     draw();
-  }
+  });
 
-  async function foresee() {
-    if (!model.value) return;
-    const told = await get("/route", { model: model.value, protocol: protocol.value, key: key.value }, view.signal).catch((error) => ({ refusal: error.message }));
-    fill(plan, explained(told));
-    plan.scrollIntoView({ block: "nearest" });
-  }
+  const foresee = newest(
+    () => model.value && get("/route", { model: model.value, protocol: protocol.value, key: key.value }, view.signal).catch((error) => ({ refusal: error.message })),
+    (told) => {
+      if (!told) return;
+      fill(plan, explained(told));
+      plan.scrollIntoView({ block: "nearest" });
+    },
+  );
 
   fill(view.actions, button(t("Ask upstreams for their lists"), () => load("true"), { className: "plain" }));
   fill(view.root, [
