@@ -121,9 +121,14 @@ def test_a_key_is_made_shown_once_and_revoked(browser: Browser, tmp_path: Path) 
         row.get_by_role("button", name="Revoke").click()
         page.locator("dialog").get_by_role("button", name="Revoke").click()
         expect(row.get_by_text("works")).to_have_count(0)
+        page.get_by_role("row", name="the-last").get_by_role("button", name="Revoke").click()
+        page.locator("dialog").get_by_role("button", name="Revoke").click()
+        expect(page.locator("dialog")).to_contain_text("It is the last key")
+        page.locator("dialog").get_by_role("button", name="Revoke").click()
+        expect(page.get_by_role("row", name="the-last")).to_have_count(0)
 
-    with daemon(tmp_path, f"{MANAGED}state: state.db\n") as gateway:
-        Operator(browser, gateway.address).visits(visit)
+    with daemon(tmp_path, f"{MANAGED}state: state.db\napi-keys: [{{name: the-last, key: sk-0123456789}}]\n") as gateway:
+        Operator(browser, gateway.address).visits(visit, foreseen=["status of 409"])
 
 
 def test_usage_is_seen_and_taken_along(operator: Operator, gateway: Daemon) -> None:

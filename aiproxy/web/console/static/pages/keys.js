@@ -78,7 +78,7 @@ export async function show(view) {
           if (input.value) (settings[group] ??= {})[setting] = Number(input.value);
         }
         if (until.value && !managed.checked) settings.expires = until.value;
-        const ends = until.value && managed.checked ? { until: Date.parse(until.value) / 1000 } : {};
+        const ends = until.value && managed.checked ? { until: (Date.parse(until.value) + DAY) / 1000 } : {}; // with that day, as `expires`
         close(await post("/keys", { name: name.value, settings, managed: managed.checked, ...ends }));
       },
         field(t("Whose it is"), name),
@@ -102,10 +102,13 @@ export async function show(view) {
 
   async function revoke(row) {
     if (!(await sure(t("Whoever holds the key of {name} is refused from now on.", { name: row.name || row.id }), t("Revoke")))) return;
-    await del(`/keys/${segment(row.id)}`).catch(async (error) => {
-      if (error.status !== 409 || !(await sure(t("It is the last key: without it no key is asked for any more."), t("Revoke")))) throw error;
+    try {
+      await del(`/keys/${segment(row.id)}`);
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      if (!(await sure(t("It is the last key: without it no key is asked for any more."), t("Revoke")))) return;
       await del(`/keys/${segment(row.id)}`, { last: true });
-    });
+    }
     await load();
   }
 
