@@ -42,6 +42,11 @@ Place = tuple[Scope, str, str]
 """What rests: an account ("" as its model is all of them), a provider's model, a network."""
 
 
+def switch_of(identity: str) -> str:
+    """What an account's being disabled is kept as: it is no rest like its others."""
+    return digest(DISABLED, identity)
+
+
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """A rest as it is kept outside the process. `account` is `Account.identity`, `name` its id, for people; `model` "" is
@@ -221,7 +226,7 @@ class HealthBook:
     def _switch(self, account: str) -> str:
         """What an account's being disabled is kept as."""
         identity = self._identity(Scope.ACCOUNT, account)
-        return digest(DISABLED, identity) if identity else ""
+        return switch_of(identity) if identity else ""
 
     def _confirmed(self, place: Place, account: str, now: float) -> bool:
         """Whether it rests or rested already, or another account has found the same; this one's finding is noted."""

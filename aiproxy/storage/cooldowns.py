@@ -2,6 +2,7 @@
 
 The pool knows nothing of it: it is looked at a few times a second, and what has changed is written and told."""
 
+from collections.abc import Container, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -16,9 +17,13 @@ from aiproxy.storage.state.calls import text
 from aiproxy.storage.state.database import Session, StateRefused, StateUnavailable
 from aiproxy.storage.state.rows import COOLDOWNS, CooldownRow
 from aiproxy.storage.state.state import State
+from aiproxy.storage.state.switches import switched_off
 
 LOOK_SECONDS = 0.1
 """Between looks at the pool. Others hear of a rest within a second; a look at a pool that hasn't changed costs nothing."""
+
+SWITCHES_SECONDS = 2.0
+"""Between looks at what a command has switched off or on in the state: one row a switch, there are few."""
 
 SAME = 0.01
 """Seconds. Two times that differ by less are one time, read from two clocks."""
@@ -40,15 +45,21 @@ class Cooldowns:
         self._seen = pool.changes
         self._looks = LoopingCall(self._look)
         self._looks.clock = reactor
+        self._switches: Mapping[str, CooldownRow] | None = None
+        """Switches as they were kept at the last look; None before the first."""
+        self._switch_looks = LoopingCall(self._look_at_switches)
+        self._switch_looks.clock = reactor
 
     def start(self) -> None:
         self._bus.subscribe(Topic.COOLDOWN, self._heard)
         self._bus.when_missed(self.reread)
         self.reread()
         self._looks.start(LOOK_SECONDS, now=False)
+        self._switch_looks.start(SWITCHES_SECONDS, now=False)
 
     def stop(self) -> None:
         """Before the state stops, which writes what is found at last."""
+        self._switch_looks.stop()
         self._looks.stop()
         self._look()
 
@@ -61,10 +72,37 @@ class Cooldowns:
             rows = await self._state.transact(_all_rows)
         except (StateUnavailable, StateRefused):
             return  # the state says so itself
-        self._take([Remembered(r.account, r.model, r.name, r.reason, r.rest, r.since, r.until) for r in rows])
-        there, old = {(row.account, row.model) for row in rows}, self._state.now() - WRITTEN_SECONDS
+        self._take([_remembered(row) for row in rows])
+        self._switches = {row.account: row for row in rows if row.reason == DISABLED}
+        self._enable_all_but({row.account for row in rows})
+
+    def _look_at_switches(self) -> "Deferred[None]":
+        return Deferred.fromCoroutine(self._take_switches()).addErrback(_failed)
+
+    async def _take_switches(self) -> None:
+        """Only what has come or gone since the last look: what is done here is on its way into the state."""
+        before = self._switches
+        if before is None:
+            return
+        try:
+            now = self._switches = await self._state.read(switched_off)
+        except (StateUnavailable, StateRefused):
+            return  # the state says so itself
+        come = [
+            _remembered(row) for account, row in now.items() if not (account in before or (account, "") in self._known)
+        ]
+        if come:
+            self._take(come)
+            for rest in come:
+                _tell_of(rest)
+        self._enable_all_but(now)
+
+    def _enable_all_but(self, kept: Container[str]) -> None:
+        """Who is disabled here for longer than it takes to be written, and isn't there: it was enabled elsewhere."""
+        old = self._state.now() - WRITTEN_SECONDS
         for key, rest in [*self._known.items()]:
-            if rest.reason == DISABLED and key not in there and rest.since < old:  # it was enabled, and that was missed
+            if rest.reason == DISABLED and key[0] not in kept and rest.since < old:
+                _log.info("{account} is enabled", account=rest.name)
                 self._well(key)
 
     def _take(self, rests: list[Remembered]) -> None:
@@ -119,6 +157,10 @@ class Cooldowns:
         self._pool.well(*key)
         self._known.pop(key)
         self._seen = self._pool.changes
+
+
+def _remembered(row: CooldownRow) -> Remembered:
+    return Remembered(row.account, row.model, row.name, row.reason, row.rest, row.since, row.until)
 
 
 def _all_rows(session: Session) -> list[CooldownRow]:

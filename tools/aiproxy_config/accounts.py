@@ -12,6 +12,7 @@ from aiproxy.credentials.imports import KNOWN_PLACES
 from aiproxy.credentials.record import REFUSED, SECRET_FIELDS, Record, Unreadable
 from aiproxy.credentials.times import written
 from aiproxy.registry import load_registry
+from aiproxy_config import switches
 from aiproxy_config.asking import Refused
 from aiproxy_config.foreign_logins import logins_in
 from aiproxy_config.login import save
@@ -21,7 +22,7 @@ from aiproxy_config.options import CONFIG
 
 @click.group()
 def accounts() -> None:
-    """Look after the accounts that log in. API keys are in the configuration.
+    """Look after the accounts that log in; those with API keys, which are in the configuration, can be switched off and on.
 
     An ACCOUNT is named by its file, with or without `.json`, or by its e-mail address. A gateway that runs notices what is
     changed here."""
@@ -68,7 +69,8 @@ def show(account: str, config: str | None) -> None:
 @CONFIG
 @one_sentence
 def disable(account: str, config: str | None) -> None:
-    """Use it for nothing until it is enabled again; it isn't refreshed meanwhile."""
+    """Use it for nothing until it is enabled again; a login isn't refreshed meanwhile. ACCOUNT may be one with a key as well, by
+    the name that logs have for it: that is kept in the state, and a gateway that runs notices within seconds."""
     _switch(account, config, disabled=True)
 
 
@@ -77,15 +79,20 @@ def disable(account: str, config: str | None) -> None:
 @CONFIG
 @one_sentence
 def enable(account: str, config: str | None) -> None:
-    """Use it again. What its vendor has refused is tried again, too."""
+    """Use it again, also if a gateway's console switched it off. What its vendor has refused is tried again, too."""
     _switch(account, config, disabled=False)
 
 
 def _switch(account: str, config: str | None, *, disabled: bool) -> None:
+    if switches.switched(account, config, disabled=disabled):
+        click.echo(f"{account} is {'disabled' if disabled else 'enabled'}.")
+        return
     with opened(config) as credentials:
         record = credentials.record(account)
         mark: dict[str, Any] = {} if disabled else {REFUSED: None}
         credentials.change(record, {"disabled": disabled, **mark}, f"{'Disable' if disabled else 'Enable'} {record.id}")
+    if not disabled:
+        switches.forget(record.id, config)
     click.echo(f"{record.id} is {'disabled' if disabled else 'enabled'}.")
 
 

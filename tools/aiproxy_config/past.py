@@ -21,11 +21,11 @@ def note(settings: Settings, store: Store, place: str, texts: tuple[str, str], w
     """The second text has taken the place of the first one. Where no gateway has run yet there is no history to add to: its first
     start begins one."""
     try:
-        if store.past(CONFIGURATION, 1, 0) is None and _there(settings):
+        if store.past(CONFIGURATION, 1, 0) is None and state_is_there(settings):
             keys = keys_of(os.environ)
-            with _session(settings) as session:
+            with session(settings) as opened:
                 for text, change in zip(texts, (UNNOTED, why), strict=True):
-                    remember(session, keys, place, time.time(), text.encode(), change)
+                    remember(opened, keys, place, time.time(), text.encode(), change)
     except (StateUnavailable, StateRefused, StoreError) as error:
         click.echo(f"The change is made; the history lacks it: {error}", err=True)
 
@@ -34,21 +34,21 @@ def listed(settings: Settings, store: Store, place: str) -> Sequence[Past]:
     """The latest first. Raises `StoreError`, `StateUnavailable`, `StateRefused`."""
     if (kept := store.past(CONFIGURATION, KEPT, KEPT_BYTES)) is not None:
         return kept
-    if not _there(settings):
+    if not state_is_there(settings):
         return ()
-    with _session(settings) as session:
-        return remembered(session, keys_of(os.environ), place)
+    with session(settings) as opened:
+        return remembered(opened, keys_of(os.environ), place)
 
 
-def _there(settings: Settings) -> bool:
+def state_is_there(settings: Settings) -> bool:
     """Looking makes no state."""
     state = settings.state_in_effect
     return state != MEMORY and not (is_state_file(state) and not Path(state).exists())
 
 
 @contextmanager
-def _session(settings: Settings) -> Iterator[Session]:
+def session(settings: Settings) -> Iterator[Session]:
     with closing(database_of(settings.state_in_effect)) as database:
         database.open()
-        with database.transaction() as session:
-            yield session
+        with database.transaction() as opened:
+            yield opened
