@@ -11,7 +11,6 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from socket import create_server
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -24,6 +23,7 @@ from twisted.internet.task import deferLater
 
 from aiproxy.framing.websocket import Closed, Heard, Message, Reply, WebSocketConnection
 from aiproxy.framing.websocket.handshake import fresh_key, request_headers
+from bench.ports import free_port
 from bench.processes import memory
 
 IDLE_BYTES = 40_000
@@ -178,8 +178,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--before", type=float, default=10.0, help="seconds of calls before memory is looked at")
     asked = parser.parse_args()
-    with create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     held: list[bool] = []
     with TemporaryDirectory(prefix="aiproxy-sockets-") as directory:
         file = Path(directory) / "aiproxy.yaml"

@@ -9,7 +9,6 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from pathlib import Path
 from random import Random
-from socket import create_server
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall, deferLater
 
 from aiproxy.usage.journal import LATEST, LATEST_FAILED
+from bench.ports import free_port
 from bench.processes import memory
 from bench.sockets import opened
 from bench.unrest.clients import KINDS, LARGE, keep_asking
@@ -67,8 +67,7 @@ def main() -> None:
     random = Random(asked.seed)  # noqa: S311 - the same run again for the same seed
     accounts = [Account(random) for _ in range(asked.accounts)]
     ports = [reactor.listenTCP(0, each, interface="127.0.0.1", backlog=1024) for each in accounts]
-    with create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     with TemporaryDirectory(prefix="aiproxy-unrest-") as directory:
         file = Path(directory) / "aiproxy.yaml"
         file.write_text(configuration([each.getHost().port for each in ports]))
