@@ -45,7 +45,7 @@ def workers(directory: Path, text: str, count: int = 2) -> Iterator[Daemon]:
 
 def children(pid: int) -> list[int]:
     """Those that live."""
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [each for each in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()) if lives(each)]
 
 
 def lives(pid: int) -> bool:
@@ -65,7 +65,7 @@ def until_gone(pids: list[int]) -> None:
 
 def names(gateway: Daemon) -> list[str]:
     """The models, asked for over a connection of its own."""
-    return [model["id"] for model in httpx2.get(f"{gateway.base_url}/models").json()["data"]]
+    return [model["id"] for model in httpx2.get(f"{gateway.base_url}/models", timeout=PATIENCE).json()["data"]]
 
 
 def test_a_worker_that_dies_is_replaced(vendor: Upstream, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_replacement_cuts_no_stream_and_refuses_nobody(vendor: Upstream, tmp_p
 
         def keep_asking() -> None:
             while not enough.is_set():
-                answered.append(httpx2.get(f"{gateway.address}/healthz").status_code)
+                answered.append(httpx2.get(f"{gateway.address}/healthz", timeout=PATIENCE).status_code)
 
         asking = threading.Thread(target=keep_asking)
         asking.start()
