@@ -19,6 +19,7 @@ def held(service: Any) -> dict[str, int]:
     gateway = service.gateway
     gc.collect()
     return {
+        "blocks": sys.getallocatedblocks(),
         "leases": sum(gateway.pool.in_use(account) for account in gateway.snapshot.upstreams),
         "waiting": gateway.pool.waiting,
         "calls": len(gateway._under_way),  # noqa: SLF001 - nobody else needs to know
