@@ -28,6 +28,7 @@ from aiproxy.web.management.rooms.health import HealthRoom
 from aiproxy.web.management.rooms.history import HistoryRoom
 from aiproxy.web.management.rooms.logins import LoginsRoom
 from aiproxy.web.management.rooms.logs import LogsRoom
+from aiproxy.web.management.rooms.model_aliases import ModelAliasesRoom
 from aiproxy.web.management.rooms.models import ModelsRoom
 from aiproxy.web.management.rooms.oauth import OAuthRoom
 from aiproxy.web.management.rooms.requests import Requests
@@ -79,6 +80,7 @@ class Managed:
             LogsRoom(self.recent, gateway, offset),
             SystemPromptRoom(gateway, edit),
             CLIProxyAPIRoom(gateway, self.registry.providers, state),
+            ModelAliasesRoom(edit, self.configuration),
             SettingsRoom(edit, self.masking, self.configuration, in_thread),
             ClientKeysRoom(gateway, self.keys, edit),
             LoginsRoom(self.logins, logins),

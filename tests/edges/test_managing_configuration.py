@@ -193,3 +193,23 @@ def test_accounts_as_lists_of_entries(tmp_path: Path) -> None:
         assert api.delete("/openai-compatibility", name="or") == {"status": "ok"}
         assert api.refused("PUT", "/claude-api-key", json=[{"api-kee": "x"}])[0] == 422
         assert api.get("/claude-api-key") == {"claude-api-key": []}
+
+
+def test_cliproxyapis_aliases_are_ours_under_another_name(tmp_path: Path) -> None:
+    path = "/oauth-model-alias"
+    with gateway(tmp_path) as (api, file):
+        assert api.get(path) == {"oauth-model-alias": {}}
+        alias = {"name": "gpt-5.4", "alias": "smart", "fork": True}
+        assert api.patch(path, {"channel": "openai", "aliases": [alias]}) == {"status": "ok"}
+        (told,) = api.get(path)["oauth-model-alias"]["openai"]
+        assert told["alias"] == "smart"
+        assert "# the first" in file.read_text(), "comments stay"
+        assert api.put(path, {"gemini": [{"name": "gemini-pro", "alias": "wise"}]}) == {"status": "ok"}
+        assert api.get(path)["oauth-model-alias"].keys() == {"gemini"}
+        assert api.refused("DELETE", path, params={"channel": "openai"})[0] == 404
+        assert api.refused("PATCH", path, json={"aliases": []})[0] == 400
+        assert api.refused("PUT", path, json={"gemini": "x"})[0] == 400
+        assert api.delete(path, channel="gemini") == {"status": "ok"}
+        assert file.read_text().strip() == TEXT.strip()
+        assert api.get("/latest-version")["latest-version"]
+        assert api.get("/error-logs-max-files")["error-logs-max-files"] > 0

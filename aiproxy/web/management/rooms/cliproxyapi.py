@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aiproxy import __version__
 from aiproxy.gateway import Gateway
 from aiproxy.neutral.errors import NotFound
 from aiproxy.providers.base import Provider
@@ -22,6 +23,12 @@ class CLIProxyAPIRoom:
         return (
             Route("POST", "/reset-quota", "Forget an account's rests.", self.reset, takes={"auth_index": "Which."}),
             Route("GET", "/api-key-usage", "How calls went at accounts with keys, in tens of minutes.", self.key_usage),
+            Route(
+                "GET",
+                "/latest-version",
+                "The version that runs: nothing is asked elsewhere whether there is a later one.",
+                self.version,
+            ),
             Route("GET", "/model-definitions/<channel>", "The models that a provider is known to have.", self.models),
         )
 
@@ -48,6 +55,9 @@ class CLIProxyAPIRoom:
                 "recent_requests": used,
             }
         return told
+
+    async def version(self, _asked: Asked) -> Mapping[str, Any]:
+        return {"latest-version": __version__, "asked": False}
 
     async def models(self, asked: Asked) -> Mapping[str, Any]:
         channel = asked.path["channel"]

@@ -40,12 +40,14 @@ class EventsRoom:
             Route(
                 "GET",
                 "/events",
-                'What happens, as Server-Sent Events; as text messages (`{"event", "data"}`) to whoever asks for a WebSocket.',
+                'What happens in the worker that is asked, as Server-Sent Events; as text messages (`{"event", "data"}`) to whoever asks for a WebSocket.',
                 self.stream,
                 query={"kinds": f"Which, with commas: {', '.join(KINDS)}; all when absent."},
                 gives="text/event-stream",
             ),
-            Route("GET", "/live", "Calls under way, and the figures since this process began.", self.now),
+            Route(
+                "GET", "/live", "Calls under way in the worker that is asked, and its figures since it began.", self.now
+            ),
         )
 
     async def now(self, _asked: Asked) -> Mapping[str, Any]:

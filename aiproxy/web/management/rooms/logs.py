@@ -44,7 +44,9 @@ class LogsRoom:
             "limit": f"The latest so many; {LISTED}.",
         }
         return (
-            Route("GET", "/logs", "The log's latest lines.", self.lines, query=query),
+            Route(
+                "GET", "/logs", "The latest lines that the worker that is asked has written.", self.lines, query=query
+            ),
             Route("GET", "/logs/download", "All that are kept, as a file.", self.file, query=wanted, gives=TEXT),
             Route("DELETE", "/logs", "Forget those that are kept; files of the log stay.", self.clear),
             Route("GET", "/request-error-logs", "Failed calls that are kept.", self.failed),

@@ -18,6 +18,7 @@ from aiproxy.config.schema.observing import LogLevel, PromptLogMode
 from aiproxy.neutral.errors import InvalidRequest, NotFound
 from aiproxy.secrets import Scrubber, digest
 from aiproxy.storage.store import Change
+from aiproxy.usage.journal import LATEST_FAILED
 from aiproxy.web.management.rooms.editing import Configuring, editing
 from aiproxy.web.management.routes import Asked, Route
 
@@ -95,9 +96,15 @@ class SettingsRoom:
         found = [route for path in SCALARS for route in self._scalar(path)]
         found += [route for switch in SWITCHES for route in self._switch(switch)]
         found += self._scalar("logging.max-total-size-mb", "logs-max-total-size-mb")
+        found.append(
+            Route("GET", "/error-logs-max-files", "Failed calls that are kept, in memory.", self._failures_kept)
+        )
         found.append(Route("DELETE", "/proxy-url", "Take `proxy-url` out.", self._taken_out("proxy-url")))
         found += self._api_keys()
         return [*found, *(route for section in ENTRIES for route in self._entries(section))]
+
+    async def _failures_kept(self, _asked: Asked) -> Mapping[str, Any]:
+        return {"error-logs-max-files": LATEST_FAILED}
 
     # -- one value
 
