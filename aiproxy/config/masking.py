@@ -101,6 +101,15 @@ class Masking:
         return lambda masked: _NAMED.sub(lambda found: by_name.get(found[0], found[0]), masked)
 
 
+def is_readable(text: str) -> bool:
+    """Whether its secrets can be told by their places: a text that is no YAML has none."""
+    try:
+        Spans(text.removeprefix(MARK)).read()
+    except YAMLError:
+        return False
+    return True
+
+
 def secrets_in(*texts: str) -> tuple[Secret, ...]:
     """By their places. What is a secret in one text may stand in a comment of another."""
     return tuple(Secret(each) for each in set().union(*(_secrets(text, ()) for text in texts)))

@@ -2,19 +2,17 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import click
 
-from aiproxy.config.edit import data_of
 from aiproxy.config.load import Document, configuration
-from aiproxy.config.masking import Masking, secrets_in
+from aiproxy.config.masking import Masking, is_readable, secrets_in
 from aiproxy.config.problems import ConfigurationInvalid
 from aiproxy.config.schema import Settings
-from aiproxy.config.tree import Unparsable, parse
-from aiproxy.config.yaml_text import one_line
 from aiproxy.credentials.times import written
 from aiproxy.storage.history import before, chosen
 from aiproxy.storage.state.database import StateRefused, StateUnavailable
@@ -84,6 +82,10 @@ def show(version: str, against: str | None, whole: bool, config: str | None) -> 
             beside = _one(found.past, against) if against else before(found.past, one)
             other, called = (beside.body.decode(errors="replace"), beside.id) if beside else ("", "nothing")
     masking, text = Masking(), one.body.decode(errors="replace")
+    if not (is_readable(text) and is_readable(other)):
+        raise click.ClickException(
+            "no YAML can be read in one of the two, so that its secrets can't be told: nothing of it is shown"
+        )
     known = secrets_in(found.text, *(each.body.decode(errors="replace") for each in found.past))
     if whole:
         click.echo(masking.masked(text, known), nl=False)
@@ -125,12 +127,11 @@ def _settings(document: Document) -> Settings:
         return configuration(document, environ=os.environ).settings
     except ConfigurationInvalid:
         pass
+    said = re.search(r"^state: *([^ #\n]+)", document.text, re.MULTILINE)  # it may be no YAML
     try:
-        said = data_of(parse(document.text, document.name)[0])
-        state = said.get("state") if isinstance(said, dict) else None
-        text = one_line({"state": state} if state else {})
+        text = said[0] if said else "{}"
         return configuration(replace(document, text=text), environ=os.environ).settings
-    except (ConfigurationInvalid, Unparsable):
+    except ConfigurationInvalid:
         return Settings()
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from aiproxy.codecs.base import Answer
 from aiproxy.config import Configuration
-from aiproxy.config.masking import Masking, secrets_in
+from aiproxy.config.masking import Masking, is_readable, secrets_in
 from aiproxy.neutral.errors import InvalidRequest, NotFound, Overloaded
 from aiproxy.storage.history import KEPT, before, chosen
 from aiproxy.storage.state.database import StateUnavailable
@@ -85,6 +85,10 @@ class HistoryRoom:
             found = _one(versions, name, "against") if name else before(versions, one)
             other, called = (_text(found), found.id) if found else ("", "nothing")
         texts, text = [each.body.decode(errors="replace") for each in versions], _text(one)
+        if not (is_readable(text) and is_readable(other)):
+            raise InvalidRequest(
+                "No YAML can be read in one of the two, so that its secrets can't be told: nothing of it is shown."
+            )
         known = (*self._in_use().secrets, *await self._in_thread(secrets_in, other, *texts))
         lines = await self._in_thread(self._masking.lines_between, other, text, (called, one.id), known)
         masked = await self._in_thread(self._masking.masked, text, known)
