@@ -16,6 +16,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList, execu
 from twisted.internet.defer import TimeoutError as DrainedOut
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -81,6 +82,10 @@ from aiproxy.web.tls import ServerTls
 from aiproxy.web.together import Together
 from aiproxy.welcome import base_url, setup_text, welcome_text
 from aiproxy.worker import LISTENING, METRICS, SESSION_KEY, Worker
+
+PARTING_SECONDS = 1.0
+"""How long a worker that has a successor answers what comes on kept connections, each time for the last time there. Longer than a
+busy client's pause, so that only idle connections are closed under their clients."""
 
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
@@ -580,7 +585,7 @@ class GatewayService(Service):
         self._asked_to_stop()
 
     def _asked_to_stop(self) -> None:
-        if not self.web.draining:
+        if self.running:
             self._reactor.stop()
         elif self._draining_until is not None:
             self._draining_until.cancel()
@@ -593,10 +598,12 @@ class GatewayService(Service):
         """Drain: not ready, no new calls, answers under way may finish; at the limit they end with their error event.
 
         The listener stays open until then, so that whoever asks is told 503 and not refused a connection; unless a
-        successor serves it."""
+        successor serves it: then clients are first told to go there, by their next answer."""
         if self._retiring and self._port is not None:
             await _maybe(self._port.stopListening())
             self._port = None
+            self.site.part()
+            await deferLater(self._reactor, PARTING_SECONDS)
         self._documents.stop_watching()
         self.gateway.health_checks.stop()
         self.gateway.quota_questions.stop()

@@ -242,7 +242,7 @@ class Http1Channel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Held until there is some of the body, or `flush`: head and body then go out in one piece."""
-        if self._is_last:
+        if self._is_last or self.site.parting:
             self.persistent = False
             if not code.startswith(b"1"):
                 headers.setRawHeaders(b"connection", [b"close"])

@@ -61,6 +61,7 @@ class Serving(Protocol):
     refuse: Refuse
     render_error: RenderError
     draining: bool
+    parting: bool
 
     def began(self, request: "HttpRequest") -> None: ...
     def ended(self, request: "HttpRequest") -> None: ...

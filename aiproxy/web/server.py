@@ -102,7 +102,7 @@ class HttpSite(Site):
         self.render_error = render_error
         self.finished = finished
         self.http2 = http2
-        self.draining = self._full = False
+        self.draining = self.parting = self._full = False
         self.connections: set[Connection] = set()
         self._in_flight: set[HttpRequest] = set()
         self._waiting: list[Deferred[None]] = []
@@ -138,6 +138,11 @@ class HttpSite(Site):
     def in_flight(self) -> int:
         """Requests whose head has arrived and whose answer is not finished."""
         return len(self._in_flight)
+
+    def part(self) -> None:
+        """Each answer that begins from now on is the last on its connection, and says so. Connections at rest stay open: a request
+        may be on its way on any of them, and would be lost by a close."""
+        self.parting = True
 
     def drain(self) -> None:
         """Idle connections close now, the others after their answers. Whoever still connects gets one answer."""

@@ -46,6 +46,30 @@ async def test_idle_connections_close_and_busy_ones_after_their_answer() -> None
 
 
 @edge
+async def test_who_parts_answers_each_connection_once_more_and_says_so() -> None:
+    async with Service() as service:
+        idle, busy, streaming = [await service.connect() for _ in range(3)]
+        assert not (await idle.ask(request())).closes
+        busy.send(request("GET", "/wait"))
+        first = await service.waiting()
+        streaming.send(request("GET", "/wait"))
+        second = await service.waiting()
+        second.write(b"be")
+        service.site.part()
+
+        assert (await idle.ask(request())).closes
+        await idle.closed()
+        first.finish()
+        assert (await busy.answer()).closes
+        await busy.closed()
+        second.write(b"gun")
+        second.finish()
+        assert not (await streaming.answer()).closes  # its head was already out
+        assert (await streaming.ask(request())).closes
+        await streaming.closed()
+
+
+@edge
 async def test_nothing_more_is_read_behind_the_last_answer() -> None:
     async with Service() as service:
         client = await service.connect()
