@@ -40,6 +40,9 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "store": ("store:store", "Check and move where configuration and logins live."),
         "log": ("log:log", "Make data sets of a prompt log."),
     },
+    "With a gateway that runs": {
+        "api": ("api:api", "Ask its management API: all that the console does."),
+    },
     "For editors and shells": {
         "schema": ("show:schema", "The JSON Schema of the configuration."),
         "completion": ("completion:completion", "What makes a shell complete these commands."),
@@ -80,6 +83,6 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="aiproxy", prog_name="aiproxy-config")
 def main() -> None:
-    """Check and write the configuration of aiproxy. Nothing here needs a running gateway.
+    """Check and write the configuration of aiproxy. Only `api` needs a running gateway.
 
     Begin with `aiproxy-config init`; `aiproxy-config COMMAND --help` says more of each."""
