@@ -23,9 +23,12 @@ ROWS: list[tuple[int, str]] = [
     (0, "accounts remove claude-me@example.org --yes"), (1, "accounts remove nobody"), (2, "accounts remove"),
     (0, "accounts show claude-me@example.org"), (1, "accounts show nobody"), (2, "accounts show"),
     (1, "accounts test codex-1"), (1, "accounts test nobody"), (2, "accounts test"),
+    (1, "api GET /accounts --url http://127.0.0.1:1"), (2, "api GET"),
     (0, "completion bash"), (2, "completion tcsh"),
     (0, "diff aiproxy.yaml other.yaml"), (1, "diff aiproxy.yaml wrong.yaml"), (2, "diff aiproxy.yaml"),
     (0, "doctor --offline"), (1, "doctor --offline --config wrong.yaml"), (2, "doctor x"),
+    (0, "history list"), (1, "history list --config foreign-state.yaml"), (2, "history list x"),
+    (1, "history restore 0"), (2, "history restore"), (1, "history show 0"), (2, "history show"),
     (0, "import litellm config.json --output new.yaml"), (1, "import litellm list.yaml --output new.yaml"), (2, "import nobody config.json"),
     (0, "init new.yaml"), (1, "init aiproxy.yaml"), (2, "init a b"),
     (0, "keys list"), (1, "keys list --config syntax.yaml"), (2, "keys list x"),
@@ -47,12 +50,15 @@ ROWS: list[tuple[int, str]] = [
     (0, "store encrypt --config clean.yaml"), (1, "store encrypt --config git.yaml"), (2, "store encrypt a b"),
     (1, "store resolve 1 --take here"), (2, "store resolve 1"),
     (0, "unset state"), (1, "unset port"), (2, "unset"),
+    (0, "usage"), (1, "usage --config foreign-state.yaml"), (2, "usage --format x"),
     (0, "validate"), (1, "validate wrong.yaml"), (1, "validate warned.yaml --strict"), (0, "validate warned.yaml"), (2, "validate --format x"),
     (0, "--version"), (0, "--help"), (2, "valdate"), (2, ""),
 ]  # fmt: skip
 
 ELSEWHERE = {
     ("login", 0), ("accounts refresh", 0), ("accounts test", 0),  # they need a vendor: test_logins
+    ("api", 0),  # it needs a gateway: test_api_command
+    ("history restore", 0), ("history show", 0),  # they need versions: tests/storage/test_history
     ("store resolve", 0),  # it needs a conflict: tests/storage/test_tool
     ("completion", 1), ("schema", 1),  # nothing can go wrong
 }  # fmt: skip
