@@ -91,3 +91,7 @@ def _watch(said: Path, wanted: int, enough: Event) -> None:
 def _turns(said: Path) -> Sequence[dict[str, Any]]:
     lines = said.read_text().splitlines() if said.exists() else ()
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+if __name__ == "__main__":
+    main()

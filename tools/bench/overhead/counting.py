@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, required=True)
     asked = parser.parse_args()
     options = Options()
-    options.parseOptions(["--config", asked.config, "--no-welcome"])
+    options.parseOptions(["--config", asked.config])
     globalLogBeginner.beginLoggingTo([options.observer()], redirectStandardIO=False)
     service = makeService(options, reactor)
     assert isinstance(service, GatewayService)
