@@ -47,7 +47,7 @@ def main() -> None:
             costs = _costs(Path(made), asked.seconds, asked.rounds)
     except CannotRun as error:
         sys.exit(f"bench.overhead: {error}")
-    share = costs["ledger"] / costs["nothing"] - 1
+    share = 1 - costs["nothing"] / costs["ledger"]
     for means, before in zip(MEANS, (None, *MEANS), strict=False):
         more = f"  + {costs[means] - costs[before]:5.1f}" if before else ""
         print(f"{means:8} {costs[means]:7.1f} µs a call{more}")
