@@ -9,7 +9,7 @@ from aiproxy.catalogue import known_provider
 from aiproxy.web.request import HttpRequest
 
 PATHS_KEPT = 256
-"""Paths that were understood; clients ask for the same few. Heads, which bound their length, are some 64 KiB at most: 16 MB at the worst."""
+"""Paths that were understood; clients ask for the same few. Heads of 64 KiB bound their length: 32 MB at the worst."""
 
 _SLASHES = re.compile(rb"/{2,}")
 _ROOT = rb"/(?:v1(?:alpha|beta)?|api)"

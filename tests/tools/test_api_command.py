@@ -42,6 +42,7 @@ def test_whatever_the_console_does_a_terminal_does(tmp_path: Path) -> None:
         assert "openai-api-key:" in tool("GET", "/config.yaml", *at)
         assert json.loads(tool("GET", "/openapi.json", *at, key=None, typed=f"{KEY}\n").partition("\n")[2])["paths"]
         assert "whole number" in tool("PATCH", f"/accounts/{name}", "priority=first", *at, status=1)
+        assert "openapi.json` lists what there is" in tool("GET", "/accounts/nobody", *at, status=1)
         assert "(401)" in tool("GET", "/accounts", *at, key="another-0123456789", status=1)
 
 

@@ -25,6 +25,11 @@ ANSWERS_WITHIN = 120.0
 
 READ_BYTES = 65536
 
+_MISSING = (
+    " `aiproxy-config api GET /openapi.json` lists what there is; if that is missing, too, the gateway has no management key:"
+    " set `remote-management.secret-key`, or MANAGEMENT_PASSWORD where it starts."
+)
+
 _BODILESS = ("GET", "DELETE")
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that are listened at, not ours
 
@@ -102,7 +107,9 @@ def _answer(request: Request, at: str) -> HTTPResponse:
         with refused:
             raise click.ClickException(_why(refused.code, refused.read())) from None
     except URLError as nobody:
-        raise click.ClickException(f"No gateway answers at {at}: {nobody.reason}.") from None
+        raise click.ClickException(
+            f"No gateway answers at {at}: {nobody.reason}. If it runs elsewhere, --url says where."
+        ) from None
     return found
 
 
@@ -114,10 +121,8 @@ def _why(status: int, body: bytes) -> str:
         said = None
     error = said.get("error") if isinstance(said, dict) else None
     words = error.get("message") if isinstance(error, dict) else error
-    if isinstance(words, str):
-        return f"{words} ({status})"
-    closed = "is the management key set there? " if status == 404 else ""
-    return f"The gateway answers {status}; {closed}its log knows more."
+    told = f"{words} ({status})" if isinstance(words, str) else f"The gateway answers {status}; its log knows more."
+    return f"{told}{_MISSING}" if status == 404 else told
 
 
 def _show(answer: HTTPResponse) -> None:
