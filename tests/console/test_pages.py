@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.console.conftest import Operator
 from tests.rig.browser import Browser
 from tests.rig.daemon import Daemon, daemon
-from tests.rig.managing import MANAGED
+from tests.rig.managing import MANAGED, Api
+from tests.rig.until import until
 from tests.rig.upstream import fails, says, upstream
 
 
@@ -136,13 +137,15 @@ def test_usage_is_seen_and_taken_along(operator: Operator, gateway: Daemon) -> N
     calls = 3
     for _ in range(calls):
         httpx2.post(f"{gateway.address}/v1/chat/completions", json=body)
+    api = Api(gateway)
+    until(lambda: api.get("/usage")["usage"]["success_count"] >= calls)  # what has ended is written within a second
 
     def visit(page: Page) -> tuple[str, str]:
         page.get_by_role("link", name="Usage").click()
         page.get_by_label("By", exact=True).select_option("account")
         page.get_by_label("Time", exact=True).select_option("1")
         row = page.get_by_role("row", name="demo")
-        expect(row).to_be_visible()  # what has ended is written within a second
+        expect(row).to_be_visible()
         return saved(page, "Export CSV"), saved(page, "Export JSON")
 
     table, exported = operator.visits(visit)

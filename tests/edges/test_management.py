@@ -3,16 +3,16 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.rig.daemon import Daemon, daemon
+from tests.rig.until import until
 from tests.rig.upstream import fails, says, upstream
 
 KEY = "a-management-key-0123456789"
@@ -215,7 +215,9 @@ openai-api-key:
             assert "bad" in at_once["story"]
             assert [choice["account"] for choice in at_once["decision"]] == ["bad", "good"]
             assert [attempt["outcome"] for attempt in at_once["attempts"]] == ["failed", "complete"]
-            listed = until(lambda: ask(running, "/requests", headers=BEARER).json()["requests"], 3)
+            listed = until(  # records are written within a second
+                lambda: ask(running, "/requests", headers=BEARER).json()["requests"], lambda told: len(told) == 3
+            )
             assert [call["request_id"] for call in listed] == [f"req_number_{number}" for number in (2, 1, 0)]
             failed = ask(running, "/requests?failed=true", headers=BEARER).json()["requests"]
             assert [call["model"] for call in failed] == ["broken"]
@@ -245,12 +247,3 @@ openai-api-key:
             assert (first["added"], first["skipped"]) == (total["attempts"], 0)
             assert (again["added"], again["skipped"]) == (0, total["attempts"])
             assert ask(running, "/usage/import", "POST", json={"usage": 1}, headers=BEARER).status_code == 400
-
-
-def until(look: Callable[[], list[Any]], count: int) -> list[Any]:
-    """Records are written within a second."""
-    end = monotonic() + 10
-    while len(found := look()) < count:
-        assert monotonic() < end
-        sleep(0.02)
-    return found

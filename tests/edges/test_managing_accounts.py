@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep, time
+from time import time
 from typing import Any
 
 import httpx2
@@ -12,6 +12,7 @@ import httpx2
 from aiproxy.credentials.times import written
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.managing import MANAGED, Api
+from tests.rig.until import until
 from tests.rig.upstream import Upstream, fails, says, upstream
 from tests.vendors.logins import LoginVendor
 
@@ -129,13 +130,6 @@ upstreams: {{kimi: {{base-url: "{origin}/coding", token-url: "{origin}/api/oauth
             api.post("/accounts/kimi-1/enable")
             until(lambda: found(api, "kimi-1")["state"] == "ready")
             assert vendor.access not in json.dumps(api.get("/accounts"))
-
-
-def until(true: Any) -> None:
-    end = monotonic() + 10
-    while not true():
-        assert monotonic() < end
-        sleep(0.02)
 
 
 def test_a_login_by_device_code_becomes_an_account(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.edges.test_managing_accounts import call, two_accounts, until
+from tests.edges.test_managing_accounts import call, two_accounts
 from tests.rig.daemon import daemon
 from tests.rig.managing import MANAGED, Api
+from tests.rig.until import until
 from tests.rig.upstream import fails, upstream
 from tests.vendors.google_tokens import service_account
 from tests.vendors.logins import LoginVendor

@@ -5,14 +5,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
 import psycopg
 import pytest
 
-from tests.edges.test_state_survives import call, check, configuration, until
+from tests.edges.test_state_survives import call, check, configuration, until_told
 from tests.rig.daemon import BIN, Daemon, daemon
 from tests.rig.postgres import Postgres
+from tests.rig.until import until
 from tests.rig.upstream import Upstream, fails, says, upstream
 
 
@@ -40,15 +41,15 @@ def test_nodes_share_what_they_learn_and_survive_one_another(
     first = Daemon(command, path.parent, {})
     try:
         with daemon(node(tmp_path, "b"), text) as second:
-            until(second, "bus", "postgresql")
+            until_told(second, "bus", "postgresql")
             for gateway in (first, second):
-                until(gateway, "state", "waiting")
+                until_told(gateway, "state", "waiting")
                 assert call(gateway) == 200
 
             vendor.otherwise = fails(401)
             call(first)
             known = monotonic()
-            until(second, "accounts", "1 resting")
+            until_told(second, "accounts", "1 resting")
             assert monotonic() - known < 1.0
 
             first.signal(signal.SIGKILL)
@@ -56,7 +57,7 @@ def test_nodes_share_what_they_learn_and_survive_one_another(
             vendor.otherwise = says("ok")
             assert call(second) == 200  # the rest is probed, and is over
             assert "0 resting" in check(second, "accounts")
-            until(second, "state", "0 records waiting")
+            until_told(second, "state", "0 records waiting")
             assert "can't be reached" not in check(second, "state")
     finally:
         first.process.kill()
@@ -72,21 +73,18 @@ def test_nodes_go_on_while_postgresql_is_away(vendor: Upstream, tmp_path: Path, 
     url = postgres.new_database()
     with daemon(tmp_path, f"state: '{url}'\n{configuration(vendor)}") as gateway:
         assert call(gateway) == 200
-        until(gateway, "state", "written")
+        until_told(gateway, "state", "written")
         postgres.stop()
         try:
             began = monotonic()
             for number in range(20):
                 assert call(gateway, f"req_while_away_{number}") == 200
             assert monotonic() - began < 5
-            until(gateway, "state", "PostgreSQL")
+            until_told(gateway, "state", "PostgreSQL")
         finally:
             postgres.start()
-        until(gateway, "state", "; 0 records waiting")
-        end = monotonic() + 20
-        while "PostgreSQL:" in check(gateway, "state") or "can't" in check(gateway, "state"):
-            assert monotonic() < end
-            sleep(0.05)
+        until_told(gateway, "state", "; 0 records waiting")
+        until(lambda: check(gateway, "state"), lambda told: "PostgreSQL:" not in told and "can't" not in told)
     with psycopg.connect(url) as connection:
         [(count, different)] = connection.execute(
             "SELECT count(*), count(DISTINCT request_id) FROM aiproxy_state.usage WHERE request_id LIKE 'req_while_away%'"

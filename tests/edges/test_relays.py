@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.relay import Answer, Relay, relay
+from tests.rig.until import until
 
 KEY = "a-client-key-0123456789"
 OTHER = "another-client-key-0123456789"
@@ -72,14 +73,6 @@ def stream(gateway: Daemon, body: Any = None) -> Any:
 def said(answer: httpx2.Response) -> str:
     found: str = answer.json()["candidates"][0]["content"]["parts"][0]["text"]
     return found
-
-
-def until(holds: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if holds():
-            return
-        Event().wait(0.01)
-    raise AssertionError("it never came true")
 
 
 # What is asked, and what is answered.

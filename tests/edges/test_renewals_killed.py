@@ -5,7 +5,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,6 +21,7 @@ from aiproxy.storage.store import Change
 from tests.edges.test_accounts import Kimi, account, ask, check, configuration
 from tests.rig.daemon import BIN, Daemon, daemon
 from tests.rig.postgres import Postgres
+from tests.rig.until import until
 from tests.rig.upstream import Received, Upstream, Wire, upstream
 from tests.storage.places import Place
 
@@ -53,13 +54,6 @@ def kimi() -> Iterator[tuple[Watched, Upstream]]:
     vendor = Watched()
     with upstream(vendor.serve) as server:
         yield vendor, server
-
-
-def until(found: Callable[[], object]) -> None:
-    ends = time.monotonic() + WITHIN
-    while not found():
-        assert time.monotonic() < ends
-        time.sleep(0.005)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from tests.rig.daemon import BIN, Daemon, daemon
+from tests.rig.until import until
 from tests.rig.upstream import Upstream, fails, says, upstream
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
@@ -46,11 +47,8 @@ def check(gateway: Daemon, name: str) -> str:
     return str(next(found["detail"] for found in answer["checks"] if found["name"] == name))
 
 
-def until(gateway: Daemon, name: str, words: str) -> None:
-    end = monotonic() + 10
-    while words not in check(gateway, name):
-        assert monotonic() < end, check(gateway, name)
-        sleep(0.02)
+def until_told(gateway: Daemon, name: str, words: str) -> None:
+    until(lambda: check(gateway, name), lambda told: words in told)
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
@@ -82,7 +80,7 @@ def test_every_call_is_recorded_with_each_of_its_attempts(vendor: Upstream, tmp_
 def test_the_demo_writes_nothing_to_disk(tmp_path: Path) -> None:
     with daemon(tmp_path) as gateway:
         assert httpx2.post(f"{gateway.base_url}/chat/completions", json={**BODY, "model": "demo"}).status_code == 200
-        until(gateway, "state", "written")
+        until_told(gateway, "state", "written")
         assert "memory" in check(gateway, "state")
     assert not (tmp_path / ".aiproxy").exists()
 
@@ -91,7 +89,7 @@ def test_the_demo_writes_nothing_to_disk(tmp_path: Path) -> None:
 def test_state_in_memory_makes_no_file(vendor: Upstream, tmp_path: Path, state: str) -> None:
     with daemon(tmp_path, f"state: '{state}'\n{configuration(vendor)}") as gateway:
         assert call(gateway) == 200
-        until(gateway, "state", "written")
+        until_told(gateway, "state", "written")
         assert check(gateway, "state").startswith("sqlite (memory)")
     assert [path.name for path in tmp_path.iterdir()] == ["aiproxy.yaml"]
 
@@ -120,9 +118,9 @@ def test_a_rest_outlives_a_restart(vendor: Upstream, tmp_path: Path) -> None:
         assert "1 resting" in check(gateway, "accounts")
     asked = len(vendor.received)
     with daemon(tmp_path, configuration(vendor)) as again:
-        until(again, "accounts", "1 resting")
+        until_told(again, "accounts", "1 resting")
     with daemon(tmp_path, configuration(vendor).replace("a-key-of", "another-key-of")) as anew:
-        until(anew, "state", "waiting")
+        until_told(anew, "state", "waiting")
         assert "0 resting" in check(anew, "accounts")
     assert len(vendor.received) == asked
 
@@ -158,7 +156,7 @@ def test_a_kill_costs_a_second_of_records_and_doubles_none(vendor: Upstream, tmp
     for worker in workers:
         worker.join()
     with daemon(tmp_path, path.read_text()) as again:  # also checks the file
-        until(again, "state", "waiting")
+        until_told(again, "state", "waiting")
         assert "damaged" not in check(again, "state")
     kept = Counter(str(row[0]) for row in rows(tmp_path / "state.db", "SELECT request_id FROM usage"))
     assert max(kept.values()) == 1
@@ -173,7 +171,7 @@ def test_a_damaged_file_is_put_aside_and_said(vendor: Upstream, tmp_path: Path) 
     state.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 40)
     with daemon(tmp_path, configuration(vendor)) as gateway:
         assert call(gateway) == 200
-        until(gateway, "state", "written")
+        until_told(gateway, "state", "written")
         assert "the damaged file is" in check(gateway, "state")
     assert list(state.parent.glob("state.db.damaged-*"))
 

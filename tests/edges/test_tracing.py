@@ -13,11 +13,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.rig.daemon import Daemon, daemon
+from tests.rig.until import until
 from tests.rig.upstream import Received, Upstream, Wire, fails, says, upstream
 
 ID, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{ID}-{SPAN}-01"
-TOLD_WITHIN = 20.0
 
 
 def collects(*statuses: int, rejects: int = 0) -> Callable[[Received, Wire], None]:
@@ -55,13 +55,10 @@ def ask(gateway: Daemon, headers: dict[str, str] | None = None) -> httpx2.Respon
 
 def spans_of(collector: Upstream, most: int) -> list[Span]:
     """Those received, once there are so many."""
-    until = time.monotonic() + TOLD_WITHIN
-    while time.monotonic() < until:
-        found = [span for received in list(collector.received) for span in _spans(received)]
-        if len(found) >= most:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"{most} spans were awaited")
+    return until(
+        lambda: [span for received in list(collector.received) for span in _spans(received)],
+        lambda found: len(found) >= most,
+    )
 
 
 def _spans(received: Received) -> list[Span]:
@@ -135,20 +132,12 @@ def test_a_collector_that_is_busy_is_asked_again_and_one_that_refuses_is_counted
         spans_of(collector, 4)  # the same two, twice
         ask(gateway)
         spans_of(collector, 6)
-        page = until(gateway, 'aiproxy_spans_total{result="sent"}')
+        page = until(
+            lambda: httpx2.get(f"{gateway.address}/metrics", timeout=20).text,
+            lambda told: 'aiproxy_spans_total{result="sent"}' in told,
+        )
     assert 'aiproxy_spans_total{result="sent"} 1.0' in page
     assert 'aiproxy_spans_total{result="dropped"} 3.0' in page
-
-
-def until(gateway: Daemon, words: str) -> str:
-    """The metrics, once they say this."""
-    end = time.monotonic() + TOLD_WITHIN
-    while time.monotonic() < end:
-        page = httpx2.get(f"{gateway.address}/metrics", timeout=20).text
-        if words in page:
-            return page
-        time.sleep(0.02)
-    raise AssertionError(page)
 
 
 def test_what_waits_is_sent_when_the_gateway_stops(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from openai import OpenAI
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rig.daemon import BIN, Daemon, daemon
+from tests.rig.until import until
 from tests.rig.upstream import Received, Upstream, Wire, begin_stream, events, says, upstream
 
 PATIENCE = 30.0
@@ -57,10 +57,7 @@ def lives(pid: int) -> bool:
 
 
 def until_gone(pids: list[int]) -> None:
-    given_up = time.monotonic() + PATIENCE
-    while any(map(lives, pids)):
-        assert time.monotonic() < given_up, pids
-        time.sleep(0.01)
+    until(lambda: [pid for pid in pids if lives(pid)], lambda left: not left)
 
 
 def names(gateway: Daemon) -> list[str]:
@@ -187,11 +184,7 @@ def counted(address: str, name: str) -> float:
 
 def until_counted(address: str, name: str, number: float) -> None:
     """The others' numbers may be a second old."""
-    given_up = time.monotonic() + PATIENCE
-    while (found := counted(address, name)) != number:
-        assert found < number
-        assert time.monotonic() < given_up, found
-        time.sleep(0.02)
+    assert until(lambda: counted(address, name), lambda found: found >= number) == number
 
 
 def test_one_scrape_shows_all_workers_also_one_that_has_died(vendor: Upstream, tmp_path: Path) -> None:

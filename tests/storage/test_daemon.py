@@ -15,6 +15,7 @@ import pytest
 from aiproxy.storage.documents import CONFIGURATION
 from aiproxy.storage.store import Change, Store
 from tests.rig.daemon import BIN, Daemon, daemon
+from tests.rig.until import until
 from tests.storage.places import ENCRYPTED, PLACES, Place, Servers
 
 CHANGE = Change("Try it", "a test")
@@ -179,10 +180,9 @@ def test_a_full_disk_costs_no_record(tmp_path: Path) -> None:
         ask(gateway)
         gateway.wait_for("records wait until it is back")
         ask(gateway)
-        ok, detail = checks(gateway)["state"]
+        ok, detail = until(lambda: checks(gateway)["state"], lambda told: " 0 records waiting" not in told[1])
         assert not ok
         assert "disk I/O error" in detail
-        assert " 0 records waiting" not in detail
         resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         gateway.wait_for("is back")
         assert checks(gateway)["state"][0]

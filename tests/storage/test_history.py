@@ -3,7 +3,6 @@ by the command, and no secret in either."""
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from aiproxy.storage.store import Change, Store
 from aiproxy_config.cli import main
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.managing import KEY, MANAGED, Api
+from tests.rig.until import until
 from tests.storage.places import PLACES, Place, Servers
 
 FIRST, SECOND = "canary-key-0123456789", "canary-key-9876543210"
@@ -53,15 +53,14 @@ def settled(gateway: Daemon) -> None:
 
 def told(api: Api, count: int) -> list[dict[str, Any]]:
     """It is noted behind a change, which nobody waits for."""
-    given_up = time.monotonic() + 20
-    versions: list[dict[str, Any]] = []
-    while time.monotonic() < given_up:
+
+    def look() -> list[dict[str, Any]]:
         answer = api.ask("GET", "/config/history")
         assert FIRST not in answer.text
-        versions = answer.json()["versions"]
-        if len(versions) == count:
-            return versions
-    raise AssertionError(versions)
+        versions: list[dict[str, Any]] = answer.json()["versions"]
+        return versions
+
+    return until(look, lambda versions: len(versions) == count)
 
 
 def test_what_was_in_use_is_told_and_brought_back(any_place: Place, tmp_path: Path) -> None:
