@@ -226,9 +226,9 @@ class Gateway:
             if self._snapshot.settings.logging.level is LogLevel.DEBUG:
                 _log.debug(
                     "{request_id} {outcome}: {story}",
-                    request_id=call.request_id,
                     outcome=call.record.outcome,
                     story=story(call.record),
+                    **call.record.named,
                 )
             if prompts is not None and copy is not None:
                 prompts.note(_told(call, copy))

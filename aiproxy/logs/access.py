@@ -1,7 +1,7 @@
 """The access log: one entry a client request, as an ordinary event in a namespace of its own."""
 
 from time import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from twisted.logger import ILogObserver, LogLevel, globalLogPublisher
 
@@ -13,7 +13,8 @@ ACCESS = "aiproxy.access"
 
 class AccessEntry(NamedTuple):
     """One request, finished. Texts are empty and times None for what it never came to. Times are milliseconds since the
-    request's headers were read; `bytes_out` counts the body. `outcome` is `ok`, or the kind of the error it ended with."""
+    request's headers were read; `bytes_out` counts the body. `outcome` is `ok`, or the kind of the error it ended with. `span_id` is
+    our own of the call, where it is recorded."""
 
     request_id: str
     method: str
@@ -28,6 +29,17 @@ class AccessEntry(NamedTuple):
     total_ms: float = 0.0
     bytes_out: int = 0
     outcome: str = "ok"
+    trace_id: str = ""
+    span_id: str = ""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Of a line for machines: a request of no trace says nothing of one."""
+        fields = self._asdict()
+        for name in ("trace_id", "span_id"):
+            if not fields[name]:
+                del fields[name]
+        return fields
 
     def __str__(self) -> str:
         """`POST /v1/chat/completions 200 openai-1 gpt-5.4 212/1204 ms 3456 B client=team-a attempts=2 rate_limit req_1`: the
@@ -47,6 +59,8 @@ class AccessEntry(NamedTuple):
         if self.outcome != "ok":
             words.append(self.outcome)
         words.append(self.request_id)
+        if self.trace_id:
+            words.append(f"trace={self.trace_id}")
         return " ".join(words)
 
 
@@ -93,4 +107,6 @@ def scrubbed(entry: AccessEntry, scrub: Scrubbing) -> AccessEntry:
         entry.total_ms,
         entry.bytes_out,
         outcome,
+        entry.trace_id,  # hexadecimal
+        entry.span_id,
     )

@@ -38,7 +38,7 @@ def read(event: LogEvent, scrub: Scrubbing) -> Record:
     logger, time = event.get("log_namespace"), event.get("log_time")
     if logger == ACCESS and isinstance(entry := event.get("entry"), AccessEntry):
         entry = scrubbed(entry, scrub)
-        return Record(event["log_time"], "info", ACCESS, str(entry), entry._asdict(), "")
+        return Record(event["log_time"], "info", ACCESS, str(entry), entry.fields, "")
     fields: dict[str, Any] = {}
     names: list[str] = []
     texts = [

@@ -25,6 +25,9 @@ def as_text(record: Record, *, terminal: bool) -> str:
     request_id = record.fields.get("request_id")
     if isinstance(request_id, str) and request_id not in said:
         said = f"{said} [{request_id}]"
+    trace_id = record.fields.get("trace_id")
+    if isinstance(trace_id, str) and trace_id not in said:
+        said = f"{said} trace={trace_id}"
     if record.traceback:
         said = f"{said}\n{record.traceback}" if said else record.traceback
     if not said.isprintable():

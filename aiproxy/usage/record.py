@@ -1,8 +1,9 @@
 """The record of a call and of its attempts. Times are seconds of the gateway's clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiproxy.neutral.usage import Usage
 from aiproxy.usage.trace import Trace
@@ -91,6 +92,11 @@ class CallRecord:
     outcome: Outcome | None = None
     error: str = ""
     """The kind of the error the client was told."""
+
+    @property
+    def named(self) -> Mapping[str, Any]:
+        """Fields of a line of the log that is about this call."""
+        return {"request_id": self.request_id, **(self.trace.named if self.trace else {})}
 
     @property
     def provider(self) -> str:

@@ -33,6 +33,11 @@ class Trace:
     state: str = ""
     span: str = ""
 
+    @property
+    def named(self) -> Mapping[str, str]:
+        """Fields of a line of the log, by which it is found from the trace, and the trace from it; `span_id` where there is such a span."""
+        return {"trace_id": self.id, "span_id": self.span} if self.span else {"trace_id": self.id}
+
     def attempt(self, number: int) -> str:
         """The span of the call's first, second, … attempt: its own id follows from the call's."""
         return f"{(int(self.span, 16) + number) % (1 << 64) or 1:016x}"

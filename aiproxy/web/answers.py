@@ -13,6 +13,7 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.wire import Wire
 from aiproxy.neutral.errors import GatewayError, Internal, MethodNotAllowed, NotFound
+from aiproxy.usage import CallRecord
 from aiproxy.web.context import context_of
 
 _log = Logger("aiproxy.web")
@@ -67,11 +68,12 @@ def as_gateway_error(failure: Failure, request: Request) -> GatewayError:
                 code="unknown_url",
             )
         case _:
-            return as_incident(failure)
+            context = context_of(request)
+            return as_incident(failure, context.record if context else None)
 
 
-def as_incident(failure: Failure) -> Internal:
-    """A bug of ours: the log has it, the client only the incident's name."""
+def as_incident(failure: Failure, record: CallRecord | None) -> Internal:
+    """A bug of ours: the log has it, with whose call it was; the client only the incident's name."""
     incident = uuid4().hex[:12]
-    _log.failure("incident {incident}", failure, incident=incident)
+    _log.failure("incident {incident}", failure, incident=incident, **(record.named if record else {}))
     return Internal(f"Something went wrong inside the gateway. Its log knows more under incident {incident}.")

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import NOT_DONE_YET
 
 from aiproxy.catalogue import known_provider
 from aiproxy.clients import ANYONE
@@ -18,6 +18,8 @@ from aiproxy.logs import ACCESS, AccessEntry, access
 from aiproxy.neutral.errors import Authentication, Draining, GatewayError, InvalidRequest, NotFound, Permission
 from aiproxy.registry import PROTOCOLS
 from aiproxy.usage import CallRecord, Outcome
+from aiproxy.usage.trace import PARENT
+from aiproxy.usage.trace import read as read_trace
 from aiproxy.web.answers import error_answer
 from aiproxy.web.console import ROOT as CONSOLE
 from aiproxy.web.console import Console
@@ -48,6 +50,8 @@ _OPS_PATHS = _OPEN_PATHS | {b"/metrics"}
 
 _CLIENT_LEFT = 499
 """The status in the access log of a call whose client hung up; nginx's word for it."""
+
+_PARENT = PARENT.encode()
 
 
 class Web(Resource):
@@ -182,20 +186,28 @@ class Web(Resource):
         reads = request.method in SAFE and request.code < 400
         return reads and (self._console.owns(request.path) or self._management.owns(request.path))
 
-    def _write_access(self, request: Request, *, left: bool) -> None:
+    def _write_access(self, request: HttpRequest, *, left: bool) -> None:
         context = context_of(request)
         assert context is not None
+        assert request.path is not None
         record = context.record
         outcome = record.outcome or (
             Outcome.CANCELLED if left else Outcome.FAILED if request.code >= 400 else Outcome.COMPLETE
         )
         status = _CLIENT_LEFT if left and not request.startedWriting else request.code
         method, path = request.method.decode("latin-1"), request.path.decode("latin-1")
-        access(self._entry(record, method, path, status, request.sentLength, outcome))
+        entry = self._entry(record, method, path, status, request.sentLength, outcome)
+        if (
+            record.trace is None and _PARENT in request.received
+        ):  # a request that came to no call is looked for by its trace, too
+            told = read_trace({PARENT: header(request, _PARENT)})
+            entry = entry if told is None else entry._replace(trace_id=told.id)
+        access(entry)
 
     def _entry(
         self, record: CallRecord, method: str, path: str, status: int, sent: int, outcome: Outcome | None
     ) -> AccessEntry:
+        trace = record.trace
         return AccessEntry(
             request_id=record.request_id,
             method=method,
@@ -210,6 +222,8 @@ class Web(Resource):
             total_ms=_milliseconds(self._clock.seconds() - record.started),
             bytes_out=sent,
             outcome="ok" if outcome is Outcome.COMPLETE else record.error or outcome or Outcome.FAILED,
+            trace_id=trace.id if trace else "",
+            span_id=trace.span if trace else "",
         )
 
     def _write_call(self, record: CallRecord, path: str, status: int, sent: int) -> None:

@@ -75,8 +75,11 @@ def test_a_call_that_fails_over_is_a_trace_of_its_attempts(tmp_path: Path) -> No
     with upstream(says("hello")) as vendor, upstream(collects()) as collector:
         vendor.script.append(fails(500))
         with daemon(tmp_path, configured(vendor, collector)) as gateway:
-            assert ask(gateway, {"traceparent": PARENT, "tracestate": "rojo=1"}).status_code == 200
+            answered = ask(gateway, {"traceparent": PARENT, "tracestate": "rojo=1"})
+            assert answered.status_code == 200
             call, first, second = spans_of(collector, 3)
+            logged = gateway.wait_for_access(answered.headers["x-request-id"])
+            assert (logged["trace_id"], logged["span_id"]) == (ID, call.span_id.hex())
         received = collector.received[0]
         assert received.path == "/v1/traces"
         assert received.headers["authorization"] == "Bearer a-secret-of-the-collector"
@@ -117,9 +120,19 @@ def test_a_bad_traceparent_begins_a_trace_of_its_own(tmp_path: Path) -> None:
 def test_without_a_collector_the_clients_context_goes_on_as_it_is(tmp_path: Path) -> None:
     configuration = "openai-api-key: [{{api-key: key-of-vendor-0123456789, base-url: '{}', models: [m]}}]"
     with upstream(says("hello")) as vendor, daemon(tmp_path, configuration.format(vendor.base_url)) as gateway:
-        ask(gateway, {"traceparent": PARENT})
-        ask(gateway)
+        called, untraced = ask(gateway, {"traceparent": PARENT}), ask(gateway)
         assert [request.headers.get("traceparent") for request in vendor.received] == [PARENT, None]
+        of_call, of_other = (gateway.wait_for_access(each.headers["x-request-id"]) for each in (called, untraced))
+        assert of_call["trace_id"] == ID
+        assert "span_id" not in of_call
+        assert "trace_id" not in of_other
+
+
+def test_a_request_that_comes_to_no_call_is_found_by_its_trace_too(tmp_path: Path) -> None:
+    with daemon(tmp_path, "api-keys: [key-of-a-client-0123456789]") as gateway:
+        refused = ask(gateway, {"traceparent": PARENT})
+        assert refused.status_code == 401
+        assert gateway.wait_for_access(refused.headers["x-request-id"])["trace_id"] == ID
 
 
 def test_a_collector_that_is_busy_is_asked_again_and_one_that_refuses_is_counted(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from aiproxy.config.schema import LogFormat, Logging
 from aiproxy.config.schema import LogLevel as Level
 from aiproxy.logs import ACCESS, AccessEntry, LogObserver, Scrubbing, access, make_observer, spellings
 from aiproxy.secrets import Scrubber, Secret
+from aiproxy.usage import CallRecord
+from aiproxy.usage.trace import Trace
 
 CANARY = "canary-in-a-coal-mine"
 NOON = 1795262400.125  # 2026-11-21T12:00:00.125Z
@@ -142,6 +144,27 @@ def test_access_line_of_a_request_that_came_to_nothing() -> None:
         log.observer,
     )
     assert log.text.endswith("access: GET /v1/models 401 0 ms 90 B authentication req_2\n")
+
+
+def test_lines_of_a_call_in_a_trace_say_which() -> None:
+    machine, person = Log(namespace=ACCESS), Log(namespace=ACCESS, isatty=True)
+    traced = ENTRY._replace(trace_id="4bf92f3577b34da6a3ce929d0e0e4736", span_id="00f067aa0ba902b7")
+    for log in (machine, person):
+        access(traced, log.observer)
+    assert machine.json["trace_id"] == traced.trace_id
+    assert machine.json["span_id"] == traced.span_id
+    assert person.text.endswith(f" attempts=2 req_1 trace={traced.trace_id}\n")
+
+
+def test_other_lines_of_such_a_call_say_so_too() -> None:
+    record = CallRecord("req_7", 0.0, trace=Trace("4bf92f3577b34da6a3ce929d0e0e4736", "", 0))
+    machine, person = Log(), Log(format=LogFormat.TEXT)
+    for log in (machine, person):
+        log.to.error("It broke.", **record.named)
+    assert machine.json["request_id"] == "req_7"
+    assert machine.json["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert "span_id" not in machine.json
+    assert person.text.endswith(" It broke. [req_7] trace=4bf92f3577b34da6a3ce929d0e0e4736\n")
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,10 @@ class Settings:
         factory=MetricsSettings,
     )
     tracing: TracingSettings = setting("Traces for OpenTelemetry.", factory=TracingSettings)
-    logging: Logging = setting("Logs.", factory=Logging)
+    logging: Logging = setting(
+        "Logs. Lines about a call have its `request_id`, and its `trace_id` where it is in a trace (`span_id` where it is recorded).",
+        factory=Logging,
+    )
     auth_dir: str = setting(
         "Directory of credentials, a JSON file each, while `store.type` is `file`; empty is `~/.aiproxy/auth`. Takes effect "
         "at the next start, as `store` does.",

@@ -191,9 +191,9 @@ def told_error(wire: Wire, error: GatewayError, request_id: str) -> tuple[Answer
     return answer, inner if isinstance(inner, dict) else body
 
 
-def as_error(failure: BaseException) -> GatewayError:
+def as_error(failure: BaseException, record: CallRecord) -> GatewayError:
     """What a call raised, for its client; a bug of ours is an incident in the log."""
-    return failure if isinstance(failure, GatewayError) else as_incident(Failure(failure))
+    return failure if isinstance(failure, GatewayError) else as_incident(Failure(failure), record)
 
 
 def _unexpected(failure: Failure) -> None:

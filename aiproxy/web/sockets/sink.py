@@ -40,7 +40,7 @@ class EventSink:
             self._status = self._status or CLIENT_CANCELLED
             raise
         except Exception as failure:  # noqa: BLE001 - a bug of ours ends this call, and no other on the socket
-            error = as_error(failure)
+            error = as_error(failure, self.call.record)
             self._status = self._status or error.status
             return error
         finally:
