@@ -11,14 +11,9 @@ from time import time
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import CancelledError, Deferred, DeferredList, execute
-from twisted.internet.defer import TimeoutError as DrainedOut
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, Settings, render_problems
@@ -40,6 +35,7 @@ from aiproxy.gateway.differences import Difference, differences
 from aiproxy.gateway.keys import ManagedKey, managed_key
 from aiproxy.gateway.snapshot import proxy
 from aiproxy.history import History
+from aiproxy.listener import Listener, settled_by
 from aiproxy.logs import Scrubbing, spellings
 from aiproxy.logs.recent import Recent
 from aiproxy.managing import Managed
@@ -74,14 +70,11 @@ from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
 from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.shared_lockout import share
-from aiproxy.web.metrics_site import metrics_site
 from aiproxy.web.origins import is_loopback
-from aiproxy.web.server import HttpSite, adopt, listen
 from aiproxy.web.site import Web
-from aiproxy.web.tls import ServerTls
 from aiproxy.web.together import Together
 from aiproxy.welcome import base_url, setup_text, welcome_text
-from aiproxy.worker import LISTENING, METRICS, SESSION_KEY, Worker
+from aiproxy.worker import SESSION_KEY, Worker
 
 PARTING_SECONDS = 1.0
 """How long a worker that has a successor answers what comes on kept connections, each time for the last time there. Longer than a
@@ -128,15 +121,10 @@ class GatewayService(Service):
         self._drain = drain
         self._welcome = welcome
         self._cannot_start = cannot_start
-        self._draining_until: Deferred[Any] | None = None
-        self._former_sites: list[HttpSite] = []
         self._transports: list[HttpTransport] = []
         self._reload_problem = ""
         self._loaded_at, self._hash = time(), _hash(configuration)
         self._former_secrets: Sequence[Secret] = ()
-        self._port: IListeningPort | None = None
-        self._metrics_port: IListeningPort | None = None
-        self._tls: ServerTls | None = None
         self._documents = Documents(reactor, source, self.reload)
         self._reloading = self._reload_again = False
         self._reload_waiting: list[Deferred[None]] = []
@@ -199,7 +187,7 @@ class GatewayService(Service):
             configuration=lambda: self._configuration,
             compared=self._compared,
             checks=self.readiness.checks,
-            base=lambda: base_url(self._configuration.settings, self.port, here="127.0.0.1"),
+            base=lambda: base_url(self._configuration.settings, self.listener.port, here="127.0.0.1"),
             kept=self._renewed,
         )
         self.management = Management(
@@ -226,7 +214,7 @@ class GatewayService(Service):
             self.web.metrics.traced,
         )
         self.gateway.ended.observers.append(self._export.observe)
-        self.site = self._make_site(configuration.settings)
+        self.listener = Listener(reactor, self.web, configuration.settings, worker, cannot_start)
 
     @property
     def _configuration(self) -> Configuration:
@@ -236,12 +224,7 @@ class GatewayService(Service):
 
     def privilegedStartService(self) -> None:
         """Open the listener, before privileges are dropped."""
-        failed: list[Failure] = []
-        self._listen(self._configuration.settings).addCallbacks(self._opened, failed.append)
-        if failed:
-            settings = self._configuration.settings
-            raise self._cannot_start(_not_listening(failed[0], settings.host, settings.port))
-        self._listen_for_metrics(self._configuration.settings)
+        self.listener.open(self._configuration.settings)
 
     def startService(self) -> None:
         super().startService()
@@ -281,39 +264,6 @@ class GatewayService(Service):
         self._reactor.callWhenRunning(self._take_signals)
         self._reactor.callWhenRunning(self._announce)
 
-    @property
-    def port(self) -> int:
-        """The port we listen on, also when the configuration left the choice to the system."""
-        assert self._port is not None
-        address = self._port.getHost()
-        assert isinstance(address, IPv4Address | IPv6Address)
-        return address.port
-
-    def _make_site(self, settings: Settings) -> HttpSite:
-        return HttpSite(
-            self.web,
-            reactor=self._reactor,
-            limits=settings.limits,
-            refuse=self.web.refuse,
-            render_error=self.web.render_error,
-            http2=settings.tls.http2,
-            finished=self.web.finished,
-        )
-
-    def _listen(self, settings: Settings) -> Deferred[IListeningPort]:
-        self._tls = None
-        if settings.tls.enable:
-            self._tls = ServerTls(settings.tls.cert, settings.tls.key, clock=self._reactor, warn=self._tls_warning)
-        if self._worker is not None:
-            return execute(adopt, self._reactor, self.site, LISTENING, self._worker.family(LISTENING), self._tls)
-        return listen(self._reactor, self.site, settings.host, settings.port, self._tls)
-
-    def _tls_warning(self, words: str) -> None:
-        _log.warn("TLS: {words}", words=words)
-
-    def _opened(self, port: IListeningPort) -> None:
-        self._port = port
-
     def _announce(self) -> None:
         if self._worker is not None:
             self._worker.serves()  # its supervisor tells the others
@@ -326,34 +276,19 @@ class GatewayService(Service):
             version=__version__,
             scheme=scheme,
             host=f"[{host}]" if ":" in host else host,
-            port=self.port,
+            port=self.listener.port,
             source=self._configuration.source,
         )
         if self._welcome is not None:
             names = [model.name for model in self.gateway.snapshot.catalogue.listing({})]
-            self._welcome(welcome_text(settings, self.port, names) + self._setup_link())
+            self._welcome(welcome_text(settings, self.listener.port, names) + self._setup_link())
 
     def _setup_link(self) -> str:
         """Where nobody else can come and nobody has a key yet, whoever sees the terminal may set one."""
         settings = self._configuration.settings
         if self.management.gate.has_key or not is_loopback(settings.host):
             return ""
-        return setup_text(settings, self.port, self.management.gate.open_setup())
-
-    def _listen_for_metrics(self, settings: Settings) -> None:
-        at = settings.metrics
-        page = metrics_site(self.web.metrics.page, self._reactor, settings.limits)
-        if self._worker is not None:
-            if self._worker.serves_metrics:
-                self._metrics_port = adopt(self._reactor, page, METRICS, self._worker.family(METRICS))
-        elif at.enable and at.port:
-            failed: list[Failure] = []
-            listen(self._reactor, page, at.host, at.port).addCallbacks(self._metrics_opened, failed.append)
-            if failed:
-                raise self._cannot_start(_not_listening(failed[0], at.host, at.port))
-
-    def _metrics_opened(self, port: IListeningPort) -> None:
-        self._metrics_port = port
+        return setup_text(settings, self.listener.port, self.management.gate.open_setup())
 
     # -- reload
 
@@ -471,11 +406,9 @@ class GatewayService(Service):
         self.gateway.use(snapshot)
         self.gateway.health_checks.follow()
         self.gateway.quota_questions.follow()
-        self.site.limits = configuration.settings.limits
+        self.listener.follow(configuration.settings)
         self.state.retention = _retention(configuration.settings)
         self._close_old_transports()
-        if self._tls is not None:
-            self._tls.reload()
         self._documents.follow(loaded)
         self.history.note(loaded.kept, ELSEWHERE)
         self._warn()
@@ -486,7 +419,7 @@ class GatewayService(Service):
             _log.warn("the store has changed in the configuration; that takes effect at the next start")
         if old.settings.state_in_effect != configuration.settings.state_in_effect:
             _log.warn("state has changed in the configuration; that takes effect at the next start")
-        if _listener(old.settings) == _listener(configuration.settings):
+        if settled_by(old.settings) == settled_by(configuration.settings):
             return
         if self._worker is not None:
             _log.warn(
@@ -496,41 +429,11 @@ class GatewayService(Service):
             Deferred.fromCoroutine(self._move_listener(old.settings, configuration.settings))
 
     async def _move_listener(self, old: Settings, new: Settings) -> None:
-        """Open the new listener before the old one closes, or where both are on one port, right after it.
-
-        Calls under way finish on the connections they have. When there is nothing to listen on, the old listener stays."""
-        old_port, old_site, old_tls = self._port, self.site, self._tls
-        assert old_port is not None
-        if new.port == 0:  # any port will do: the one we have
-            new = replace(new, port=self.port)
-        self.site = self._make_site(new)
-        made_room = False
-        try:
-            try:
-                port = await self._listen(new)
-            except CannotListenError:
-                if new.port != self.port:
-                    raise
-                made_room = True
-                await _maybe(old_port.stopListening())
-                port = await self._listen(new)
-        except (
-            CannotListenError,
-            OSError,
-            ValueError,
-        ) as error:  # a certificate may have gone bad since it was checked
-            self.site, self._tls = old_site, old_tls
-            reason = error.socketError if isinstance(error, CannotListenError) else error
-            self._reload_problem = f"cannot listen on {new.host or '*'}:{new.port}: {reason}; the old listener stays"
+        self._reload_problem = await self.listener.move(old, new)
+        if self._reload_problem:
             _log.error("{problem}", problem=self._reload_problem)
-            if made_room:
-                self._port = await self._listen(replace(old, port=new.port))
-            return
-        self._opened(port)
-        self._announce()
-        await _maybe(old_port.stopListening())
-        old_site.drain()
-        self._former_sites = [*(site for site in self._former_sites if site.connections), old_site]
+        else:
+            self._announce()
 
     def _snapshot(self, configuration: Configuration, files: Files, before: Snapshot | None = None) -> Snapshot:
         return build_snapshot(
@@ -587,8 +490,8 @@ class GatewayService(Service):
     def _asked_to_stop(self) -> None:
         if self.running:
             self._reactor.stop()
-        elif self._draining_until is not None:
-            self._draining_until.cancel()
+        else:
+            self.listener.hurry()
 
     def stopService(self) -> Deferred[None]:
         super().stopService()
@@ -599,29 +502,25 @@ class GatewayService(Service):
 
         The listener stays open until then, so that whoever asks is told 503 and not refused a connection; unless a
         successor serves it: then clients are first told to go there, by their next answer."""
-        if self._retiring and self._port is not None:
-            await _maybe(self._port.stopListening())
-            self._port = None
-            self.site.part()
+        if self._retiring:
+            await self.listener.leave_to_successor()
             await deferLater(self._reactor, PARTING_SECONDS)
         self._documents.stop_watching()
         self.gateway.health_checks.stop()
         self.gateway.quota_questions.stop()
         self.web.metrics.stop()
         self.web.draining = True
-        self.site.drain()
+        self.listener.drain()
         self.management.hang_up()
-        if count := self._in_flight():
+        if count := self.listener.in_flight:
             _log.info("draining: {count} answers under way, for at most {limit:g} s", count=count, limit=self._drain)
-        await self._idle_within(self._drain)
-        if self._in_flight():
+        await self.listener.idle_within(self._drain)
+        if self.listener.in_flight:
             told = "The gateway is shutting down and could not wait for this answer any longer."
             self.gateway.interrupt_all(Draining(told))
-            await self._idle_within(FLUSH_SECONDS)
-        if self._port is not None:
-            await _maybe(self._port.stopListening())
-        for site in self._sites():
-            site.abort()
+            await self.listener.idle_within(FLUSH_SECONDS)
+        await self.listener.close()
+        self.listener.abort()
         self._notices.stop()
         await self._prompts.stop()
         self.logins.stop()
@@ -632,8 +531,7 @@ class GatewayService(Service):
             await transport.close()
         self.gateway.ended.now()
         self.web.metrics.leave()
-        if self._metrics_port is not None:
-            await _maybe(self._metrics_port.stopListening())
+        await self.listener.close_metrics()
         await self._export.stop()
         if self.state.started:
             self._conversations.stop()
@@ -688,38 +586,12 @@ class GatewayService(Service):
         upstream = self.gateway.snapshot.upstreams.get(account)
         return None if upstream is None else address_of(upstream.base_url)
 
-    def _sites(self) -> Sequence[HttpSite]:
-        """Ours, and those of former listeners whose last answers are under way."""
-        return (self.site, *self._former_sites)
-
-    def _in_flight(self) -> int:
-        return sum(site.in_flight for site in self._sites())
-
-    async def _idle_within(self, seconds: float) -> None:
-        """Until nothing is under way, for at most so long, or until we are told to stop at once."""
-        self._draining_until = DeferredList([site.idle() for site in self._sites()], consumeErrors=True)
-        try:
-            await self._draining_until.addTimeout(seconds, self._reactor)
-        except (DrainedOut, CancelledError):
-            return
-        finally:
-            self._draining_until = None
-
 
 def _files(loaded: Loaded, registry: Registry) -> tuple[Files, Loaded]:
     """Credential files that somebody's calls can be made with; with any of them, the configuration needs no demo."""
     called = {provider.name for provider in registry.providers if provider.accounts}
     files = read_files(loaded.credentials, {name: each for name, each in registry.logins.items() if name in called})
     return files, replace(loaded, configuration=files.without_demo(loaded.configuration))
-
-
-def _not_listening(failure: Failure, host: str, port: int) -> str:
-    error = failure.value
-    reason = error.socketError if isinstance(error, CannotListenError) else error
-    return (
-        f"aiproxy: cannot listen on {host or '*'}:{port}: {reason}. "
-        "Is another one running? Choose a different address with --port or --host."
-    )
 
 
 def _retention(settings: Settings) -> Retention:
@@ -732,15 +604,5 @@ def _hash(configuration: Configuration) -> str:
     return digest(repr(configuration.settings), *secrets)[:12]
 
 
-def _listener(settings: Settings) -> tuple[object, ...]:
-    """What can only change with a new listener. Certificates are read again by themselves."""
-    return settings.host, settings.port, settings.tls
-
-
 def _store(settings: Settings) -> tuple[object, ...]:
     return settings.store, settings.auth_dir
-
-
-async def _maybe(result: Any) -> None:
-    if isinstance(result, Deferred):
-        await result
