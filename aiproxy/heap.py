@@ -17,9 +17,16 @@ _M_MMAP_THRESHOLD = -3
 """Of glibc's `malloc.h`."""
 
 
+def hold_the_collector() -> None:
+    """Until it is spared: a start builds what stays, and a fifth of its time went into looking for garbage among that."""
+    gc.disable()
+
+
 def spare_the_collector() -> None:
-    """What has been built until now stays: no pass over it ever again, and fewer passes over the rest."""
-    gc.collect()
+    """What has been built until now stays: no pass over it ever again, and fewer passes over the rest.
+
+    Not one before either: it takes 0.1 s to find a quarter of a megabyte."""
+    gc.enable()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 

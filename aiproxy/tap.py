@@ -13,10 +13,9 @@ from twisted.python import usage
 
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, render_problems
-from aiproxy.heap import return_large_blocks, spare_the_collector
+from aiproxy.heap import hold_the_collector, return_large_blocks, spare_the_collector
 from aiproxy.logs import Scrubbing, make_observer, spellings
 from aiproxy.logs.recent import Recent
-from aiproxy.registry import load_registry
 from aiproxy.secrets import Scrubber
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.store import StoreError, Unavailable
@@ -140,6 +139,8 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     welcome: Callable[[str], object] | None = sys.stdout.write if options["welcome"] else None
     if options["workers"] > 1:
         return _make_supervisor(options, reactor, welcome, cannot_start)
+    hold_the_collector()
+    from aiproxy.registry import load_registry
     from aiproxy.service import GatewayService
     from aiproxy.transports.polling import poll_lightly
 
