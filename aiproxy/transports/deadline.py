@@ -31,8 +31,9 @@ class Deadline:
         self._at = None
 
     def stop(self) -> None:
-        """For good: no timer is left behind."""
+        """For good: no timer is left behind, and nobody is held, who would be held in a ring."""
         self._at = None
+        self._expired = _nobody
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -48,3 +49,6 @@ class Deadline:
         else:
             self._at = None
             self._expired()
+
+
+def _nobody() -> None: ...
