@@ -21,6 +21,7 @@ from aiproxy.storage.keys import ManagedKeys
 from aiproxy.storage.state.state import State
 from aiproxy.web.management.rooms.accounts import AccountsRoom
 from aiproxy.web.management.rooms.auth_files import AuthFilesRoom
+from aiproxy.web.management.rooms.by_provider import ByProviderRoom
 from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
 from aiproxy.web.management.rooms.cliproxyapi import CLIProxyAPIRoom
 from aiproxy.web.management.rooms.configuration import ConfigurationRoom
@@ -28,7 +29,6 @@ from aiproxy.web.management.rooms.health import HealthRoom
 from aiproxy.web.management.rooms.history import HistoryRoom
 from aiproxy.web.management.rooms.logins import LoginsRoom
 from aiproxy.web.management.rooms.logs import LogsRoom
-from aiproxy.web.management.rooms.model_aliases import ModelAliasesRoom
 from aiproxy.web.management.rooms.models import ModelsRoom
 from aiproxy.web.management.rooms.oauth import OAuthRoom
 from aiproxy.web.management.rooms.requests import Requests
@@ -80,7 +80,7 @@ class Managed:
             LogsRoom(self.recent, gateway, offset),
             SystemPromptRoom(gateway, edit),
             CLIProxyAPIRoom(gateway, self.registry.providers, state),
-            ModelAliasesRoom(edit, self.configuration),
+            ByProviderRoom(edit, self.configuration),
             SettingsRoom(edit, self.masking, self.configuration, in_thread),
             ClientKeysRoom(gateway, self.keys, edit),
             LoginsRoom(self.logins, logins),

@@ -22,6 +22,9 @@ ALSO_CALLED = {
 WITH_LOGINS = ("antigravity", "claude", "codex", "copilot", "gemini-cli", "iflow", "kimi", "kiro", "qwen", "vertex")
 """Providers whose accounts may be credential files."""
 
+KEYLESS = ("aistudio", *WITH_LOGINS)
+"""Those whose accounts the configuration needn't name: they log in, or come to us."""
+
 
 def known_provider(name: str, providers: Collection[str]) -> str:
     """The provider meant, upper and lower case and `Gemini CLI` for `gemini-cli` alike; "" when there is none such."""

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from aiproxy.catalogue import known_provider
-from aiproxy.catalogue.providers import WITH_LOGINS
+from aiproxy.catalogue.providers import KEYLESS
 from aiproxy.config.certificates import certificate_problems
 from aiproxy.config.client_rules import client_problems, key_problems
 from aiproxy.config.fallback_rules import fallback_problems
@@ -205,10 +205,15 @@ def _providers(settings: Settings) -> Iterator[Finding]:
         for number, name in enumerate(client.providers)
     ]
     named += [(f"model-alias[{number}]", name) for number, name in enumerate(settings.model_alias)]
-    for key, mapping in (("oauth-clients", settings.oauth_clients), ("upstreams", settings.upstreams)):
+    for key, mapping in (
+        ("oauth-clients", settings.oauth_clients),
+        ("upstreams", settings.upstreams),
+        ("oauth-excluded-models", settings.oauth_excluded_models),
+        ("oauth-request-scoped-errors", settings.oauth_request_scoped_errors),
+    ):
         for number, name in enumerate(mapping):
-            if name not in WITH_LOGINS:
-                message = f"no credential files of this version are for it; there are: {', '.join(WITH_LOGINS)}"
+            if name.lower() not in KEYLESS:
+                message = f"no accounts of this version log in there; there are: {', '.join(KEYLESS)}"
                 yield _warning("unknown-provider", f"{key}[{number}]", message)
     for path, name in named:
         if name and not known_provider(name, there):

@@ -100,6 +100,8 @@ def _loops(key: str, chains: Chains) -> Iterator[Finding]:
 
 def _rule_lists(settings: Settings) -> Iterator[tuple[str, Sequence[RequestScopedError]]]:
     yield "request-scoped-errors", settings.request_scoped_errors
+    for number, rules in enumerate(settings.oauth_request_scoped_errors.values()):
+        yield f"oauth-request-scoped-errors[{number}]", rules
     for section, entries in settings.key_entries.items():
         for index, entry in enumerate(entries):
             yield f"{section}[{index}].request-scoped-errors", entry.request_scoped_errors

@@ -13,8 +13,7 @@ from aiproxy.config.schema import RemoteManagement, Settings
 NOT_YET: Mapping[type, frozenset[str]] = {
     Settings: frozenset(
         {
-            "workers", "oauth-model-alias", "oauth-excluded-models",
-            "proxy-providers", "usage-statistics-enabled",
+            "workers", "proxy-providers", "usage-statistics-enabled",
         }
     ),
     RemoteManagement: frozenset({"disable-auto-update-panel", "panel-github-repository"}),
@@ -92,6 +91,7 @@ ELSEWHERE: Mapping[str, str] = {
     "concurrency-limit": "concurrency",
     "max-parallel-requests": "concurrency",
     "check-model-name": "check-model",
+    "oauth-model-alias": "model-alias",
     "fallbacks": "model-fallback",
     "model-fallback-mapping": "model-fallback",
     "extra-headers": "headers",

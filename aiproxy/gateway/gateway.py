@@ -117,6 +117,7 @@ class Gateway:
         self._join()
         self.discovery.forget()
         self.state.limit(snapshot.settings)
+        self.journal.limit(snapshot.settings.error_logs_max_files)
         self._reconsider_relays()
 
     def _join(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from secrets import token_hex
+from typing import TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -36,6 +37,8 @@ from aiproxy.transports.base import Network
 from aiproxy.transports.media import MediaFetcher
 from aiproxy.usage.prices import NO_PRICES, Price, Priced, Prices, Rates
 from aiproxy.usage.vendor_prices import vendor_prices
+
+T = TypeVar("T")
 
 DIRECT = "direct"
 """The `proxy-url` of an entry that uses none although there is a global one."""
@@ -156,6 +159,7 @@ def build_snapshot(
                 except ValueError as error:
                     left_out[record.name] = str(error)
                     continue
+                made = [of_login(settings, upstream) for upstream in made]
                 found += made
                 of_file |= {upstream.id: (record.name, login) for upstream in made}
         for upstream in found:
@@ -185,11 +189,25 @@ def build_snapshot(
     )
 
 
+def of_login(settings: Settings, upstream: Upstream) -> Upstream:
+    """With what the operator says of all accounts of its provider that have no key of the configuration."""
+    provider = upstream.provider.name.lower()
+    excluded = _of_provider(settings.oauth_excluded_models, provider)
+    rules = rules_of(_of_provider(settings.oauth_request_scoped_errors, provider))
+    if not (excluded or rules):
+        return upstream
+    return replace(upstream, excluded_models=(*upstream.excluded_models, *excluded), rules=(*upstream.rules, *rules))
+
+
+def _of_provider(settings: Mapping[str, tuple[T, ...]], provider: str) -> tuple[T, ...]:
+    return tuple(each for name, found in settings.items() if name.lower() == provider for each in found)
+
+
 def with_accounts(snapshot: Snapshot, more: Iterable[tuple[Upstream, Way]]) -> Snapshot:
     """The same with accounts that no configuration knows."""
     upstreams, ways = dict(snapshot.upstreams), dict(snapshot.ways)
     for upstream, way in more:
-        upstreams[upstream.id], ways[upstream.id] = upstream, way
+        upstreams[upstream.id], ways[upstream.id] = of_login(snapshot.settings, upstream), way
     catalogue = _catalogue(snapshot.settings, upstreams.values())
     fallbacks = _fallbacks(snapshot.settings, catalogue, upstreams.values())
     return replace(snapshot, upstreams=upstreams, ways=ways, catalogue=catalogue, fallbacks=fallbacks)

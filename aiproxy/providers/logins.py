@@ -1,11 +1,14 @@
 """Accounts of logins: what a credential file may say of any of them, whichever provider it is of. Source: CLIProxyAPI's files."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiproxy.catalogue import Alias, named
+from aiproxy.config.schema import ErrorAction, RequestScopedError
 from aiproxy.neutral.carried import Json
-from aiproxy.providers.base import LoggedIn, Provider, Upstream
+from aiproxy.pools.verdict import FaultRule
+from aiproxy.providers.base import LoggedIn, Provider, Upstream, rules_of
 
 T = TypeVar("T")
 
@@ -30,6 +33,7 @@ def account_of(provider: Provider, login: LoggedIn, accepts: Sequence[str], mode
         priority=FIRST - _one(said, "priority", int, 0),
         weight=_one(said, "weight", int, 1),
         excluded_models=_texts(said, "excluded_models"),
+        rules=_rules(said),
         headers=_headers(said),
         cools=None if _said(said, "disable_cooling") is None else not _one(said, "disable_cooling", bool, False),
         concurrency=_one(said, "concurrency", int, 0),
@@ -69,6 +73,26 @@ def _texts(said: Mapping[str, Json], name: str) -> tuple[str, ...]:
     if not isinstance(found, list | tuple) or not all(isinstance(each, str) for each in found):
         raise ValueError(f"`{name}` must be a list of texts")
     return tuple(found)
+
+
+def _rules(said: Mapping[str, Json]) -> tuple[FaultRule, ...]:
+    found = _said(said, "request_scoped_errors") or ()
+    if not isinstance(found, list | tuple) or not all(isinstance(each, dict) for each in found):
+        raise ValueError("`request_scoped_errors` must be a list of objects")
+    try:
+        return rules_of(
+            [
+                RequestScopedError(
+                    _one(each, "status", int, 0),
+                    _texts(each, "match"),
+                    _texts(each, "match_regexr"),
+                    ErrorAction(text(each, "action") or ErrorAction.STOP),
+                )
+                for each in found
+            ]
+        )
+    except (ValueError, re.error) as error:
+        raise ValueError(f"`request_scoped_errors` has a rule that can't be used: {error}") from None
 
 
 def _headers(said: Mapping[str, Json]) -> Mapping[str, str]:

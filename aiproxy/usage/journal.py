@@ -9,7 +9,7 @@ LATEST = 1000
 """Calls that are kept, however they ended: about 1 kB each, and 8 bytes for each account that each of its choices passed over."""
 
 LATEST_FAILED = 1000
-"""Calls that are kept because they failed or were cut: whoever asks about one asks hours later."""
+"""Calls that are kept because they failed or were cut, where nobody says how many: whoever asks about one asks hours later."""
 
 MOST_SHARED = 10_000
 """Candidates passed over, and why, that are kept once for all calls which say the same; about 2 MB."""
@@ -27,6 +27,12 @@ class Journal:
         self._failed: OrderedDict[str, CallRecord] = OrderedDict()
         self._shared: dict[Passed, Passed] = {}
         self._most = latest, failed
+
+    def limit(self, failed: int) -> None:
+        """Keep so many failed calls from now on."""
+        self._most = self._most[0], failed
+        while len(self._failed) > failed:
+            self._failed.popitem(last=False)
 
     def note(self, record: CallRecord) -> None:
         """Keep a call that has ended. Most calls pass over the same accounts for the same reasons."""

@@ -47,6 +47,8 @@ COMPATIBLE = "openai-compatibility: [{name: a, base-url: "
         ("request-scoped-errors:\n  - {status: 400, match-regexr: ['(']}", ("bad-pattern", 2, 34)),
         ("request-scoped-errors:\n  - {action: continue}", ("rule-for-everything", 2, 5)),
         (f"{UPSTREAM}}}]\nmodel-alias:\n  claude: [{{name: a, alias: b}}]", ("unknown-provider", 3, 3)),
+        (f"{UPSTREAM}}}]\noauth-excluded-models: {{grok: [a]}}", ("unknown-provider", 2, 25)),
+        (f"{UPSTREAM}}}]\noauth-request-scoped-errors: {{kimi: [{{match-regexr: ['(']}}]}}", ("bad-pattern", 2, 54)),
         (f"{UPSTREAM}models: [a]}}]\nmodel-alias: {{openai: [{{name: b, alias: c}}]}}", ("without-effect", 2, 24)),
         (f"{UPSTREAM}models: [a, c]}}]\nmodel-alias: {{openai: [{{name: a, alias: c}}]}}", ("shadowed-alias", 2, 24)),
         (f"{UPSTREAM}models: [{{name: a, alias: b}}, b]}}]", ("shadowed-alias", 1, 73)),

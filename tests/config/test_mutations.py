@@ -101,7 +101,7 @@ def test_the_file_itself_is_good_and_every_key_is_in_it() -> None:
 FREE_PLACES = {
     "." + path
     for path in [
-        "tag-limits", "model-limits", "api-keys[].model-limits", "provider-fallback-chain", "model-fallback", "model-alias", "prices", "oauth-clients", "upstreams", "tracing.headers",
+        "tag-limits", "model-limits", "api-keys[].model-limits", "provider-fallback-chain", "model-fallback", "model-alias", "oauth-excluded-models", "oauth-request-scoped-errors", "prices", "oauth-clients", "upstreams", "tracing.headers",
         *(f"{section}[].headers" for section in (
             "openai-api-key", "claude-api-key", "gemini-api-key", "vertex-api-key", "codex-api-key", "ollama",
         )),

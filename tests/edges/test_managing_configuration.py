@@ -84,7 +84,8 @@ def test_what_is_wrong_is_told_with_its_place_and_nothing_changed(tmp_path: Path
             "findings": told["findings"],
         }
         assert api.ask("POST", "/config/validate", content="port: 1\n").json()["valid"]
-        assert api.refused("PUT", "/config.yaml", content="a: [")[0] == 422
+        status, told = api.refused("PUT", "/config.yaml", content="a: [")
+        assert (status, told["code"]) == (400, "invalid_yaml")
         assert api.refused("PUT", "/config.yaml", content=b"\xff")[0] == 400
         assert file.read_text() == TEXT
 
@@ -124,6 +125,8 @@ def test_values_are_set_by_path(tmp_path: Path) -> None:
         ("/max-retry-interval", 9, "max-retry-interval: 9"),
         ("/max-retry-credentials", 2, "max-retry-credentials: 2"),
         ("/force-model-prefix", True, "force-model-prefix: true"),
+        ("/ws-auth", False, "ws-auth: false"),
+        ("/error-logs-max-files", 20, "error-logs-max-files: 20"),
         ("/quota-exceeded/switch-project", False, "switch-project: false"),
         ("/routing/strategy", "fill-first", "strategy: fill-first"),
         ("/debug", True, "level: debug"),
@@ -138,14 +141,14 @@ def test_a_scalar_is_got_and_put_as_there(tmp_path: Path, path: str, value: obje
         assert next(iter(api.get(path).values())) == value
         assert line in file.read_text()
         assert api.refused("PATCH", path, json={})[0] == 400
-        assert api.refused("PUT", path, json={"value": "nonsense"})[0] in (400, 422)
+        assert api.refused("PUT", path, json={"value": "nonsense"})[0] == 400
 
 
 def test_what_is_fixed_is_told_and_refused(tmp_path: Path) -> None:
     with gateway(tmp_path) as (api, _):
-        assert api.get("/ws-auth") == {"ws-auth": True}
-        assert api.put("/ws-auth", {"value": True}) == {"status": "ok"}
-        assert api.refused("PUT", "/ws-auth", json={"value": False})[0] == 400
+        assert api.get("/usage-statistics-enabled") == {"usage-statistics-enabled": True}
+        assert api.put("/usage-statistics-enabled", {"value": True}) == {"status": "ok"}
+        assert api.refused("PUT", "/usage-statistics-enabled", json={"value": False})[0] == 400
         assert api.delete("/proxy-url") == {"status": "ok"}
         assert api.get("/proxy-url") == {"proxy-url": ""}
 
@@ -166,6 +169,8 @@ def test_client_keys_as_a_list_of_texts(tmp_path: Path) -> None:
         assert api.get("/api-keys")["api-keys"] == names[1:]
         assert api.refused("DELETE", "/api-keys?value=nobody")[0] == 404
         assert api.refused("DELETE", "/api-keys?index=5")[0] == 404
+        assert api.refused("DELETE", "/api-keys")[0] == 400
+        assert api.refused("PATCH", "/api-keys", json={"value": "sixth-key-0123456789"})[0] == 400
 
 
 def test_accounts_as_lists_of_entries(tmp_path: Path) -> None:
@@ -190,8 +195,15 @@ def test_accounts_as_lists_of_entries(tmp_path: Path) -> None:
         api.put("/openai-compatibility", [entry])
         api.patch("/openai-compatibility", {"name": "or", "value": {"prefix": "or"}})
         assert api.get("/openai-compatibility")["openai-compatibility"][0]["prefix"] == "or"
+        assert api.refused("DELETE", "/openai-compatibility")[0] == 400
+        assert (
+            api.refused("PATCH", "/openai-compatibility", json={"name": "nobody", "value": {"prefix": "x"}})[0] == 404
+        )
         assert api.delete("/openai-compatibility", name="or") == {"status": "ok"}
-        assert api.refused("PUT", "/claude-api-key", json=[{"api-kee": "x"}])[0] == 422
+        api.put("/codex-api-key", [{"api-key": "vendor-key-4444444444", "base-url": "https://r.example/v1"}])
+        api.patch("/codex-api-key", {"match": "vendor-key-4444444444", "value": {"base-url": ""}})
+        assert api.get("/codex-api-key") == {"codex-api-key": []}, "its key goes nowhere else"
+        assert api.refused("PUT", "/claude-api-key", json=[{"api-kee": "x"}])[0] == 400
         assert api.get("/claude-api-key") == {"claude-api-key": []}
 
 
@@ -212,4 +224,35 @@ def test_cliproxyapis_aliases_are_ours_under_another_name(tmp_path: Path) -> Non
         assert api.delete(path, channel="gemini") == {"status": "ok"}
         assert file.read_text().strip() == TEXT.strip()
         assert api.get("/latest-version")["latest-version"]
-        assert api.get("/error-logs-max-files")["error-logs-max-files"] > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "one", "other"),
+    [
+        ("/oauth-excluded-models", "models", ["gpt-5-*"], ["*-mini"]),
+        (
+            "/oauth-request-scoped-errors",
+            "rules",
+            [{"status": 400, "match": ["x"]}],
+            [{"status": 429, "action": "continue"}],
+        ),
+    ],
+)
+def test_lists_for_each_provider_that_logs_in(tmp_path: Path, path: str, name: str, one: Any, other: Any) -> None:
+    section = path[1:]
+    with gateway(tmp_path) as (api, file):
+        assert api.get(path) == {section: {}}
+        assert api.put(path, {"codex": one, "kimi": []}) == {"status": "ok"}
+        assert api.get(path)[section].keys() == {"codex"}
+        written = file.read_text()
+        assert api.patch(path, {"provider": "kimi", name: other}) == {"status": "ok"}
+        assert file.read_text().startswith(written.rstrip().removesuffix("}")), "the other one's stands as it stood"
+        assert api.get(path)[section].keys() == {"codex", "kimi"}
+        assert api.patch(path, {"channel": "codex", name: []}) == {"status": "ok"}
+        assert api.get(path)[section].keys() == {"kimi"}
+        assert api.refused("PATCH", path, json={"channel": "codex", name: []})[0] == 404
+        assert api.refused("PATCH", path, json={"channel": "codex", name: "x"})[0] == 400
+        assert api.refused("PUT", path, json={"codex": [{"nonsense": 1}]})[0] == 400
+        assert api.refused("DELETE", path)[0] == 400
+        assert api.delete(path, provider="kimi") == {"status": "ok"}
+        assert file.read_text().strip() == TEXT.strip()

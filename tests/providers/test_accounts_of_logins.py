@@ -117,12 +117,15 @@ def test_what_operators_write_into_a_file() -> None:
         prefix="team",
         headers={"x-a": "b"},
         model_aliases=[{"name": "claude-x", "alias": "x"}],
+        request_scoped_errors=[{"status": 400, "match-regexr": ["^Over"], "action": "continue"}],
         **{"proxy-url": "direct", "excluded-models": ["*-opus-*"], "disable-cooling": True},
     )
     assert (found.priority, found.weight, found.prefix, found.proxy_url) == (80, 3, "team", "direct")
     assert (found.excluded_models, found.cools) == (("*-opus-*",), False)
     assert found.headers == {"x-a": "b"}
     assert [served.name for served in found.models["x"]] == ["claude-x"]
+    (rule,) = found.rules
+    assert (rule.stops, rule.cools, rule.statuses) == (False, False, {400})
     assert account(CLAUDE).priority == 100
 
 
@@ -140,6 +143,10 @@ def test_what_operators_write_into_a_file() -> None:
         (CLAUDE, {"model_aliases": [{"name": "x"}]}, "model_aliases"),
         (CLAUDE, {"model_aliases": {"name": "x"}}, "model_aliases"),
         (CLAUDE, {"base_url": 7}, "base_url"),
+        (CLAUDE, {"request_scoped_errors": {"status": 400}}, "request_scoped_errors"),
+        (CLAUDE, {"request_scoped_errors": [{"match": "x"}]}, "request_scoped_errors"),
+        (CLAUDE, {"request_scoped_errors": [{"match_regexr": ["("]}]}, "request_scoped_errors"),
+        (CLAUDE, {"request_scoped_errors": [{"action": "retry"}]}, "request_scoped_errors"),
     ],
 )
 def test_a_field_that_cannot_be_right_is_named(provider: Provider, record: dict[str, Any], field: str) -> None:

@@ -20,6 +20,10 @@ def test_the_latest_are_kept_and_the_failed_for_longer() -> None:
     found = {name for name in ("f1", "f2", "f3", "a", "b") if journal.find(name) is not None}
     assert found == {"f2", "f3", "a", "b"}
     assert [record.request_id for record in journal.failed] == ["f3", "f2"]
+    journal.limit(1)
+    assert [record.request_id for record in journal.failed] == ["f3"]
+    journal.note(call("f4", Outcome.FAILED))
+    assert [record.request_id for record in journal.failed] == ["f4"]
     journal.note(call("c", Outcome.CANCELLED))
     assert journal.find("a") is None
     assert journal.find("c") is not None

@@ -105,6 +105,16 @@ class Settings:
         factory=dict,
         example={"openai": [{"name": "mini", "alias": "smart", "fork": True}]},
     )
+    oauth_excluded_models: Mapping[str, tuple[str, ...]] = setting(
+        "By provider: globs of model names that its accounts which log in don't serve, beside those of each one's file.",
+        factory=dict,
+        example={"codex": ["*-mini"]},
+    )
+    oauth_request_scoped_errors: Mapping[str, tuple[RequestScopedError, ...]] = setting(
+        "By provider: what to do about certain failures of its accounts which log in, before the global rules.",
+        factory=dict,
+        example={"codex": [{"status": 400, "match": ["overloaded"], "action": "continue"}]},
+    )
     state: str = setting(
         "Where usage, requests, cooldowns and counters are kept: a SQLite file; `postgresql://USER:PASSWORD@HOST/DATABASE`, "
         "for several nodes (needs the extra `[postgres]`); or `memory` (also `:memory:`), until the gateway stops. Empty is "
@@ -211,6 +221,12 @@ class Settings:
     prompt_log: PromptLogSettings = setting(
         "What calls ask and answer, in words, a JSON object a line; takes effect at the next start.",
         factory=PromptLogSettings,
+    )
+    error_logs_max_files: int = setting(
+        "Failed calls whose records, without bodies, each process keeps in memory, for `request-error-logs` of the management API.",
+        1000,
+        minimum=1,
+        maximum=100_000,
     )
     notices: Notices = setting("What operators are told without asking.", factory=Notices)
     metrics: MetricsSettings = setting(

@@ -7,6 +7,11 @@ from typing import Any
 from aiproxy import __version__
 from aiproxy.web.management.routes import Route
 
+CLIPROXYAPIS = "CLIProxyAPI"
+"""The tag of what tools written for CLIProxyAPI ask."""
+
+OURS = "aiproxy"
+
 _VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 _ERROR = {
@@ -47,6 +52,7 @@ def _operation(route: Route) -> Mapping[str, Any]:
     ]
     told: dict[str, Any] = {
         "summary": route.words,
+        "tags": [CLIPROXYAPIS if route.theirs else OURS],
         "responses": {
             "200": {"description": "Done.", "content": {route.gives: {}}},
             "default": {

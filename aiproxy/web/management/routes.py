@@ -1,7 +1,7 @@
 """What a management route is: a line of the table, what it is handed, and who asks. Values only."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -113,6 +113,13 @@ class Route:
     open: bool = False
     asks: bool = False
     """Whether it changes nothing, whatever its method says: what is asked is too long for an address."""
+    theirs: bool = False
+    """Whether it is CLIProxyAPI's, by its path, method and shapes."""
+
+
+def theirs(routes: Iterable[Route]) -> Sequence[Route]:
+    """CLIProxyAPI's."""
+    return tuple(replace(route, theirs=True) for route in routes)
 
 
 Served = Answer | Mapping[str, Any]

@@ -7,7 +7,7 @@ from aiproxy_config.importing.taking import Data, Found, Taking, renamed, taken
 
 SAME = (
     "host", "port", "api-keys", "proxy-url", "force-model-prefix", "request-retry", "max-retry-credentials", "max-retry-interval",
-    "disable-cooling", "payload", "ws-auth",
+    "disable-cooling", "payload", "ws-auth", "oauth-excluded-models", "oauth-request-scoped-errors",
 )  # fmt: skip
 
 WITHIN = {
@@ -36,6 +36,7 @@ def read(path: Path, found: Found) -> None:
         found.put("logging.file", "main.log")
         source.differs("logging-to-file", "the log stands beside the configuration, as main.log")
     source.copy("logs-max-total-size-mb", "logging.max-total-size-mb", int, lambda size: size or None)
+    source.copy("error-logs-max-files", "error-logs-max-files", int, lambda most: most if most > 0 else None)
     for section in SECTIONS:
         for entry in source.each(section):
             found.add(section, _entry(entry))

@@ -24,7 +24,7 @@ from aiproxy.web.management.rooms import account_views as views
 from aiproxy.web.management.rooms.refusing import refusing
 from aiproxy.web.management.rooms.settings import OK, account_index
 from aiproxy.web.management.rooms.tenths import Kept, tenths
-from aiproxy.web.management.routes import Asked, Route, answer, download
+from aiproxy.web.management.routes import Asked, Route, answer, download, theirs
 from aiproxy.web.multipart import Part, parts
 
 MOST_FILES = 1000
@@ -71,7 +71,7 @@ class AuthFilesRoom:
     def routes(self) -> Sequence[Route]:
         url = "/auth-files"
         which = {"name": "The file's."}
-        return (
+        found = (
             Route(
                 "GET",
                 url,
@@ -120,6 +120,7 @@ class AuthFilesRoom:
                 takes={"name": "Which.", **dict.fromkeys(TYPES, "As in the file; null takes it out.")},
             ),
         )
+        return theirs(found)
 
     # -- what there is
 

@@ -10,7 +10,7 @@ from aiproxy.providers.base import Provider
 from aiproxy.storage.documents import CREDENTIALS
 from aiproxy.web.management.rooms.settings import OK, account_index
 from aiproxy.web.management.rooms.tenths import Kept, tenths
-from aiproxy.web.management.routes import Asked, Route
+from aiproxy.web.management.routes import Asked, Route, theirs
 
 
 class CLIProxyAPIRoom:
@@ -20,7 +20,7 @@ class CLIProxyAPIRoom:
         self._state = state
 
     def routes(self) -> Sequence[Route]:
-        return (
+        found = (
             Route("POST", "/reset-quota", "Forget an account's rests.", self.reset, takes={"auth_index": "Which."}),
             Route("GET", "/api-key-usage", "How calls went at accounts with keys, in tens of minutes.", self.key_usage),
             Route(
@@ -31,6 +31,7 @@ class CLIProxyAPIRoom:
             ),
             Route("GET", "/model-definitions/<channel>", "The models that a provider is known to have.", self.models),
         )
+        return theirs(found)
 
     async def reset(self, asked: Asked) -> Mapping[str, Any]:
         index = asked.text("auth_index")

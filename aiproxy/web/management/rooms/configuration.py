@@ -29,7 +29,7 @@ from aiproxy.web.management.rooms.editing import (
     if_match,
     stale,
 )
-from aiproxy.web.management.routes import Asked, Route
+from aiproxy.web.management.routes import Asked, Route, theirs
 
 YAML = "application/yaml; charset=utf-8"
 
@@ -52,16 +52,8 @@ class ConfigurationRoom:
         self._in_thread = in_thread
 
     def routes(self) -> Sequence[Route]:
-        return (
+        found = (
             Route("GET", "/config", "The configuration in effect, without its secrets.", self.shown),
-            Route(
-                "PATCH",
-                "/config",
-                f"Set values by path; null takes one out. {IF_MATCH}",
-                self.changed,
-                takes={"PATH": "As `api-keys[0].limits.concurrent`: the value, as JSON."},
-            ),
-            Route("GET", "/config/values", "Every value with the layer that set it.", self.values),
             Route("GET", "/config.yaml", "Its text as it is kept, each secret by a name.", self.text, gives=YAML),
             Route(
                 "PUT",
@@ -70,6 +62,17 @@ class ConfigurationRoom:
                 self.replaced,
                 reads=YAML,
             ),
+        )
+        return (
+            *theirs(found),
+            Route(
+                "PATCH",
+                "/config",
+                f"Set values by path; null takes one out. {IF_MATCH}",
+                self.changed,
+                takes={"PATH": "As `api-keys[0].limits.concurrent`: the value, as JSON."},
+            ),
+            Route("GET", "/config/values", "Every value with the layer that set it.", self.values),
             Route(
                 "POST",
                 "/config/validate",

@@ -15,6 +15,12 @@ from aiproxy.storage.store import Change
 from aiproxy.web.management.rooms.refusing import refusing
 from aiproxy.web.management.routes import Asked, Refused, answer
 
+ONE_VALUE = 400
+"""The status by which CLIProxyAPI refuses a value that was sent by itself; a whole text that would not do is 422."""
+
+NO_YAML = ("yaml-syntax", "yaml-depth")
+"""The codes of texts that no tree can be made of."""
+
 IF_MATCH = "An `If-Match` header with an ETag refuses a change of another version."
 
 
@@ -39,20 +45,22 @@ def findings(problems: Sequence[Problem]) -> list[Mapping[str, Any]]:
     return [asdict(problem) for problem in problems]
 
 
-def not_valid(problems: Sequence[Problem]) -> Refused:
+def not_valid(problems: Sequence[Problem], status: int = 422) -> Refused:
     first = next((f": {problem.message}" for problem in problems if problem.severity is Severity.ERROR), "")
     message = f"Nothing was changed, for this would not be valid{first}."
-    return Refused(422, "invalid_config", message, {"findings": findings(problems)})
+    if any(problem.code in NO_YAML for problem in problems):
+        return Refused(400, "invalid_yaml", message, {"findings": findings(problems)})
+    return Refused(status, "invalid_config", message, {"findings": findings(problems)})
 
 
 @contextmanager
-def editing() -> Iterator[None]:
+def editing(not_valid_status: int = 422) -> Iterator[None]:
     """Raises `GatewayError`s for what edits raise."""
     try:
         with refusing():
             yield
     except ConfigurationInvalid as invalid:
-        raise not_valid(invalid.problems) from None
+        raise not_valid(invalid.problems, not_valid_status) from None
     except Unparsable as unparsable:
         raise not_valid([unparsable.problem]) from None
     except NotEdited as refused:

@@ -14,7 +14,7 @@ from aiproxy.logs.text import as_text
 from aiproxy.neutral.errors import InvalidRequest, NotFound
 from aiproxy.usage import CallRecord, story
 from aiproxy.web.management.happenings import line
-from aiproxy.web.management.routes import Asked, Route, download
+from aiproxy.web.management.routes import Asked, Route, download, theirs
 
 LISTED = 500
 """Lines of one answer when nobody says how many."""
@@ -43,16 +43,17 @@ class LogsRoom:
             "cursor": "Only lines after the one with this number; `next-cursor` of the answer before.",
             "limit": f"The latest so many; {LISTED}.",
         }
-        return (
+        found = (
             Route(
                 "GET", "/logs", "The latest lines that the worker that is asked has written.", self.lines, query=query
             ),
-            Route("GET", "/logs/download", "All that are kept, as a file.", self.file, query=wanted, gives=TEXT),
             Route("DELETE", "/logs", "Forget those that are kept; files of the log stay.", self.clear),
             Route("GET", "/request-error-logs", "Failed calls that are kept.", self.failed),
             Route("GET", "/request-error-logs/<name>", "One of them.", self.failed_file, gives=TEXT),
             Route("GET", "/request-log-by-id/<request_id>", "Any call that is kept.", self.by_id, gives=TEXT),
         )
+        ours = Route("GET", "/logs/download", "All that are kept, as a file.", self.file, query=wanted, gives=TEXT)
+        return *theirs(found), ours
 
     async def lines(self, asked: Asked) -> Mapping[str, Any]:
         limit, cursor = asked.count("limit", LISTED), int(asked.number("cursor", 0))

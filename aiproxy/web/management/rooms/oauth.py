@@ -14,7 +14,7 @@ from aiproxy.credentials.ways.desk import LoginFailed, Options
 from aiproxy.neutral.errors import InvalidRequest, NotFound, UpstreamFailed
 from aiproxy.web.management.rooms.refusing import refusing
 from aiproxy.web.management.rooms.settings import OK
-from aiproxy.web.management.routes import Asked, Route
+from aiproxy.web.management.routes import Asked, Route, theirs
 
 PAGES = {
     "anthropic-auth-url": "claude",
@@ -63,7 +63,7 @@ class OAuthRoom:
             "error": "What the vendor said instead.",
         }
         state = {"state": "Which."}
-        return (
+        found = (
             *pages,
             Route(
                 "POST", "/iflow-auth-url", "Log in at iFlow by a cookie.", self.cookie, takes={"cookie": "The cookie."}
@@ -73,6 +73,7 @@ class OAuthRoom:
             Route("POST", "/oauth-callback", "Bring where the browser ended.", self.callback, takes=came, open=True),
             Route("GET", "/oauth-callback", "The same.", self.callback, query=came, open=True),
         )
+        return theirs(found)
 
     def _begin(self, provider: str) -> Any:
         async def begin(asked: Asked) -> Mapping[str, Any]:

@@ -18,9 +18,8 @@ from aiproxy.config.schema.observing import LogLevel, PromptLogMode
 from aiproxy.neutral.errors import InvalidRequest, NotFound
 from aiproxy.secrets import Scrubber, digest
 from aiproxy.storage.store import Change
-from aiproxy.usage.journal import LATEST_FAILED
-from aiproxy.web.management.rooms.editing import Configuring, editing
-from aiproxy.web.management.routes import Asked, Route
+from aiproxy.web.management.rooms.editing import ONE_VALUE, Configuring, editing
+from aiproxy.web.management.routes import Asked, Route, theirs
 
 OK = {"status": "ok"}
 
@@ -33,7 +32,8 @@ SCALARS = (
     "quota-exceeded.switch-project",
     "quota-exceeded.switch-preview-model",
     "routing.strategy",
-    "disable-cooling",
+    "error-logs-max-files",
+    "ws-auth",
 )
 """Settings that have CLIProxyAPI's name, by their paths."""
 
@@ -63,7 +63,6 @@ SWITCHES = (
         {"prompt-log.mode": "none"},
     ),
     Switch("usage-statistics-enabled", lambda _: True, why="usage is always counted"),
-    Switch("ws-auth", lambda _: True, why="WebSockets ask for a client key as everything else does"),
     Switch(
         "logging-to-file",
         lambda settings: bool(settings.logging.file),
@@ -71,10 +70,14 @@ SWITCHES = (
     ),
 )
 
-ENTRIES = (
-    "gemini-api-key", "claude-api-key", "codex-api-key", "vertex-api-key", "openai-api-key", "ollama", "openai-compatibility",
-)  # fmt: skip
+ENTRIES = ("gemini-api-key", "claude-api-key", "codex-api-key", "vertex-api-key", "openai-compatibility")
 """Lists of accounts."""
+
+OUR_ENTRIES = ("openai-api-key", "ollama")
+"""Those that CLIProxyAPI has none of."""
+
+WITHOUT_WHICH = {"codex-api-key": ("base-url",), "openai-compatibility": ("base-url",)}
+"""What an entry loses when it is to go, beside the key: at no other address than it was written for is its key ever shown."""
 
 API_KEYS = "api-keys"
 
@@ -96,15 +99,14 @@ class SettingsRoom:
         found = [route for path in SCALARS for route in self._scalar(path)]
         found += [route for switch in SWITCHES for route in self._switch(switch)]
         found += self._scalar("logging.max-total-size-mb", "logs-max-total-size-mb")
-        found.append(
-            Route("GET", "/error-logs-max-files", "Failed calls that are kept, in memory.", self._failures_kept)
-        )
         found.append(Route("DELETE", "/proxy-url", "Take `proxy-url` out.", self._taken_out("proxy-url")))
         found += self._api_keys()
-        return [*found, *(route for section in ENTRIES for route in self._entries(section))]
-
-    async def _failures_kept(self, _asked: Asked) -> Mapping[str, Any]:
-        return {"error-logs-max-files": LATEST_FAILED}
+        found += [route for section in ENTRIES for route in self._entries(section)]
+        ours = [
+            *self._scalar("disable-cooling"),
+            *(route for section in OUR_ENTRIES for route in self._entries(section)),
+        ]
+        return [*theirs(found), *ours]
 
     # -- one value
 
@@ -141,7 +143,7 @@ class SettingsRoom:
         return _get_and_put(switch.name, f"`{switch.name}`", show, put)
 
     async def _put(self, asked: Asked, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        with editing():
+        with editing(ONE_VALUE):
             await self._configuring.put(values, asked.change(f"Set {', '.join(values)}"))
         return OK
 
@@ -152,7 +154,7 @@ class SettingsRoom:
         return take_out
 
     async def _edit(self, edit: Callable[[str], str], why: Change) -> Mapping[str, Any]:
-        with editing():
+        with editing(ONE_VALUE):
             await self._configuring.edit(edit, why)
         return OK
 
@@ -200,19 +202,17 @@ class SettingsRoom:
 
     async def _patch_key(self, asked: Asked) -> Mapping[str, Any]:
         body = await self._restored(asked.object())
-        new = body.get("new", body.get("value"))
+        by_place = "index" in body
+        new = body.get("value" if by_place else "new")
         if not isinstance(new, str) or not new:
             raise InvalidRequest("The fields 'old' and 'new', or 'index' and 'value', are wanted.", param="new")
 
         def change(text: str) -> str:
             keys = [_key_of(entry) for entry in entries(text, API_KEYS)]
-            index = (
-                _index(body, len(keys))
-                if "index" in body
-                else keys.index(body["old"])
-                if body.get("old") in keys
-                else len(keys)
-            )
+            if by_place:
+                index = _index(body, len(keys))
+            else:  # one that isn't there is added, as CLIProxyAPI does
+                index = keys.index(body["old"]) if body.get("old") in keys else len(keys)
             return rotated(text, index, new) if index < len(keys) else edited(text, f"{API_KEYS}[{index}]", new)
 
         return await self._edit(change, asked.change("Change a client key"))
@@ -224,7 +224,9 @@ class SettingsRoom:
             keys = [_key_of(entry) for entry in entries(text, API_KEYS)]
             if "index" in query:
                 return without(text, f"{API_KEYS}[{_index(query, len(keys))}]")
-            if query.get("value") not in keys:
+            if not query.get("value"):
+                raise InvalidRequest("Which? Say its 'index', or its 'value'.", param="value")
+            if query["value"] not in keys:
                 raise NotFound("There is no such client key.", param="value")
             return without(text, f"{API_KEYS}[{keys.index(query['value'])}]")
 
@@ -254,7 +256,7 @@ class SettingsRoom:
 
             def change(text: str) -> str:
                 index = _which(text, section, by, which, asked.query.get("base-url", ""))
-                if by in values and not values[by]:
+                if any(key in values and not values[key] for key in (by, *WITHOUT_WHICH.get(section, ()))):
                     return without(text, f"{section}[{index}]")
                 return changed(text, section, index, values)
 
@@ -332,6 +334,8 @@ def _which(text: str, section: str, by: str, asked: Mapping[str, Any], base_url:
     if asked.get("index") not in (None, ""):
         return _index(asked, len(there))
     wanted = asked.get(by, "")
+    if not wanted:
+        raise InvalidRequest(f"Which? Say its '{by}', or its 'index'.", param=by)
     found = [
         index
         for index, each in enumerate(there)

@@ -14,7 +14,7 @@ from aiproxy.storage.state.database import Session, StateUnavailable
 from aiproxy.storage.state.sums_table import as_csv, written
 from aiproxy.web.management.rooms.requests import SPAN, Kept, asked_of, span_of
 from aiproxy.web.management.rooms.statistics import rows_of, statistics
-from aiproxy.web.management.routes import Asked, Route, download
+from aiproxy.web.management.routes import Asked, Route, download, theirs
 
 DETAILS = 10_000
 """Single attempts in CLIProxyAPI's shape when nobody says how many: the latest, about 2 MB. The sums are of all."""
@@ -41,7 +41,7 @@ class Usage:
         by = f"What to sum up by, with commas: {', '.join(GROUPS)}."
         only = {**SPAN, **dict.fromkeys(ONLY, "Only usage of exactly this.")}
         query = {"by": by, **only, "format": "`json` or `csv`."}
-        return (
+        found = (
             Route(
                 "GET",
                 "/usage",
@@ -49,10 +49,10 @@ class Usage:
                 self.shown,
                 query={**only, "details": f"Most single attempts that are listed; {DETAILS}."},
             ),
-            Route("GET", "/usage/sums", "Usage summed up.", self.summed, query=query),
             Route("GET", "/usage/export", "Usage as CLIProxyAPI exports it.", self.exported, query=only),
             Route("POST", "/usage/import", "Take over an export, or a usage-statistics.json; once.", self.imported),
         )
+        return *theirs(found), Route("GET", "/usage/sums", "Usage summed up.", self.summed, query=query)
 
     async def shown(self, asked: Asked) -> Mapping[str, Any]:
         return await self._statistics(_span_of(asked), asked.count("details", DETAILS))
