@@ -125,7 +125,7 @@ def test_what_operators_write_into_a_file() -> None:
     assert found.headers == {"x-a": "b"}
     assert [served.name for served in found.models["x"]] == ["claude-x"]
     (rule,) = found.rules
-    assert (rule.stops, rule.cools, rule.statuses) == (False, False, {400})
+    assert (rule.stops, rule.cools, rule.statuses) == (False, False, frozenset((400,)))
     assert account(CLAUDE).priority == 100
 
 
