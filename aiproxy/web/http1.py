@@ -6,7 +6,7 @@ Twisted's channel carries back-pressure; reading is ours, because its parser ans
 What one connection is doing is its `Stage`, and the one timer always belongs to the stage:
 
     HEAD      waits for, or is inside, a head     keep_alive_seconds before its first byte, header_seconds from there on
-    BODY      inside a body                       body_idle_seconds, begun again by every read
+    BODY      inside a body                       `HttpRequest.body_seconds`, anew at every read
     BUSY      a request is being answered         none; the gateway's own deadlines apply
     CLOSING   the last answer is on its way       LINGER_SECONDS, then the connection is cut
     UPGRADED  another protocol has it             that protocol's own
@@ -182,7 +182,7 @@ class Http1Channel(HTTPChannel):
         if head.length == 0:
             self.deadline.lift()
         else:
-            self.deadline.set(self.site.limits.body_idle_seconds)
+            self.deadline.set(request.body_seconds())
         if not request.admit(head.length):
             return True
         if self._stage is Stage.BUSY:
@@ -208,7 +208,6 @@ class Http1Channel(HTTPChannel):
 
     def _read_body(self) -> None:
         data, self._unread = self._unread, b""
-        self.deadline.set(self.site.limits.body_idle_seconds)
         request = self.requests[0]
         try:
             if self._chunked is not None:
@@ -227,6 +226,8 @@ class Http1Channel(HTTPChannel):
         else:
             if self._stage is Stage.BUSY:
                 request.requestReceived()
+            else:
+                self.deadline.set(request.body_seconds())
 
     def _body_ended(self, rest: bytes) -> None:
         self._unread = rest
@@ -299,14 +300,13 @@ class Http1Channel(HTTPChannel):
     # The end.
 
     def timeoutConnection(self) -> None:
-        silent = RequestTimeout("The request did not arrive in time; send it again.")
         match self._stage:
             case Stage.HEAD if self._unread.strip(b"\r\n"):
-                self._new_request().fail(silent)
+                self._new_request().fail(RequestTimeout("The request did not arrive in time; send it again."))
             case Stage.HEAD:
                 self._close()
             case Stage.BODY:
-                self.requests[0].fail(silent)
+                self.requests[0].body_is_late()
             case Stage.CLOSING:
                 self.transport.abortConnection()
             case Stage.BUSY | Stage.UPGRADED:

@@ -21,7 +21,8 @@ from twisted.python.failure import Failure
 from twisted.web._http2 import H2Connection, H2Stream
 from twisted.web.http_headers import Headers
 
-from aiproxy.neutral.errors import GatewayError, RequestTimeout
+from aiproxy.neutral.errors import GatewayError
+from aiproxy.transports.deadline import Deadline
 from aiproxy.web.head import RequestLine, expects_continue, head_too_large, read_target, too_many_headers
 from aiproxy.web.http1 import LINGER_SECONDS
 from aiproxy.web.request import HttpRequest, ISocket, Serving
@@ -44,7 +45,8 @@ class Http2Stream(H2Stream):
     """One request on the connection; a channel as far as its `HttpRequest` can tell."""
 
     site: Serving
-    _silence: IDelayedCall | None = None
+    _deadline: Deadline | None = None
+    """Of its body."""
 
     def _convertHeaders(self, headers: object) -> None:
         """Not in the constructor, before the connection knows us: an answer might be the result. See `begin`."""
@@ -70,7 +72,8 @@ class Http2Stream(H2Stream):
             return
         length = request.received.get(b"content-length")
         if request.admit(int(length[0]) if length else None) and has_body:
-            self._silence = self.site.reactor.callLater(limits.body_idle_seconds, self._fell_silent)
+            self._deadline = Deadline(self.site.reactor, request.body_is_late)
+            self._deadline.set(request.body_seconds())
             if continues:
                 self._send100Continue()
 
@@ -82,13 +85,14 @@ class Http2Stream(H2Stream):
         if self.request.finished:
             self._conn.openStreamWindow(self.streamID, flowControlledLength)
             return
-        if self._silence is not None:
-            self._silence.reset(self.site.limits.body_idle_seconds)
         try:
             super().receiveDataChunk(data, flowControlledLength)
         except GatewayError as error:
             self._body_ended()
             self.request.fail(error)
+        else:
+            if self._deadline is not None:
+                self._deadline.set(self.request.body_seconds())
 
     def requestComplete(self) -> None:
         self._body_ended()
@@ -114,14 +118,10 @@ class Http2Stream(H2Stream):
     def cut(self, request: HttpRequest) -> None:  # noqa: ARG002 # of one stream there is one request
         self._conn.abortRequest(self.streamID)
 
-    def _fell_silent(self) -> None:
-        self._silence = None
-        self.request.fail(RequestTimeout("The request did not arrive in time; send it again."))
-
     def _body_ended(self) -> None:
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+        if self._deadline is not None:
+            self._deadline.stop()
+            self._deadline = None
 
 
 class Http2Channel(H2Connection):

@@ -26,6 +26,7 @@ from aiproxy.neutral.errors import (
     Internal,
     InvalidRequest,
     MethodNotAllowed,
+    RequestTimeout,
     TooLarge,
     UnsupportedEncoding,
 )
@@ -67,6 +68,11 @@ class Serving(Protocol):
     def ended(self, request: "HttpRequest") -> None: ...
 
 
+def body_allowance(limits: Limits, received: int) -> float:
+    """Seconds from the head in which so many bytes of a body, and some more, must have come. Pure."""
+    return limits.body_idle_seconds + received / limits.body_bytes_per_second
+
+
 class HttpRequest(Request):
     """Its channel calls `begin`, `admit`, then `handleContentChunk` and `requestReceived`; or `fail` at any point."""
 
@@ -83,6 +89,7 @@ class HttpRequest(Request):
 
     _twisted_headers: Headers | None = None
     _received = 0
+    _body_began: float | None = None
     _packed: Unpacking | None = None
     _cut = False
 
@@ -147,6 +154,24 @@ class HttpRequest(Request):
         if max(self._received, self.content.tell() + len(data)) > self._most:
             raise self._too_large()
         self.content.write(data)
+
+    def body_seconds(self) -> float:
+        """For more of the body. One that drips within its idle time would else hold its place, and what came of it, for days."""
+        limits, now = self.site.limits, self.site.reactor.seconds()
+        if self._body_began is None:
+            self._body_began = now
+        spent = now - self._body_began
+        return min(limits.body_idle_seconds, max(0.0, body_allowance(limits, self._received) - spent))
+
+    def body_is_late(self) -> None:
+        limits = self.site.limits
+        self.fail(
+            RequestTimeout(
+                f"The request's body did not arrive in time: it may pause for {limits.body_idle_seconds:g} s "
+                f"(limits.body-idle-seconds), and must come at {limits.body_bytes_per_second} bytes a second on the whole "
+                "(limits.body-bytes-per-second). Send it again, or pass large media by URL."
+            )
+        )
 
     def requestReceived(self, *_: bytes) -> None:
         """The body is whole. Twisted repeats the request line here; `begin` has it already."""

@@ -320,18 +320,45 @@ async def test_a_body_is_413_as_soon_as_it_is_too_large(authority: trustme.CA, c
 @edge
 async def test_a_silent_body_is_408(authority: trustme.CA, certificate: ServerTls) -> None:
     clock = Clock()
-    async with Service(certificate=certificate, clock=clock, body_idle_seconds=10, keep_alive_seconds=7) as service:
+    limits: dict[str, Any] = {"body_idle_seconds": 10, "body_bytes_per_second": 1, "keep_alive_seconds": 7}
+    async with Service(certificate=certificate, clock=clock, **limits) as service:
         client = await connect(service, authority)
         number, stream = client.ask("POST", "/p", end=False)
         await service.until(lambda: service.site.in_flight == 1)
         server_side = (await service.channel()).streams[number]
-        for size in range(1, 4):
+        for size in range(10, 40, 10):
             clock.advance(9.9)
-            client.give(number, b"x")
+            client.give(number, b"x" * 10)
             await service.until(lambda size=size: server_side.request._received == size)  # type: ignore[misc]
         clock.advance(10)
         await settle(service, clock, stream)
         assert (await stream.answer()).status == 408
+
+
+@edge
+async def test_a_body_that_drips_is_408_and_its_neighbour_is_not(authority: trustme.CA, certificate: ServerTls) -> None:
+    clock = Clock()
+    async with Service(certificate=certificate, clock=clock, body_idle_seconds=10, body_bytes_per_second=10) as service:
+        client = await connect(service, authority)
+        slow, refused = client.ask("POST", "/p", end=False)
+        steady, passes = client.ask("POST", "/p", end=False)
+        await service.until(lambda: service.site.in_flight == 2)
+        streams = (await service.channel()).streams
+        both = [streams[number].request for number in (slow, steady)]
+        for second in range(1, 11):
+            clock.advance(1)
+            client.give(slow, b"x")
+            client.give(steady, b"x" * 10)
+            await service.until(lambda second=second: [each._received for each in both] == [second, 10 * second])  # type: ignore[misc]
+        assert not refused.headers
+        clock.advance(1)
+        await settle(service, clock, refused)
+        answer = await refused.answer()
+        assert (answer.status, answer.error["path"]) == (408, "/p")
+        clock.advance(5)
+        client.give(steady, b"x", end=True)
+        await settle(service, clock, passes)
+        assert (await passes.answer()).status == 200
 
 
 @edge

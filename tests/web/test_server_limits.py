@@ -4,8 +4,10 @@ import pytest
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 
+from aiproxy.config.schema import Limits
 from aiproxy.neutral.errors import Authentication
 from aiproxy.web.http1 import LINGER_SECONDS
+from aiproxy.web.request import MIB, body_allowance
 from tests.web.serving import Client, Service, edge, request
 
 CHUNKED = b"POST /p HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -136,19 +138,65 @@ async def test_an_empty_line_is_no_half_sent_head() -> None:
 @edge
 async def test_a_silent_body_is_408() -> None:
     clock = Clock()
-    async with Service(clock=clock, body_idle_seconds=10, header_seconds=1) as service:
+    async with Service(clock=clock, body_idle_seconds=10, body_bytes_per_second=1, header_seconds=1) as service:
         client = await service.connect()
-        client.send(b"POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\n")
+        client.send(b"POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: 90\r\n\r\n")
         channel = await service.channel()
-        for missing in range(9, 5, -1):
+        for missing in range(90, 50, -10):
             await service.until(lambda missing=missing: channel._missing == missing)  # type: ignore[misc]
             clock.advance(9.9)
-            client.send(b"x")
-        await service.until(lambda: channel._missing == 5)
+            client.send(b"x" * 10)
+        await service.until(lambda: channel._missing == 50)
         clock.advance(10)
         answer = await client.answer()
         assert (answer.status, answer.closes, answer.error["path"]) == (408, True, "/p")
         await _end(service, client, clock)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@edge
+async def test_a_body_that_drips_is_408_though_it_is_never_silent(chunked: bool) -> None:
+    clock = Clock()
+    async with Service(clock=clock, body_idle_seconds=10, body_bytes_per_second=10) as service:
+        client = await service.connect()
+        client.send(CHUNKED if chunked else request("POST", "/p", content_length="99"))
+        await service.until(lambda: service.site.in_flight == 1)
+        (asked,) = (await service.channel()).requests
+        for size in range(1, 11):
+            clock.advance(1)
+            client.send(b"1\r\nx\r\n" if chunked else b"x")
+            await service.until(lambda size=size: asked._received == size)  # type: ignore[misc]
+        assert client.raw == b""
+        clock.advance(1)
+        answer = await client.answer()
+        assert (answer.status, answer.error["path"], answer.closes) == (408, "/p", True)
+        assert "10 bytes a second on the whole (limits.body-bytes-per-second)" in answer.error["error"]
+        await _end(service, client, clock)
+
+
+@edge
+async def test_a_slow_body_that_keeps_its_pace_passes_after_many_times_the_idle_time() -> None:
+    clock = Clock()
+    async with Service(clock=clock, body_idle_seconds=10, body_bytes_per_second=10) as service:
+        client = await service.connect()
+        client.send(request("POST", "/p", content_length="1000"))
+        await service.until(lambda: service.site.in_flight == 1)
+        (asked,) = (await service.channel()).requests
+        for size in range(90, 991, 90):
+            clock.advance(9)
+            client.send(b"x" * 90)
+            await service.until(lambda size=size: asked._received == size)  # type: ignore[misc]
+        clock.advance(9)
+        client.send(b"x" * 10)
+        assert (await client.answer()).status == 200
+
+
+def test_the_least_pace_lets_an_honest_upload_through() -> None:
+    limits = Limits()
+    seconds_at = {rate: 8_000_000 / rate for rate in (64_000, 16_000, limits.body_bytes_per_second)}
+    assert all(seconds < body_allowance(limits, 8_000_000) for seconds in seconds_at.values())
+    assert body_allowance(limits, 0) == limits.body_idle_seconds
+    assert body_allowance(limits, int(limits.request_body_mb * MIB)) < 3 * 3600
 
 
 @edge

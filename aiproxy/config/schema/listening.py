@@ -31,6 +31,13 @@ class Limits:
     body_idle_seconds: float = setting(
         "Longest silence in the middle of a request body.", 60, minimum=1, unit="seconds"
     )
+    body_bytes_per_second: int = setting(
+        "How fast a request body must come, on the whole and beyond its `limits.body-idle-seconds`; a slower one is 408. The least is "
+        "a line of 64 kbit/s: there 8 MB may take 17 minutes, and the largest body 2.3 hours.",
+        8000,
+        minimum=1,
+        unit="bytes a second",
+    )
     connections: int = setting(
         "Most open client connections; a further one is closed unanswered. One that streams takes some 40 kB.",
         10000,
