@@ -36,6 +36,7 @@ class Daemon:
             text=True,
         )
         self.output: list[str] = []
+        self._ends = False
         self._lines: Queue[str | None] = Queue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -58,12 +59,13 @@ class Daemon:
                 return event
 
     def signal(self, number: signal.Signals) -> None:
+        self._ends = self._ends or number is signal.SIGTERM
         self.process.send_signal(number)
 
     def stop(self) -> int:
-        """TERM, and the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        """TERM, unless it was sent already (a second one ends the process in whatever it still does), and the exit status."""
+        if self.process.poll() is None and not self._ends:
+            self.signal(signal.SIGTERM)
         try:
             status = self.process.wait(STARTS_WITHIN)
         except subprocess.TimeoutExpired:

@@ -129,16 +129,21 @@ export const choice = (options, value, more = {}) =>
     return h("option", { value: key, selected: key === value }, words);
   }));
 
-// A dialog that is there until it is closed; `content` is given the way to close it. Resolves with what it was closed with.
+// A dialog that is there until it is closed; `content` is given the way to close it. Resolves with what it was closed with. What had the
+// focus before has it again, also if the page under the dialog was drawn anew meanwhile.
 export function dialog(title, content, { wide = false } = {}) {
   return new Promise((resolve) => {
     let given;
+    const before = document.activeElement;
+    const page = before.closest("dialog, main") || document.body;
+    const way = wayTo(before, page);
+    const back = () => before.isConnected || followed(page, way)?.focus({ preventScroll: true });
     const close = (value) => {
       given = value;
       box.close();
     };
     const id = `dialog-${++named}`;
-    const box = h(wide ? "dialog.wide" : "dialog", { "aria-labelledby": id, onclose: () => { document.body.append(...box.querySelectorAll(".told")); box.remove(); resolve(given); } });
+    const box = h(wide ? "dialog.wide" : "dialog", { "aria-labelledby": id, onclose: () => { document.body.append(...box.querySelectorAll(".told")); box.remove(); back(); resolve(given); } });
     const head = h("header", {}, h("h2", { id }, title),
       h("button.plain", { type: "button", "aria-label": t("Close"), onclick: () => close() }, "×"));
     document.body.append(fill(box, [head, content(close)]));
