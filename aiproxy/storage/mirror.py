@@ -72,6 +72,8 @@ class MirroredStore:
         self._reader = _opened(file)
         self._known = self._held()
         """Name → the remote's version, as far as this process has heard: another one that shares the mirror may have taken more."""
+        self._changed: dict[str, str | None] = {}
+        """Name → the digest of what this process made of it last. What another one has changed, and this one gives, is news to it."""
 
     # -- what is here
 
@@ -118,9 +120,10 @@ class MirroredStore:
     def _change(self, name: str, body: bytes | None, expected: str | None, change: Change) -> None:
         with self._step():
             before, base, was_dirty = self._row(name)
-            if (digest(before) if before is not None else None) != expected:
+            if _digest(before) != expected:
                 raise Conflict(name)
             self._put(name, body, base, change)
+            self._changed[name] = _digest(body)
         if self._problem:
             return  # away: `watch` finds out when it is back, and gives the change then
         with self._giving:
@@ -184,7 +187,7 @@ class MirroredStore:
             if ours:
                 held = self._row(conflict.name)[0]
                 change = Change(f"Resolve the conflict over {conflict.name}")
-                self._change(conflict.name, conflict.body, digest(held) if held is not None else None, change)
+                self._change(conflict.name, conflict.body, _digest(held), change)
             with self._step():
                 self._rows.execute("DELETE FROM conflict WHERE number = ?", (number,))
 
@@ -258,6 +261,7 @@ class MirroredStore:
             with self._writing:
                 asked = self._rows.execute("SELECT reason, author FROM document WHERE name = ?", (name,))
                 reason, author = asked.fetchone()
+            self._news = self._news or _digest(body) != self._changed.get(name, "")
             with suppress(Conflict):
                 return self._give(name, body, base, Change(reason, author))
         return self._yield_to_theirs(name, body, keep=True)
@@ -317,6 +321,10 @@ class MirroredStore:
             self._rows.execute("DELETE FROM document WHERE name = ?", (name,))
         else:
             self._rows.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?, 0, '', '')", (name, body, version))
+
+
+def _digest(body: bytes | None) -> str | None:
+    return None if body is None else digest(body)
 
 
 def _opened(file: Path) -> sqlite3.Connection:

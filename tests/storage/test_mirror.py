@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aiproxy.storage.documents import digest
 from aiproxy.storage.mirror import MirroredStore
 from aiproxy.storage.reconcile import Mirrored, Step, reconcile
 from aiproxy.storage.store import Change, Conflict, Entry, Unavailable
@@ -220,3 +221,32 @@ def test_a_change_is_written_here_before_it_waits_for_the_network(tmp_path: Path
     assert not store.condition().unpushed
     store.close()
     other.close()
+
+
+def test_what_another_process_changed_and_this_one_gives_is_news(tmp_path: Path) -> None:
+    """Else who was quicker than `aiproxy-config` at giving its change would serve without it."""
+    remote, unreached = Memory(), Memory()
+    unreached.away = True
+    gateway, tool = MirroredStore(remote, tmp_path / "mirror.db"), MirroredStore(unreached, tmp_path / "mirror.db")
+    gateway.save(NAMES[0], b"{}", None, CHANGE)
+    assert not gateway.sync()
+    tool.save(NAMES[0], b'{"new": 1}', digest(b"{}"), CHANGE)
+    assert gateway.sync()
+    assert remote.documents[NAMES[0]].body == b'{"new": 1}'
+    assert not gateway.sync()
+    tool.delete(NAMES[0], digest(b'{"new": 1}'), CHANGE)
+    assert gateway.sync()
+    assert not remote.documents
+    gateway.close()
+    tool.close()
+
+
+def test_what_this_process_changed_itself_is_no_news(tmp_path: Path) -> None:
+    remote = Memory()
+    store = MirroredStore(remote, tmp_path / "mirror.db")
+    remote.away = True
+    store.save(NAMES[0], b"{}", None, CHANGE)
+    remote.away = False
+    assert not store.sync()
+    assert remote.documents[NAMES[0]].body == b"{}"
+    store.close()
