@@ -26,7 +26,7 @@ from aiproxy.web.management.rooms.client_keys import ClientKeysRoom
 from aiproxy.web.management.rooms.cliproxyapi import CLIProxyAPIRoom
 from aiproxy.web.management.rooms.configuration import ConfigurationRoom
 from aiproxy.web.management.rooms.health import HealthRoom
-from aiproxy.web.management.rooms.history import HistoryRoom
+from aiproxy.web.management.rooms.history import FormerSecrets, HistoryRoom
 from aiproxy.web.management.rooms.logins import LoginsRoom
 from aiproxy.web.management.rooms.logs import LogsRoom
 from aiproxy.web.management.rooms.models import ModelsRoom
@@ -68,13 +68,14 @@ class Managed:
         """`in_thread` is for what takes long."""
         gateway, state, documents, edit = self.gateway, self.state, self.documents, self.configuring
         logins, accounts, offset = self.registry.logins, self.accounts, self.offset
+        former = FormerSecrets(self.history, in_thread)
         rooms = (
             AccountsRoom(gateway, accounts, logins, documents, state, offset, edit),
             ModelsRoom(gateway),
             Requests(gateway.journal, state, self.node, offset),
             Usage(state, self.node, in_thread),
-            HistoryRoom(self.history, edit, self.masking, self.configuration, in_thread),
-            ConfigurationRoom(edit, self.masking, self.configuration, self.compared, in_thread),
+            HistoryRoom(self.history, edit, self.masking, self.configuration, former, in_thread),
+            ConfigurationRoom(edit, self.masking, self.configuration, former, self.compared, in_thread),
             AuthFilesRoom(gateway, accounts, logins, documents, state, offset, self.kept),
             OAuthRoom(self.logins, self.reactor),
             LogsRoom(self.recent, gateway, offset),

@@ -1,6 +1,6 @@
 """Edits of a configuration's text that change the lines concerned and no others: comments, order and quoting stay.
 
-`edited` and `without` are pure, and never wrong: the new text is read again, and one that doesn't hold exactly what was meant
+`edited`, `without` and `moved` are pure, and never wrong: the new text is read again, and one that doesn't hold exactly what was meant
 is not returned. Whether the result makes sense is asked of `load.configuration`, by the caller."""
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from aiproxy.config.names import kebab
 from aiproxy.config.schema import Settings
 from aiproxy.config.spans import Span, Spans
 from aiproxy.config.steps import NotEdited, Steps, plain_field, steps_of, type_within
-from aiproxy.config.text_edits import put, take_out
+from aiproxy.config.text_edits import move, put, take_out
 from aiproxy.config.tree import Entries, Form, Items, Node, Scalar, core, parse
 
 
@@ -25,6 +25,12 @@ def without(text: str, path: str) -> str:
     """The text without what stands at this path. Raises as `edited` does."""
     steps = steps_of(path)
     return _checked(text, lambda spans, root: take_out(spans, root, steps), lambda data: _pop(data, steps))
+
+
+def moved(text: str, path: str, to: int) -> str:
+    """The text with a list's entry at another place of it, with what is said of it beside and above. Raises as `edited` does."""
+    steps = steps_of(path)
+    return _checked(text, lambda spans, root: move(spans, root, steps, to), lambda data: _moved(data, steps, to))
 
 
 def data_of(node: Node) -> Any:
@@ -102,3 +108,13 @@ def _pop(data: Any, steps: Steps) -> Any:
         kept = {name: inner for name, inner in data.items() if name != key or rest}
         return {name: _pop(inner, rest) if name == key else inner for name, inner in kept.items()} or None
     return left or None
+
+
+def _moved(data: Any, steps: Steps, to: int) -> Any:
+    if len(steps) > 1:
+        inner = _moved(data[steps[0]], steps[1:], to)
+        if isinstance(data, dict):
+            return {**data, steps[0]: inner}
+        return [inner if place == steps[0] else each for place, each in enumerate(data)]
+    left = [each for place, each in enumerate(data) if place != steps[0]]
+    return [*left[:to], data[steps[0]], *left[to:]]

@@ -1,5 +1,7 @@
 """The JSON Schema (2020-12) of the configuration, made from `schema`, for editors that complete and check as one types.
 
+Secrets are `writeOnly`; the `title` of a mapping's plain form is the key that it fills.
+
 It takes whatever a reading takes of single values; what spans keys, and what variables hold, only `validate` knows."""
 
 from collections.abc import Mapping
@@ -87,7 +89,7 @@ def _forms(wanted: Any, about: Mapping[str, Any], definitions: dict[str, Json]) 
     if wanted is Any:
         return [{}]
     if wanted is Secret:
-        return [{"type": "string"}, _FILE]
+        return [{"type": "string", "writeOnly": True}, _FILE]
     if is_dataclass(wanted) and isinstance(wanted, type):
         return _of_mapping(wanted, definitions)
     if wanted is str:
@@ -112,7 +114,7 @@ def _of_mapping(cls: type, definitions: dict[str, Json]) -> list[Json]:
     if short := PLAIN_FORM.get(cls):
         plain = _forms(hints(cls)[short], {}, definitions)
         needed = any(each.name == short and each.metadata["required"] for each in fields(cls))
-        forms += [_filled(form) for form in plain] if needed else plain
+        forms += [{"title": kebab(short), **(_filled(form) if needed else form)} for form in plain]
     return forms
 
 

@@ -135,6 +135,29 @@ def _nested(rest: Steps, value: Any) -> Any:
 
 
 def take_out(spans: Spans, root: Span, steps: Steps) -> str:
+    return _taken_out(spans, *_found(spans, root, steps))
+
+
+def move(spans: Spans, root: Span, steps: Steps, to: int) -> str:
+    """An entry of a list in lines takes its own along: what stands beside it, and comments between it and the one before."""
+    span, place = _found(spans, root, steps)
+    if span.kind != "items" or not 0 <= to < len(span.values):
+        raise NotEdited(f"`{shown(steps)}` can't be moved to {to}: only a list's entries can, to where there is one")
+    text, starts, ends = spans.text, _starts(spans, span), [value.end for value in span.values]
+    if not span.flow:
+        if not all(spans.alone_before(start) for start in starts):
+            raise NotEdited(f"the list of `{shown(steps)}` begins on a line that says more; edit it by hand")
+        ends = [spans.line_end(end) for end in ends]
+        starts = [spans.line_start(starts[0]), *(end + len(_break(spans)) for end in ends[:-1])]
+    pieces = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    between = [text[end:start] for end, start in zip(ends, starts[1:], strict=False)]
+    pieces.insert(to, pieces.pop(place))
+    joined = "".join(piece + gap for piece, gap in zip(pieces, [*between, ""], strict=True))
+    return text[: starts[0]] + joined + text[ends[-1] :]
+
+
+def _found(spans: Spans, root: Span, steps: Steps) -> tuple[Span, int]:
+    """What holds an entry that is there, and the entry's place in it."""
     span = root
     for depth, step in enumerate(steps):
         if span.kind == "alias":
@@ -149,7 +172,7 @@ def take_out(spans: Spans, root: Span, steps: Steps) -> str:
         if span.values[place].anchors & spans.aliased or (_own_anchor(spans, span) and span.anchors & spans.aliased):
             raise NotEdited(f"`{shown(steps)}` has an anchor that is used elsewhere; edit it by hand")
         if depth == len(steps) - 1:
-            return _taken_out(spans, span, place)
+            return span, place
         span = span.values[place]
     raise AssertionError(steps)
 

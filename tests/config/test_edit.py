@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from aiproxy.config.edit import edited, without
+from aiproxy.config.edit import edited, moved, without
 from aiproxy.config.reference import example, uncommented
 from aiproxy.config.spans import Spans
 from aiproxy.config.steps import NotEdited, shown, steps_of
@@ -155,6 +155,44 @@ def test_taking_out(path: str, old: list[str], new: list[str]) -> None:
 
 
 ANCHORED = "x-a: &a {api-key: k, weight: 1}\nopenai-api-key:\n  - *a\n  - {<<: *a, name: n}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "old", "new"),
+    [
+        (
+            "api-keys[0]",
+            1,
+            ["  - one-key-which-is-long", "  - {name: b, key: 'two-key-which-is-long', models: [a, b,]}  # b"],
+            ["  - {name: b, key: 'two-key-which-is-long', models: [a, b,]}  # b", "  - one-key-which-is-long"],
+        ),
+        (
+            "openai-api-key[1]",
+            0,
+            ["- sk-x", "-   name: far", "    api-key: y"],
+            ["-   name: far", "    api-key: y", "- sk-x"],
+        ),
+        ("api-keys[1].models[1]", 0, ["[a, b,]"], ["[b, a,]"]),
+        ("api-keys[1]", 1, [], []),
+    ],
+)
+@pytest.mark.parametrize("name", ["messy", "messy in Windows", "messy without an end"])
+def test_moving(name: str, path: str, to: int, old: list[str], new: list[str]) -> None:
+    text = TEXTS[name]
+    line = "\r\n" if "\r\n" in text else "\n"
+    before, after = line.join(old), line.join(new)
+    assert before in text
+    assert moved(text, path, to) == text.replace(before, after, 1)
+
+
+def test_an_entry_takes_what_is_said_above_it_along() -> None:
+    changed = moved(MESSY, "api-keys[2]", 0)
+    assert changed.index("# about c") < changed.index("name: c") < changed.index("one-key")
+    assert sorted(changed.splitlines()) == sorted(MESSY.splitlines())
+    assert moved("- a\n- b", "[1]", 0) == "- b\n- a"
+    for path, to in (("api-keys[3]", 0), ("api-keys[0]", 3), ("api-keys[0]", -1), ("tls.cert", 0), ("nowhere[0]", 0)):
+        with pytest.raises(NotEdited):
+            moved(MESSY, path, to)
 
 
 @pytest.mark.parametrize(

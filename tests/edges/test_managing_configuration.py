@@ -72,6 +72,29 @@ def test_the_text_is_read_changed_and_written_back(tmp_path: Path) -> None:
         assert api.ask("GET", "/config.yaml").headers["etag"] == written.headers["etag"]
 
 
+def test_a_text_is_changed_as_a_draft_and_nothing_is_kept(tmp_path: Path) -> None:
+    with gateway(tmp_path) as (api, file):
+        text = api.ask("GET", "/config.yaml").text
+        asked = {
+            "text": text,
+            "set": {"request-retry": 2, "api-keys[1].limits.concurrent": None, "gemini-api-key[1]": "typed-0123456789"},
+            "move": {"api-keys[1]": 0},
+        }
+        told = api.post("/config/edit", asked)
+        draft = told["text"]
+        assert file.read_text() == TEXT
+        assert api.ask("POST", "/config/validate", content=draft).json()["valid"]
+        assert told["data"]["api-keys"][0]["name"] == "b"
+        assert told["data"]["gemini-api-key"][1] == "typed-0123456789"
+        assert not [secret for secret in SECRETS if secret in json.dumps(told)]
+        api.ask("PUT", "/config.yaml", content=draft)
+        assert file.read_text().startswith("# mine\n")
+        assert "- client-key-0123456789   # the first" in file.read_text()
+        for wrong in ({"set": []}, {"move": {"api-keys[0]": "1"}}, {"set": {"api-keys[9].key": 1}}, {"text": 1}):
+            assert api.refused("POST", "/config/edit", json={"text": text, **wrong})[0] == 400
+        assert api.post("/config/edit", {"text": "a: ["})["data"] is None
+
+
 def test_what_is_wrong_is_told_with_its_place_and_nothing_changed(tmp_path: Path) -> None:
     with gateway(tmp_path) as (api, file):
         wrong = "host: 127.0.0.1\nroutin: {}\n"

@@ -5,18 +5,20 @@ from (`If-Match`, as `ETag` gave it); one that is out of date is refused (412)."
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from aiproxy.codecs.base import Answer
 from aiproxy.config import Configuration
-from aiproxy.config.edit import edited, without
+from aiproxy.config.edit import data_of, edited, moved, without
 from aiproxy.config.effective import effective, plain
 from aiproxy.config.json_schema import json_schema
 from aiproxy.config.masking import Masking, secrets_in
 from aiproxy.config.problems import ConfigurationInvalid
+from aiproxy.config.tree import Unparsable, parse
 from aiproxy.gateway.differences import Difference
 from aiproxy.neutral.errors import InvalidRequest, NotFound
-from aiproxy.secrets import Scrubber
+from aiproxy.secrets import Scrubber, Secret
 from aiproxy.storage.store import Conflict as Changed
 from aiproxy.web.management.rooms.editing import (
     IF_MATCH,
@@ -29,6 +31,7 @@ from aiproxy.web.management.rooms.editing import (
     if_match,
     stale,
 )
+from aiproxy.web.management.rooms.history import FormerSecrets
 from aiproxy.web.management.routes import Asked, Route, theirs
 
 YAML = "application/yaml; charset=utf-8"
@@ -42,12 +45,14 @@ class ConfigurationRoom:
         configuring: Configuring,
         masking: Masking,
         in_use: Callable[[], Configuration],
+        former: FormerSecrets,
         compare: Callable[[Configuration], Sequence[Difference]],
         in_thread: Callable[..., Awaitable[Any]],
     ) -> None:
         self._configuring = configuring
         self._masking = masking
         self._in_use = in_use
+        self._former = former
         self._compare = compare
         self._in_thread = in_thread
 
@@ -89,6 +94,18 @@ class ConfigurationRoom:
                 reads=YAML,
                 asks=True,
             ),
+            Route(
+                "POST",
+                "/config/edit",
+                "A text with values set and entries of lists moved, its comments and order as they were, and what it says then (`data`; null where that can't be read); nothing is kept of it.",
+                self.drafted,
+                takes={
+                    "text": "As `GET /config.yaml` gives it.",
+                    "set": "Values by path, as JSON; null takes one out.",
+                    "move": "Entries of lists by path, as `api-keys[2]`: where each is to stand, from 0.",
+                },
+                asks=True,
+            ),
             Route("GET", "/config/schema", "The JSON Schema of the configuration.", self.schema),
         )
 
@@ -110,7 +127,7 @@ class ConfigurationRoom:
         kept = await self._kept()
         if kept is None:
             raise NotFound("There is no configuration here yet, the built-in one is in use. PUT writes one.")
-        masked = await self._in_thread(self._masking.masked, kept.text, self._in_use().secrets)
+        masked = await self._in_thread(self._masking.masked, kept.text, await self._known())
         return Answer(200, masked.encode(), YAML, {"etag": etag(kept)})
 
     async def replaced(self, asked: Asked) -> Answer:
@@ -137,7 +154,7 @@ class ConfigurationRoom:
         return {"valid": True, "findings": findings(read.warnings)}
 
     async def diff(self, asked: Asked) -> Mapping[str, Any]:
-        kept, known = await self._kept(), self._in_use().secrets
+        kept, known = await self._kept(), await self._known()
         before = kept.text if kept else ""
         new = await self._read(asked, kept)
         known = (*known, *await self._in_thread(secrets_in, before, new))
@@ -149,6 +166,18 @@ class ConfigurationRoom:
         clients = [asdict(each) for each in self._compare(read)]
         return {"valid": True, "findings": findings(read.warnings), "lines": lines, "clients": clients}
 
+    async def drafted(self, asked: Asked) -> Mapping[str, Any]:
+        """Secrets in it stay the names they are."""
+        text, given = asked.text("text"), asked.object()
+        values, places = given.get("set", {}), given.get("move", {})
+        if not isinstance(values, dict):
+            raise InvalidRequest("The field 'set' must be an object: values by path.", param="set")
+        if not (isinstance(places, dict) and all(type(to) is int for to in places.values())):
+            raise InvalidRequest("The field 'move' must be an object: whole numbers by path.", param="move")
+        with editing():
+            draft = await self._in_thread(_drafted, text, values, places)
+        return {"text": draft, "data": await self._in_thread(_data, draft)}
+
     # -- values
 
     async def changed(self, asked: Asked) -> Answer:
@@ -158,18 +187,19 @@ class ConfigurationRoom:
         with editing():
             kept = await self._kept()
             before = kept.text if kept else ""
-            values = await self._in_thread(self._masking.restored_value, wanted, before, self._in_use().secrets)
-
-            def change(text: str) -> str:
-                for path, value in values.items():
-                    text = without(text, path) if value is None else edited(text, path, value)
-                return text
+            values = await self._in_thread(self._masking.restored_value, wanted, before, await self._known())
 
             try:
-                saved = await self._configuring.edit(change, asked.change(f"Set {', '.join(values)}"), if_match(asked))
+                saved = await self._configuring.edit(
+                    lambda text: _drafted(text, values), asked.change(f"Set {', '.join(values)}"), if_match(asked)
+                )
             except Changed:
                 raise stale() from None
         return done(saved, {"status": "ok"})
+
+    async def _known(self) -> Sequence[Secret]:
+        """Secrets that may stand elsewhere than where the schema has them."""
+        return (*self._in_use().secrets, *await self._former.known())
 
     async def _kept(self) -> Kept | None:
         with editing():
@@ -182,8 +212,24 @@ class ConfigurationRoom:
         except UnicodeDecodeError:
             raise InvalidRequest("The body is not UTF-8.") from None
         before = kept.text if kept else ""
-        restored: str = await self._in_thread(self._masking.restored, text, before, self._in_use().secrets)
+        restored: str = await self._in_thread(self._masking.restored, text, before, await self._known())
         return restored
 
     async def _judged(self, asked: Asked) -> Configuration:
         return await self._configuring.judge(await self._read(asked, await self._kept()))
+
+
+def _drafted(text: str, values: Mapping[str, Any], places: Mapping[str, int] = MappingProxyType({})) -> str:
+    """Raises as edits do."""
+    for path, value in values.items():
+        text = without(text, path) if value is None else edited(text, path, value)
+    for path, to in places.items():
+        text = moved(text, path, to)
+    return text
+
+
+def _data(text: str) -> Any:
+    try:
+        return data_of(parse(text.removeprefix("\ufeff"), "")[0]) or {}
+    except Unparsable:
+        return None

@@ -9,10 +9,11 @@ from aiproxy.codecs.base import Answer
 from aiproxy.config import Configuration
 from aiproxy.config.masking import Masking, is_readable, secrets_in
 from aiproxy.neutral.errors import InvalidRequest, NotFound, Overloaded
+from aiproxy.secrets import Secret
 from aiproxy.storage.history import KEPT, before, chosen
 from aiproxy.storage.state.database import StateUnavailable
 from aiproxy.storage.store import Conflict as Changed
-from aiproxy.storage.store import Past
+from aiproxy.storage.store import Past, StoreError
 from aiproxy.web.management.rooms.editing import IF_MATCH, Configuring, done, editing, if_match, stale
 from aiproxy.web.management.routes import Asked, Route
 
@@ -26,6 +27,33 @@ class History(Protocol):
     async def listed(self) -> Sequence[Past]: ...
 
 
+class FormerSecrets:
+    """Of versions that were in use: such a one may stand in a comment still. Each version is read once."""
+
+    def __init__(self, history: History, in_thread: Callable[..., Awaitable[Any]]) -> None:
+        self._history = history
+        self._in_thread = in_thread
+        self._of: Mapping[str, tuple[Secret, ...]] = {}
+
+    async def known(self) -> Sequence[Secret]:
+        """Those that were read before, while the state is away: then a configuration is to be mended all the more."""
+        try:
+            versions = await self._history.listed()
+        except (StateUnavailable, StoreError):
+            return self._all()
+        self._of = {each.id: await self._read(each) for each in versions}
+        return self._all()
+
+    async def _read(self, one: Past) -> tuple[Secret, ...]:
+        if (known := self._of.get(one.id)) is not None:
+            return known
+        found: tuple[Secret, ...] = await self._in_thread(secrets_in, one.body.decode(errors="replace"))
+        return found
+
+    def _all(self) -> Sequence[Secret]:
+        return tuple(set().union(*self._of.values()))
+
+
 class HistoryRoom:
     """`in_use` is the configuration in effect."""
 
@@ -35,12 +63,14 @@ class HistoryRoom:
         configuring: Configuring,
         masking: Masking,
         in_use: Callable[[], Configuration],
+        former: FormerSecrets,
         in_thread: Callable[..., Awaitable[Any]],
     ) -> None:
         self._history = history
         self._configuring = configuring
         self._masking = masking
         self._in_use = in_use
+        self._former = former
         self._in_thread = in_thread
 
     def routes(self) -> Sequence[Route]:
@@ -84,12 +114,12 @@ class HistoryRoom:
         else:
             found = _one(versions, name, "against") if name else before(versions, one)
             other, called = (_text(found), found.id) if found else ("", "nothing")
-        texts, text = [each.body.decode(errors="replace") for each in versions], _text(one)
+        text = _text(one)
         if not (is_readable(text) and is_readable(other)):
             raise InvalidRequest(
                 "No YAML can be read in one of the two, so that its secrets can't be told: nothing of it is shown."
             )
-        known = (*self._in_use().secrets, *await self._in_thread(secrets_in, other, *texts))
+        known = (*self._in_use().secrets, *await self._former.known(), *await self._in_thread(secrets_in, other))
         lines = await self._in_thread(self._masking.lines_between, other, text, (called, one.id), known)
         masked = await self._in_thread(self._masking.masked, text, known)
         return {**_told(one, kept.version if kept else ""), "text": masked, "against": called, "lines": lines}
