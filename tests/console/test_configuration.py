@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from ruamel.yaml import YAML
 
 from tests.console.conftest import Operator
 from tests.rig.browser import Browser
@@ -26,6 +28,25 @@ api-keys:
 def running(tmp_path: Path) -> Iterator[tuple[Daemon, Path]]:
     with daemon(tmp_path, TEXT) as gateway:
         yield gateway, tmp_path / "aiproxy.yaml"
+
+
+def change(page: Page, path: str, value: str) -> None:
+    """As people do it: typed, and left by Tab."""
+    field = page.get_by_label(path, exact=True)
+    field.fill(value)
+    before = page.get_by_label("The text of the configuration").input_value()
+    field.press("Tab")
+    expect(page.get_by_label("The text of the configuration")).not_to_have_value(before)
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Look at the change, and save").click()
+    page.locator("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved; it is in effect.")).to_be_visible()
+
+
+def yaml(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def test_a_text_is_judged_seen_and_saved(browser: Browser, running: tuple[Daemon, Path]) -> None:
@@ -65,12 +86,88 @@ def test_one_setting_by_the_form(browser: Browser, running: tuple[Daemon, Path])
     def visit(page: Page) -> None:
         page.get_by_role("link", name="Configuration").click()
         page.get_by_label("Search settings").fill("request-retry")
-        page.get_by_label("request-retry", exact=True).fill("7")
-        page.get_by_role("button", name="Set request-retry").click()
-        expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+        change(page, "request-retry", "7")
+        save(page)
 
     Operator(browser, gateway.address).visits(visit)
     assert file.read_text() == before.replace("request-retry: 2", "request-retry: 7")
+
+
+def test_lists_mappings_and_secrets_by_the_form(browser: Browser, running: tuple[Daemon, Path]) -> None:
+    gateway, file = running
+
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Configuration").click()
+        text = page.get_by_label("The text of the configuration")
+        page.locator("summary", has_text="api-keys").first.click()
+        page.locator("summary", has_text="team-a").click()
+        key = page.get_by_label("api-keys[0].key", exact=True)
+        expect(key).to_have_attribute("placeholder", "set; typing here replaces it")
+        expect(key).to_have_value("")
+        # an entry of a list of mappings
+        page.get_by_role("button", name="Add to api-keys", exact=True).click()
+        expect(page.get_by_label("api-keys[1].key", exact=True)).to_be_focused()
+        change(page, "api-keys[1].key", "sk-of-team-b-0123456789")
+        change(page, "api-keys[1].name", "team-b")
+        # a list within it, and places
+        page.locator("[data-key='api-keys[1]'] summary", has_text="models").first.click()
+        page.get_by_role("button", name="Add to api-keys[1].models", exact=True).click()
+        change(page, "api-keys[1].models[0]", "demo*")
+        page.get_by_role("button", name="Move api-keys[1] up").click()
+        expect(text).to_have_value(re.compile(r"team-b.*\n.*team-a", re.DOTALL))
+        # a mapping of lists, by names with dots
+        page.locator("summary", has_text="model-fallback").first.click()
+        page.get_by_label("A new name in model-fallback").fill("gpt-5.4")
+        page.get_by_role("button", name="Add to model-fallback", exact=True).click()
+        page.get_by_role("button", name='Add to model-fallback["gpt-5.4"]').click()
+        change(page, 'model-fallback["gpt-5.4"][0]', "demo")
+        # what a secret is replaced by, and a choice; what is wrong stands at its field
+        change(page, "api-keys[1].key", "sk-anew-0123456789")
+        page.get_by_label("ws-auth", exact=True).select_option("false")
+        change(page, "max-attempts", "70000")
+        expect(page.locator(".settings p.bad")).to_contain_text("10000")
+        page.get_by_role("button", name="Take max-attempts out").click()
+        expect(page.locator(".settings p.bad")).to_have_count(0)
+        assert "sk-of-team-a" not in page.content() + text.input_value()
+        save(page)
+
+    Operator(browser, gateway.address).visits(visit)
+    written = file.read_text()
+    assert "# the patient ones\nrequest-retry: 2   # twice\napi-keys:\n" in written
+    assert yaml(written) == {
+        **yaml(TEXT),
+        "api-keys": [
+            {"key": "sk-of-team-b-0123456789", "name": "team-b", "models": ["demo*"]},
+            {"name": "team-a", "key": "sk-anew-0123456789"},
+        ],
+        "model-fallback": {"gpt-5.4": ["demo"]},
+        "ws-auth": False,
+    }
+
+
+def test_what_is_taken_out_and_begun_in_vain(browser: Browser, running: tuple[Daemon, Path]) -> None:
+    gateway, file = running
+    before = file.read_text()
+
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Configuration").click()
+        text = page.get_by_label("The text of the configuration")
+        page.locator("summary", has_text="api-keys").first.click()
+        page.get_by_role("button", name="Add to api-keys", exact=True).click()
+        page.get_by_role("button", name="Take api-keys[1] out").click()
+        expect(page.get_by_label("api-keys[1].key", exact=True)).to_have_count(0)
+        page.get_by_role("button", name="Take api-keys[0] out").click()
+        expect(text).not_to_have_value(re.compile("team-a"))
+        text.fill("port: [")
+        expect(page.get_by_text("The text can't be read as it stands")).to_be_visible()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_role("button", name="Take api-keys[0] out")).to_be_visible()
+        page.get_by_label("Only what was set").check()
+        expect(page.get_by_label("request-retry", exact=True)).to_have_value("2")
+        expect(page.get_by_label("max-attempts", exact=True)).to_have_count(0)
+
+    Operator(browser, gateway.address).visits(visit)
+    assert file.read_text() == before
 
 
 def test_a_text_that_changed_meanwhile_is_not_overwritten(browser: Browser, running: tuple[Daemon, Path]) -> None:
@@ -119,9 +216,8 @@ def test_a_version_is_looked_back_at_and_brought_back(browser: Browser, running:
     def visit(page: Page) -> None:
         page.get_by_role("link", name="Configuration").click()
         page.get_by_label("Search settings").fill("request-retry")
-        page.get_by_label("request-retry", exact=True).fill("7")
-        page.get_by_role("button", name="Set request-retry").click()
-        expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+        change(page, "request-retry", "7")
+        save(page)
         page.get_by_role("button", name="History").click()
         dialog = page.get_by_role("dialog", name="History")
         expect(dialog.get_by_role("row", name="kept now")).to_contain_text("console from 127.0.0.1")

@@ -1,8 +1,8 @@
-// The configuration: every setting as a form, the text beside it with what is wrong at its line, and what a change would do before
+// The configuration: its text with what is wrong at its line, a form beside it that changes the text, and what a change would do before
 // it is saved. Secrets leave the gateway as names of their own, and come back as them.
 
-import { ask, get, patch, post } from "../api.js";
-import { badge, button, card, dialog, field, fill, h, safely, sure, tell } from "../ui.js";
+import { ask, get, post } from "../api.js";
+import { badge, button, card, dialog, fill, h, safely, sure, tell } from "../ui.js";
 import { t } from "../words.js";
 import { settings } from "./configuration/form.js";
 import { difference, history } from "./configuration/history.js";
@@ -16,12 +16,14 @@ export async function show(view) {
   const text = h("textarea.code.editor", { spellcheck: false, "aria-label": t("The text of the configuration"), wrap: "off", oninput: typed, onscroll: align });
   const gutter = h("pre.gutter", { "aria-hidden": "true" });
   const found = h("div", { role: "status" });
-  const form = h("div");
+  const form = settings(await get("/config/schema", {}, view.signal), change);
   const save = button(t("Look at the change, and save"), keep, { disabled: true });
   const undo = button(t("Undo"), async () => { text.value = kept; await look(); }, { className: "plain", disabled: true });
   let kept = "";
   let version = "";
+  let values = [];
   let timer = 0;
+  let changing = Promise.resolve();
 
   function typed() {
     clearTimeout(timer);
@@ -34,9 +36,10 @@ export async function show(view) {
 
   async function look() {
     const looked = text.value;
-    const told = await post("/config/validate", looked);
+    const [told, { data }] = await Promise.all([post("/config/validate", looked), post("/config/edit", { text: looked })]);
     if (looked !== text.value) return;
     draw(told);
+    form.show(data, values, told.findings);
     undo.disabled = looked === kept;
     save.disabled = looked === kept || !told.valid;
   }
@@ -75,17 +78,24 @@ export async function show(view) {
     if (draft) ({ kept, version } = draft);
     text.value = draft ? draft.text : kept;
     draft = null;
-    await Promise.all([look(), settings(view, set).then((drawn) => fill(form, drawn))]);
+    values = (await get("/config/values", {}, view.signal)).values;
+    await look();
+  }
+
+  // What the form asks for: one change after the other.
+  function change(asked) {
+    const changed = changing.catch(() => {}).then(async () => {
+      const before = text.value;
+      const told = await post("/config/edit", { text: before, ...asked });
+      if (text.value !== before) throw new Error(t("The text was changed meanwhile: change the setting again."));
+      text.value = told.text;
+      await look();
+    });
+    changing = changed;
+    return changed;
   }
 
   const free = async () => text.value === kept || sure(t("The text beside has changes that are not saved. They are lost."), t("Go on"));
-
-  async function set(path, value) {
-    if (!(await free())) return;
-    await patch("/config", { [path]: value }, version && { "if-match": version });
-    tell(t("Saved."));
-    await load();
-  }
 
   async function keep() {
     const told = await post("/config/diff", text.value);
@@ -108,7 +118,7 @@ export async function show(view) {
   fill(view.actions, [past, undo, save]);
   fill(view.root, h("div.sides", {},
     card(t("Text"), h("div.edit", {}, gutter, text), found),
-    card(t("Settings"), form)));
+    card(t("Settings"), form.root)));
   await load();
   view.on({ configuration: async ({ problem }) => {
     if (problem) tell(problem, "bad");
