@@ -90,7 +90,13 @@ def test_a_text_is_changed_as_a_draft_and_nothing_is_kept(tmp_path: Path) -> Non
         api.ask("PUT", "/config.yaml", content=draft)
         assert file.read_text().startswith("# mine\n")
         assert "- client-key-0123456789   # the first" in file.read_text()
-        for wrong in ({"set": []}, {"move": {"api-keys[0]": "1"}}, {"set": {"api-keys[9].key": 1}}, {"text": 1}):
+        refused: list[dict[str, Any]] = [
+            {"set": []},
+            {"move": {"api-keys[0]": "1"}},
+            {"set": {"api-keys[9].key": 1}},
+            {"text": 1},
+        ]
+        for wrong in refused:
             assert api.refused("POST", "/config/edit", json={"text": text, **wrong})[0] == 400
         assert api.post("/config/edit", {"text": "a: ["})["data"] is None
 
