@@ -35,7 +35,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a login stands. `page`, `code` and `prompt` are "" where there is none; `takes_callback` says that the address on
+    """How a login stands. `page`, `code` and `prompt` are "" where there is none; the code is good for `lasts` seconds; `takes_callback` says that the address on
     which the browser ends is waited for. `account` is the new account's id, `problem` one sentence on what failed; `words`
     is what was told on the way."""
 
@@ -45,6 +45,7 @@ class Standing:
     stage: Stage
     page: str = ""
     code: str = ""
+    lasts: float = 0.0
     prompt: str = ""
     takes_callback: bool = False
     words: tuple[str, ...] = ()
@@ -100,7 +101,7 @@ class Flow:
         self._show(stage=Stage.FAILED, problem="A bug of aiproxy ended the login; the log tells more.")
 
     def _show(self, **changes: Any) -> None:
-        ended: Mapping[str, Any] = {"page": "", "code": "", "prompt": "", "takes_callback": False}
+        ended: Mapping[str, Any] = {"page": "", "code": "", "lasts": 0.0, "prompt": "", "takes_callback": False}
         waits = changes.get("stage") in (None, Stage.WAITING)
         self.standing = replace(self.standing, **({} if waits else ended), **changes)
 
@@ -146,8 +147,8 @@ class Flow:
     async def pause(self, seconds: float) -> None:
         await deferLater(self._clock, seconds)
 
-    async def visit(self, url: str, code: str = "") -> None:
-        self._show(stage=Stage.WAITING, page=url, code=code)
+    async def visit(self, url: str, code: str = "", lasts: float = 0.0) -> None:
+        self._show(stage=Stage.WAITING, page=url, code=code, lasts=lasts)
 
     async def enter(self, words: str) -> str:
         self._show(stage=Stage.WAITING, prompt=words)

@@ -69,7 +69,7 @@ class Scripted:
     async def pause(self, seconds: float) -> None:
         self.paused += seconds
 
-    async def visit(self, url: str, code: str = "") -> None:
+    async def visit(self, url: str, code: str = "", lasts: float = 0.0) -> None:
         self.pages.append((url, code))
 
     async def enter(self, words: str) -> str:

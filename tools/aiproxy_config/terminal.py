@@ -96,14 +96,15 @@ class Terminal(BlockingWeb):
     async def pause(self, seconds: float) -> None:
         time.sleep(seconds)  # noqa: ASYNC251 - there is no loop to block
 
-    async def visit(self, url: str, code: str = "") -> None:
+    async def visit(self, url: str, code: str = "", lasts: float = 0.0) -> None:
         self.tell(f"Open this page and log in:\n\n  {url}\n")
         if code:
             self.tell(f"The code to type there: {code}\n")
         if self._browser:
             webbrowser.open(url)
         if code:
-            self.tell("Waiting until the code is typed …")
+            within = f", within {lasts / 60:.0f} minutes" if lasts else ""
+            self.tell(f"Waiting until the code is typed{within} …")
 
     async def enter(self, words: str) -> str:
         typed: str = click.prompt(words, err=True)

@@ -67,8 +67,8 @@ class Desk(Web, Protocol):
 
     async def pause(self, seconds: float) -> None: ...
 
-    async def visit(self, url: str, code: str = "") -> None:
-        """Ask the person to open a page, and to type a code there."""
+    async def visit(self, url: str, code: str = "", lasts: float = 0.0) -> None:
+        """Ask the person to open a page, and to type a code there, which is good for so many seconds."""
 
     async def callback(self, url: str, redirect: Redirect, judge: Callable[[str], str]) -> str:
         """Have the page `url` opened, and wait for where the browser is sent then: by listening, or pasted by the person.

@@ -78,12 +78,15 @@ class DeviceCode:
             form |= {"code_challenge": challenge(verifier), "code_challenge_method": "S256"}
         question = post_form(login.url("device"), form, headers)
         begun = granted(question, await desk.ask(question), login.provider, wanted="device_code")
-        await desk.visit(text_of(begun, "verification_uri_complete", "verification_uri"), text_of(begun, "user_code"))
+        page, lasts = (
+            text_of(begun, "verification_uri_complete", "verification_uri"),
+            seconds(begun.get("expires_in"), LONGEST_WAIT),
+        )
+        await desk.visit(page, text_of(begun, "user_code"), lasts)
         form = {"grant_type": GRANT, "client_id": client.id, "device_code": begun["device_code"]}
         if verifier:
             form["code_verifier"] = verifier
         question = post_form(login.url("token"), form, headers)
-        lasts = seconds(begun.get("expires_in"), LONGEST_WAIT)
         answer = await wait_for(desk, question, seconds(begun.get("interval"), UNSAID_PAUSE), lasts, _pending)
         reply = granted(question, answer, login.provider)
         content = opened(login, reply, desk.now())
@@ -107,7 +110,7 @@ class CodexDevice:
             raise LoginFailed("OpenAI doesn't offer a login by code here. Use the browser.")
         begun = granted(question, answer, login.provider, wanted="device_auth_id")
         code = text_of(begun, "user_code", "usercode")
-        await desk.visit(login.url("verify"), code)
+        await desk.visit(login.url("verify"), code, LONGEST_WAIT)
         question = post_json(f"{base}/token", {"device_auth_id": begun["device_auth_id"], "user_code": code})
 
         def pending(answer: Answer) -> str:
@@ -145,9 +148,10 @@ class AwsDevice:
         start = options.start_url or login.url("start")
         question = post_json(f"{base}/device_authorization", {**us, "startUrl": start})
         begun = granted(question, await desk.ask(question), login.provider, wanted="deviceCode")
-        await desk.visit(text_of(begun, "verificationUriComplete", "verificationUri"), text_of(begun, "userCode"))
-        question = post_json(f"{base}/token", {**us, "deviceCode": begun["deviceCode"], "grantType": GRANT})
         interval, lasts = seconds(begun.get("interval"), UNSAID_PAUSE), seconds(begun.get("expiresIn"), LONGEST_WAIT)
+        page = text_of(begun, "verificationUriComplete", "verificationUri")
+        await desk.visit(page, text_of(begun, "userCode"), lasts)
+        question = post_json(f"{base}/token", {**us, "deviceCode": begun["deviceCode"], "grantType": GRANT})
         answer = await wait_for(desk, question, interval, lasts, _pending)
         reply = granted(question, answer, login.provider, wanted="accessToken")
         if not isinstance(reply.get("refreshToken"), str):

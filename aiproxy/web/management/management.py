@@ -24,6 +24,7 @@ from aiproxy.web.management.entering import Entering
 from aiproxy.web.management.gate import SAFE, Gate
 from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.keeping import Documents, InThread, hash_plain_key
+from aiproxy.web.management.left_out import why_not
 from aiproxy.web.management.openapi import document
 from aiproxy.web.management.rooms.events import EventsRoom
 from aiproxy.web.management.routes import Asked, Refused, Route, Who
@@ -170,9 +171,7 @@ class Management:
             told = {"error": str(refused), "code": refused.code, **refused.told, "request_id": _request_id(request)}
             return write_json(request, told, refused.status)
         if failure.check(NoRoute):
-            error: GatewayError = NotFound(
-                f"There is nothing at {_path(request)}. GET {ROOT}/openapi.json lists what there is."
-            )
+            error: GatewayError = _nothing_at(_path(request))
         else:
             error = as_gateway_error(failure, request)
         return b"" if request.startedWriting else write_answer(request, self.error_answer(request, error))
@@ -182,6 +181,12 @@ class Management:
 
     async def _changes(self, asked: Asked) -> Mapping[str, Any]:
         return {"changes": self.audit.latest(asked.count("limit", 100))}
+
+
+def _nothing_at(path: str) -> NotFound:
+    if reason := why_not(path.removeprefix(ROOT)):
+        return NotFound(f"{path} is left out here: {reason}.", code="left_out")
+    return NotFound(f"There is nothing at {path}. GET {ROOT}/openapi.json lists what there is.")
 
 
 def _request_id(request: Request) -> str:

@@ -10,7 +10,7 @@ from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.storage.state.asking import Span, latest_attempts, sums, take_over
 from aiproxy.storage.state.rows import USAGE, UsageRow
 from aiproxy.storage.state.sqlite import SqliteDatabase
-from aiproxy.web.management.rooms.statistics import rows_of, statistics
+from aiproxy.web.management.rooms.statistics import queued, rows_of, statistics
 
 DETAIL = {
     "timestamp": "2026-03-01T23:59:59.123456789Z",
@@ -145,3 +145,19 @@ def test_every_sum_agrees_and_an_export_comes_back_once(rows: list[UsageRow]) ->
         again = statistics(sums(session, ("client", "model"), Span()), sums(session, ("hour",), Span()), rows)
         assert {**again["usage"], "apis": 0} == {**usage, "apis": 0}
     other.close()
+
+
+def test_an_attempt_of_the_queue_adds_up() -> None:
+    row = rows_of(exported(DETAIL), "node")[0]._replace(
+        cache_write=5, cache_write_1h=6, input_uncached=59, upstream_status=429, error="rate_limit", first_byte=0.25
+    )
+    told = queued(row, "oauth")
+    assert told["tokens"] == {**DETAIL["tokens"], "cache_read_tokens": 30, "cache_creation_tokens": 11}  # type: ignore[dict-item]
+    assert told["token_breakdown"]["input"] == {"total": 100, "uncached": 59, "cache_read": 30, "cache_write": 11}
+    assert told["token_breakdown"]["output"] == {"total": 50, "non_reasoning": 30, "reasoning": 20}
+    assert (told["ttft_ms"], told["auth_type"], told["fail"]) == (
+        250,
+        "oauth",
+        {"status_code": 429, "body": "rate_limit"},
+    )
+    assert queued(row._replace(input_uncached=None), "")["token_breakdown"]["quality"] == "unclassified"

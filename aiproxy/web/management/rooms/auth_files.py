@@ -23,7 +23,7 @@ from aiproxy.storage.store import Contents, Entry, Unacceptable
 from aiproxy.web.management.rooms import account_views as views
 from aiproxy.web.management.rooms.refusing import refusing
 from aiproxy.web.management.rooms.settings import OK, account_index
-from aiproxy.web.management.rooms.tenths import Kept, tenths
+from aiproxy.web.management.rooms.tenths import Kept, none_of, tenths
 from aiproxy.web.management.routes import Asked, Route, answer, download, theirs
 from aiproxy.web.multipart import Part, parts
 
@@ -110,7 +110,7 @@ class AuthFilesRoom:
                 f"{url}/status",
                 "Enable or disable a file, or an account of the configuration.",
                 self.switch,
-                takes={"name": "Which.", "disabled": "true or false."},
+                takes={"name": "Which, or", "auth_index": "what usage calls it.", "disabled": "true or false."},
             ),
             Route(
                 "PATCH",
@@ -127,7 +127,7 @@ class AuthFilesRoom:
     async def listed(self, asked: Asked) -> Mapping[str, Any]:
         with refusing():
             contents = await self._documents.contents()
-        recent = await tenths(self._state)
+        recent, no_calls = await tenths(self._state), none_of(self._state)
         rests = views.Rests(self._gateway.pool.resting(), self._offset())
         of_pool = {account.id: account for account in self._gateway.snapshot.accounts}
         files = []
@@ -143,7 +143,7 @@ class AuthFilesRoom:
                     "unavailable": state == "resting",
                     "next_retry_after": written(until) if until else None,
                 }
-                used = recent.get(account, ())
+                used = recent.get(account, no_calls)
                 counts = {
                     "success": sum(each["success"] for each in used),
                     "failed": sum(each["failed"] for each in used),
@@ -188,6 +188,9 @@ class AuthFilesRoom:
             "weight": 1 if record.setting("weight") is None else record.setting("weight"),
             "note": record.text("note"),
             "plan_type": seen.get("plan", ""),
+            "id_token": _claims(record),
+            "websockets": record.setting("websockets") is True,
+            "request_retry": record.setting("request_retry"),
         }
 
     async def models(self, asked: Asked) -> Mapping[str, Any]:
@@ -297,7 +300,7 @@ class AuthFilesRoom:
     # -- what is changed
 
     async def switch(self, asked: Asked) -> Mapping[str, Any]:
-        name, disabled = asked.text("name"), asked.object().get("disabled")
+        name, disabled = self._named(asked), asked.object().get("disabled")
         if not isinstance(disabled, bool):
             raise InvalidRequest("The field 'disabled' must be true or false.", param="disabled")
         if name in self._gateway.snapshot.upstreams and not name.endswith(".json"):
@@ -306,6 +309,13 @@ class AuthFilesRoom:
         else:
             await self._changed(name, {"disabled": disabled}, "Disable" if disabled else "Enable")
         return {**OK, "disabled": disabled}
+
+    def _named(self, asked: Asked) -> str:
+        """By its name, or what usage calls it."""
+        index = asked.optional("auth_index")
+        upstreams = self._gateway.snapshot.upstreams
+        found = next((each for each in upstreams if index and index == account_index(each)), "")
+        return asked.text("name", default=found or None)
 
     async def change(self, asked: Asked) -> Mapping[str, Any]:
         wanted = {name: value for name, value in asked.object().items() if name not in ("name", "auth_index")}
@@ -342,6 +352,13 @@ def _document(name: str) -> str:
     except Unacceptable as refused:
         raise InvalidRequest(f"{name!r} {refused.why}.", param="name") from None
     return found
+
+
+def _claims(record: Record) -> Mapping[str, str]:
+    """What a token of OpenAI's says of its account; nothing of others."""
+    if record.type != "codex":
+        return {}
+    return {"chatgpt_account_id": record.text("account_id"), "plan_type": record.text("plan_type")}
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

@@ -6,15 +6,19 @@ from typing import Any
 from aiproxy import __version__
 from aiproxy.gateway import Gateway
 from aiproxy.neutral.errors import NotFound
-from aiproxy.providers.base import Provider
+from aiproxy.providers.base import Provider, Upstream
 from aiproxy.storage.documents import CREDENTIALS
+from aiproxy.storage.state.popping import QUEUED_SECONDS, pop
+from aiproxy.web.management.rooms.refusing import refusing
 from aiproxy.web.management.rooms.settings import OK, account_index
-from aiproxy.web.management.rooms.tenths import Kept, tenths
+from aiproxy.web.management.rooms.statistics import IMPORTED, queued
+from aiproxy.web.management.rooms.tenths import none_of, tenths
+from aiproxy.web.management.rooms.usage import Ledger
 from aiproxy.web.management.routes import Asked, Route, theirs
 
 
 class CLIProxyAPIRoom:
-    def __init__(self, gateway: Gateway, providers: Sequence[Provider], state: Kept) -> None:
+    def __init__(self, gateway: Gateway, providers: Sequence[Provider], state: Ledger) -> None:
         self._gateway = gateway
         self._providers = {provider.name: provider for provider in providers}
         self._state = state
@@ -28,6 +32,13 @@ class CLIProxyAPIRoom:
                 "/latest-version",
                 "The version that runs: nothing is asked elsewhere whether there is a later one.",
                 self.version,
+            ),
+            Route(
+                "GET",
+                "/usage-queue",
+                f"The next attempts of the last {QUEUED_SECONDS / 60:.0f} minutes that nobody has been told of here, the oldest first.",
+                self.queue,
+                query={"count": "How many; 1."},
             ),
             Route("GET", "/model-definitions/<channel>", "The models that a provider is known to have.", self.models),
         )
@@ -44,18 +55,27 @@ class CLIProxyAPIRoom:
         return {**OK, "auth_index": index, "models": sorted(models)}
 
     async def key_usage(self, _asked: Asked) -> Mapping[str, Any]:
-        recent, told = await tenths(self._state), dict[str, dict[str, Any]]()
-        logins = {name.removeprefix(CREDENTIALS).removesuffix(".json") for name in self._gateway.snapshot.used}
+        recent, no_calls, told = await tenths(self._state), none_of(self._state), dict[str, dict[str, Any]]()
         for upstream in self._gateway.snapshot.upstreams.values():
-            if (upstream.login or upstream.id) in logins:
+            if self._logged_in(upstream):
                 continue
-            used = recent.get(upstream.id, ())
+            used = recent.get(upstream.id, no_calls)
             told.setdefault(upstream.provider.name, {})[f"{upstream.base_url}|{upstream.id}"] = {
                 "success": sum(each["success"] for each in used),
                 "failed": sum(each["failed"] for each in used),
                 "recent_requests": used,
             }
         return told
+
+    def _logged_in(self, upstream: Upstream) -> bool:
+        return f"{CREDENTIALS}{upstream.login or upstream.id}.json" in self._gateway.snapshot.used
+
+    async def queue(self, asked: Asked) -> Sequence[Mapping[str, Any]]:
+        most, now, upstreams = asked.count("count", 1), self._state.now(), self._gateway.snapshot.upstreams
+        with refusing():
+            found = await self._state.transact(lambda session: pop(session, now, most, IMPORTED))
+        of_keys = {upstream.id for upstream in upstreams.values() if not self._logged_in(upstream)}
+        return [queued(row, "apikey" if row.account in of_keys else "oauth") for row in found]
 
     async def version(self, _asked: Asked) -> Mapping[str, Any]:
         return {"latest-version": __version__, "asked": False}

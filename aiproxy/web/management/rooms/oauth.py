@@ -1,6 +1,7 @@
 """Logins by CLIProxyAPI's paths and in its shapes. `state` is the vendor's where its page has one, else our login's id; either tells
 of a login as long as that is kept."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -10,8 +11,8 @@ from twisted.internet.task import deferLater
 
 from aiproxy.credentials.flow import Stage, Standing
 from aiproxy.credentials.flows import Flows
-from aiproxy.credentials.ways.desk import LoginFailed, Options
-from aiproxy.neutral.errors import InvalidRequest, NotFound, UpstreamFailed
+from aiproxy.credentials.ways.desk import LoginFailed, Options, read_callback
+from aiproxy.neutral.errors import Conflict, InvalidRequest, NotFound, UpstreamFailed
 from aiproxy.web.management.rooms.refusing import refusing
 from aiproxy.web.management.rooms.settings import OK
 from aiproxy.web.management.routes import Asked, Route, theirs
@@ -35,6 +36,12 @@ LOOK_SECONDS = 0.05
 
 MOST_STATES = 256
 """States that are known, the latest."""
+
+
+LONGEST_STATE = 128
+"""Characters; vendors' and ours have 43 at the most."""
+
+_STATE = re.compile(rf"[A-Za-z0-9_.-]{{1,{LONGEST_STATE}}}")
 
 
 class OAuthRoom:
@@ -86,7 +93,8 @@ class OAuthRoom:
             self._logins[state] = self._logins[standing.id] = standing.id
             for old in list(self._logins)[:-MOST_STATES]:
                 del self._logins[old]
-            device = {"flow": "device", "user_code": standing.code} if standing.code else {}
+            device = {"flow": "device", "user_code": standing.code, "expires_in": round(standing.lasts)}
+            device = device if standing.code else {}
             return {**OK, "url": standing.page, "state": state, **device}
 
         return begin
@@ -110,7 +118,7 @@ class OAuthRoom:
         return standing
 
     async def status(self, asked: Asked) -> Mapping[str, Any]:
-        state = asked.query.get("state", "")
+        state = _state(asked)
         if not state:
             return OK
         try:
@@ -125,7 +133,9 @@ class OAuthRoom:
         return {"status": "wait"}
 
     async def cancel(self, asked: Asked) -> Mapping[str, Any]:
-        state = asked.query.get("state", "")
+        state = _state(asked)
+        if not state:
+            raise InvalidRequest("Which login? Say its state.", param="state")
         try:
             before = self._flows.standing(self._logins.get(state, state))
             self._flows.cancel(before.id)
@@ -143,5 +153,20 @@ class OAuthRoom:
         if not isinstance(address, str):
             raise InvalidRequest("The field 'redirect_url' must be a text.", param="redirect_url")
         if wrong := self._flows.callback_by_state(address):
+            if self._begun_here(read_callback(address).state):
+                raise Conflict("This login is over, or waits for nothing now. Begin again.", param="state")
             raise NotFound(wrong, param="state")
         return OK
+
+    def _begun_here(self, state: str) -> bool:
+        try:
+            return bool(self._flows.standing(self._logins[state]))
+        except (KeyError, LoginFailed):
+            return False
+
+
+def _state(asked: Asked) -> str:
+    state = asked.query.get("state", "")
+    if state and not _STATE.fullmatch(state):
+        raise InvalidRequest(f"A state has at most {LONGEST_STATE} letters, digits and -_. of ASCII.", param="state")
+    return state

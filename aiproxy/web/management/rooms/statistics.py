@@ -60,6 +60,48 @@ def statistics(
     return {"usage": usage, "failed_requests": failed}
 
 
+def queued(row: UsageRow, auth_type: str) -> Mapping[str, Any]:
+    """A record of `/usage-queue`, as far as the ledger knows: neither where a client called from, nor what headers came, nor a body."""
+    used = Usage(**{name: getattr(row, name) for name in TOKENS})
+    read, said = used.input_total or 0, used.output_total or 0
+    cached, cache_written, thought = used.cache_read or 0, _cache_written(row), used.reasoning or 0
+    detail = _detail(row)
+    return {
+        **detail,
+        "ttft_ms": None if row.first_byte is None else round(row.first_byte * 1000),
+        "tokens": {
+            **detail["tokens"],
+            "cache_read_tokens": cached,
+            "cache_creation_tokens": cache_written,
+        },
+        "fail": {"status_code": row.upstream_status or 0, "body": row.error},
+        "accounting_version": 2,
+        "token_breakdown": {
+            "quality": "complete" if row.input_uncached is not None else "unclassified",
+            "total": read + said,
+            "input": {
+                "total": read,
+                "uncached": read - cached - cache_written,
+                "cache_read": cached,
+                "cache_write": cache_written,
+            },
+            "output": {"total": said, "non_reasoning": said - thought, "reasoning": thought},
+            "unclassified": 0,
+        },
+        "provider": row.provider,
+        "model": row.model,
+        "alias": row.asked,
+        "endpoint": row.protocol,
+        "auth_type": auth_type,
+        "api_key": row.client,
+        "request_id": row.request_id,
+    }
+
+
+def _cache_written(row: UsageRow) -> int:
+    return (row.cache_write or 0) + (row.cache_write_1h or 0)
+
+
 def _total(row: Mapping[str, Any]) -> int:
     return int(sum(row[name] for name in TOKENS))
 

@@ -16,16 +16,29 @@ TOLD = 20
 
 
 async def tenths(state: Kept) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    """By account; the oldest first, only those in which there were any. Of none while the database is away."""
-    now = state.now()
-    since = (now // TEN_MINUTES - TOLD + 1) * TEN_MINUTES
+    """By account, of those that were asked: each span, the oldest first. Of none while the database is away."""
+    spans = _spans(state.now())
     try:
-        rows = await state.read(lambda session: sums(session, ("account", "ten_minutes"), Span(since)))
+        rows = await state.read(lambda session: sums(session, ("account", "ten_minutes"), Span(spans[0])))
     except StateUnavailable:
         return {}
-    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    counted: dict[str, dict[float, Mapping[str, Any]]] = defaultdict(dict)
     for row in rows:
-        at = datetime.fromtimestamp(row["ten_minutes"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         counts = {"success": row["attempts"] - row["failed"], "failed": row["failed"]}
-        found[row["account"]].append({"time": at, **counts})
-    return found
+        counted[row["account"]][row["ten_minutes"]] = {"time": _written(row["ten_minutes"]), **counts}
+    empty = dict(zip(spans, none_of(state), strict=True))
+    return {account: [found.get(at, empty[at]) for at in spans] for account, found in counted.items()}
+
+
+def none_of(state: Kept) -> Sequence[Mapping[str, Any]]:
+    """The same of an account that nobody has asked."""
+    return [{"time": _written(at), "success": 0, "failed": 0} for at in _spans(state.now())]
+
+
+def _spans(now: float) -> Sequence[float]:
+    last = now // TEN_MINUTES
+    return [(last - ago) * TEN_MINUTES for ago in reversed(range(TOLD))]
+
+
+def _written(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
