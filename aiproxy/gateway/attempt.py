@@ -22,6 +22,7 @@ from aiproxy.gateway.endpoints import cannot_count, endpoint_for, instead_of
 from aiproxy.gateway.first_token import first_token_within
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.gateway.media import bring_media
+from aiproxy.gateway.overhearing import OverheardResponse
 from aiproxy.gateway.pausing import PausingResponse
 from aiproxy.gateway.quiet import QuietLane, QuietRenamingLane
 from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay, nothing
@@ -272,7 +273,10 @@ async def _send(
     sent = await send(request, target.upstream.credential, way, provider.stale)
     if provider.windows is not None and (windows := tuple(provider.windows(sent.response.headers, around.now))):
         around.heard(target.upstream.id, windows, sent.at)
-    return sent.at, sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)
+    response, scrub = sent.response, partial(_scrubbed, snapshot.scrub, sent.signature)
+    if call.overhears is not None:
+        response = OverheardResponse(response, request, target.upstream.id, scrub, call.overhears)
+    return sent.at, response, scrub
 
 
 def _scrubbed(scrub: Scrubber, signature: Headers, text: str) -> str:

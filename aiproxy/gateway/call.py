@@ -16,6 +16,7 @@ from aiproxy.codecs.tokens import most_tokens
 from aiproxy.codecs.wire import Wire
 from aiproxy.gateway.connection import Connection
 from aiproxy.gateway.continuing import Continuation
+from aiproxy.gateway.overhearing import Overhears
 from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.neutral.media import Source
 from aiproxy.neutral.request import GenerateRequest, ReasoningConfig
@@ -70,6 +71,8 @@ class Call:
     """What it comes on, where that keeps something for the calls after it."""
     warms_up: bool = False
     """Only to be gone on from: it is not answered with anything."""
+    overhears: Overhears | None = None
+    """Is told of what upstreams are asked and answer, as it comes."""
     seed: str = field(default_factory=lambda: token_hex(16))
     """What the ids we make for this call derive from: the client may have given several calls one `request_id`."""
 

@@ -9,7 +9,7 @@ PASSED_ON = frozenset(("accept", "idempotency-key"))
 """Request headers that mean something to every upstream; a provider names its own. All others are the client's business
 with us."""
 
-NEVER_COPIED = frozenset(("authorization", "x-api-key", "x-goog-api-key", "cookie"))
+NEVER_COPIED = frozenset(("authorization", "x-api-key", "x-goog-api-key", "cookie", "x-csrf-token"))
 """Client headers that no `$Name` copies: they prove who the client is to us, and are nobody else's."""
 
 OURS = {"user-agent": f"aiproxy/{__version__}"}

@@ -8,6 +8,7 @@ from twisted.web.server import Request
 from zope.interface import Attribute, Interface, implementer
 
 from aiproxy.clients import ANYONE, Client
+from aiproxy.gateway.overhearing import Overhears
 from aiproxy.usage import CallRecord
 from aiproxy.web.keys import header
 from aiproxy.web.request import HttpRequest
@@ -29,6 +30,8 @@ class Context:
     client: Client = ANYONE
     provider: str = ""
     """The only provider to ask, where the path or a header named one."""
+    overhears: Overhears | None = None
+    """Who is told of what upstreams are asked and answer: the console, of calls that are made from it."""
 
 
 def attach(request: HttpRequest, now: float) -> Context:

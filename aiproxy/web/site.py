@@ -28,7 +28,7 @@ from aiproxy.web.direct import Served, fixed_routes
 from aiproxy.web.identity import expired, identify
 from aiproxy.web.keys import client_key, header
 from aiproxy.web.management import Management
-from aiproxy.web.management.gate import SAFE
+from aiproxy.web.management.gate import CSRF, SAFE
 from aiproxy.web.metrics import Metrics
 from aiproxy.web.ops import Check, Ops
 from aiproxy.web.origins import from_a_foreign_page
@@ -155,6 +155,8 @@ class Web(Resource):
                 )
         context.client = client
         context.record.client = client.name
+        if CSRF in request.received:
+            context.overhears = self._management.overhears(request)
         return None
 
     def _draining(self) -> GatewayError | None:

@@ -14,6 +14,7 @@ from tests.rig.upstream import says, upstream
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": base64.b64decode(PIXEL)}
+SECRET = "sk-0123456789"
 PROTOCOLS = ("openai-chat", "openai-responses", "anthropic", "gemini", "ollama")
 
 
@@ -58,8 +59,17 @@ def test_both_sides_of_a_translation_are_shown(browser: Browser, tmp_path: Path)
         expect(sent).to_contain_text("drop:top_k")
         expect(sent.locator("pre")).to_contain_text('"max_completion_tokens": 1024')
         expect(page.get_by_role("heading", name="Answer")).to_be_visible()
+        came = page.locator("section.card").filter(has=page.get_by_role("heading", name="From the upstream"))
+        expect(came.locator("pre").first).to_contain_text('"object": "chat.completion.chunk"')
+        came.get_by_text("What it was asked").click()
+        expect(came.locator("pre").last).to_contain_text('"max_completion_tokens":1024')
+        page.get_by_label("Protocol").select_option("openai-chat")
+        page.get_by_label("Stream", exact=True).uncheck()
+        page.get_by_role("button", name="Send").click()
+        expect(came.locator("pre").first).to_contain_text('"object": "chat.completion"')
+        assert SECRET not in page.content()
 
     with upstream(says("Hello.")) as vendor:
-        text = f"{MANAGED}openai-api-key: [{{api-key: sk-0123456789, base-url: '{vendor.base_url}', models: [m]}}]\n"
+        text = f"{MANAGED}openai-api-key: [{{api-key: {SECRET}, base-url: '{vendor.base_url}', models: [m]}}]\n"
         with daemon(tmp_path, text) as gateway:
             Operator(browser, gateway.address).visits(visit)

@@ -24,6 +24,9 @@ from aiproxy.web.request import HttpRequest
 SETUP_SECONDS = 3600.0
 """How long the link of the first start is good."""
 
+CSRF = b"x-csrf-token"
+"""The header that repeats a session's token."""
+
 SAFE = frozenset((b"GET", b"HEAD"))
 """Methods that change nothing."""
 
@@ -126,8 +129,7 @@ class Gate:
                 "The management key is missing. Send it as 'Authorization: Bearer KEY'.",
                 headers={"www-authenticate": "Bearer"},
             )
-        token = header(request, b"x-csrf-token")
-        if request.method not in SAFE and not hmac.compare_digest(session.csrf.encode(), token.encode("latin-1")):
+        if request.method not in SAFE and not _shows_token(request, session):
             raise Permission("The CSRF token is missing or of another session: repeat it as X-CSRF-Token.")
         return Who("session", self.address(request))
 
@@ -153,6 +155,11 @@ class Gate:
     def session(self, request: HttpRequest) -> Session | None:
         word = (request.getCookie(COOKIE.encode()) or b"").decode("latin-1")
         return self._sessions.find(word, self._basis, self._now()) if word else None
+
+    def is_at_the_console(self, request: HttpRequest) -> bool:
+        """Of a client's call: whether a page of ours makes it, for somebody who is signed in and may be."""
+        session = self.session(request)
+        return session is not None and _shows_token(request, session) and self.objection(request) is None
 
     def still(self, request: HttpRequest) -> Callable[[], bool]:
         """Of a request that was admitted: whether it would be so later, too. The key in effect is still the same, and a session
@@ -193,6 +200,10 @@ class Gate:
             raise Authentication("The set-up link is used or too old. Start the gateway again for another one.")
         self._setup = None
         self._was_set_up = True
+
+
+def _shows_token(request: HttpRequest, session: Session) -> bool:
+    return hmac.compare_digest(session.csrf.encode(), header(request, CSRF).encode("latin-1"))
 
 
 def _of_another_name(request: HttpRequest) -> GatewayError | None:

@@ -1,7 +1,8 @@
 """What happens in a gateway, found by a look at it a few times a second while somebody listens: calls begun and ended, accounts whose
-rests begin or end, configurations taken over, lines of the log, and figures once a second. No call waits for it, or does anything
+rests begin or end, what upstreams answer to calls from the console, configurations taken over, lines of the log, and figures once a second. No call waits for it, or does anything
 for it but be counted when it has ended."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,10 @@ FIGURES_EVERY = 4
 MOST_ENDED = 500
 """Calls of one look that are told one by one; of more, the latest. The figures count all."""
 
-KINDS = ("begun", "ended", "account", "configuration", "log", "figures", "missed")
+MOST_TOLD = 32
+"""Of one look, of what others tell: an operator tries one call at a time, which asks a few upstreams."""
+
+KINDS = ("begun", "ended", "upstream", "account", "configuration", "log", "figures", "missed")
 
 
 @dataclass(slots=True)
@@ -71,6 +75,7 @@ class Happenings:
         self._offset = offset
         self._counted = Counted()
         self._ended: list[CallRecord] = []
+        self._told_us: deque[tuple[str, Any]] = deque(maxlen=MOST_TOLD)
         self._listeners: list[Listener] = []
         self._looks = LoopingCall(self._look)
         self._looks.clock = clock
@@ -113,6 +118,11 @@ class Happenings:
         records = sorted(self._gateway.records_under_way, key=lambda record: -record.started)
         return [self._told(record) for record in records]
 
+    def tell(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Something that no look would find."""
+        if self._listeners:
+            self._told_us.append((kind, value))
+
     # -- looks
 
     def _observe(self, record: CallRecord) -> None:
@@ -127,6 +137,7 @@ class Happenings:
         if not self._listeners and self._looks.running:
             self._looks.stop()
             self._ended.clear()
+            self._told_us.clear()
 
     def _mark(self) -> None:
         """What is so now is no news."""
@@ -151,6 +162,8 @@ class Happenings:
             if request_id not in self._seen_calls:
                 yield "begun", self._told(record)
         self._seen_calls = set(records)
+        while self._told_us:
+            yield self._told_us.popleft()
         ended, self._ended = self._ended, []
         for record in ended:
             yield "ended", self._told(record)

@@ -1,6 +1,7 @@
 """The management API on Klein: one table of routes, each behind the gate, each change audited."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from time import time
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from werkzeug.exceptions import NotFound as NoRoute
 
 from aiproxy.codecs.base import Answer
 from aiproxy.config.schema import RemoteManagement, WebSocket
+from aiproxy.gateway.overhearing import Overhears
 from aiproxy.neutral.errors import GatewayError, NotFound
 from aiproxy.secrets import Secret
 from aiproxy.web.answers import as_gateway_error, write_answer, write_json
@@ -53,6 +55,7 @@ class Management:
     ) -> None:
         self.gate = Gate(reactor, password, session_key, settings, now)
         self.audit = Audit()
+        self._happenings = happenings
         self._events = EventsRoom(reactor, happenings, self.gate.still, sockets)
         self._documents = documents
         self._now = now
@@ -107,6 +110,13 @@ class Management:
     def closed_to(self, request: HttpRequest) -> GatewayError | None:
         """For the console's pages, which are nobody's secret."""
         return self.gate.closed_to(request)
+
+    def overhears(self, request: HttpRequest) -> Overhears | None:
+        """Who is told what upstreams are asked and answer in a client's call: the console, if it makes it."""
+        if not self.gate.is_at_the_console(request):
+            return None
+        told = {"request_id": _request_id(request)}
+        return lambda heard: self._happenings.tell("upstream", {**told, **asdict(heard)})
 
     def serve(self, request: HttpRequest) -> None:
         request.setHeader("cache-control", "no-store")

@@ -54,6 +54,7 @@ async def answer(
     call = read_call(
         wire, operation, asked, known.client, known.record, codec=codec, streams=streams, provider=known.provider
     )
+    call.overhears = known.overhears
     await gateway.answer(call, HttpSink(request))
     return b""
 

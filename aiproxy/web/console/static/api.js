@@ -61,6 +61,9 @@ export const del = (path, query) => json("DELETE", path, { query });
 
 export const segment = encodeURIComponent;
 
+// What a client's call carries so that what upstreams answer to it is told to this console.
+export const asOperator = () => ({ "x-csrf-token": csrf });
+
 // -- the session
 
 function begun(session) {

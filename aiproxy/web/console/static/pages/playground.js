@@ -1,6 +1,7 @@
-// A call by any protocol, as a client makes it: what is sent, what comes back byte for byte, and how it reads.
+// A call by any protocol, as a client makes it: what is sent, what comes back byte for byte, and how it reads; and the same of the
+// upstreams that are asked for it.
 
-import { get, post, segment } from "../api.js";
+import { asOperator, get, post, segment } from "../api.js";
 import { PROTOCOLS } from "../protocols.js";
 import { badge, button, card, choice, field, fill, h, pairs, tell } from "../ui.js";
 import { t } from "../words.js";
@@ -26,6 +27,8 @@ export async function show(view) {
   const answer = h("div");
   const send = button(t("Send"), run);
   let going = null;
+  let heard = []; // of upstreams, of this call and of others
+  let draw = () => {};
   const stop = button(t("Stop"), async () => going?.abort(), { className: "plain", disabled: true });
   model.addEventListener("input", turn);
 
@@ -58,13 +61,16 @@ export async function show(view) {
     const raw = h("pre.tall");
     const head = h("div");
     const upstream = h("div");
-    fill(answer, [card(t("Answer"), head, text), card(t("As it came"), raw), upstream]);
+    const back = h("div");
+    fill(answer, [card(t("Answer"), head, text), h("div.sides", {}, card(t("As it came"), raw), back), upstream]);
+    heard = [];
+    draw = () => {};
     translated(upstream).catch(() => {}); // the answer tells what is wrong with a body
     const began = performance.now();
     try {
       const told = await fetch(spoken.path(asked()), {
         method: "POST",
-        headers: { "content-type": "application/json", ...headers() },
+        headers: { "content-type": "application/json", ...asOperator(), ...headers() },
         body: body.value,
         signal: going.signal,
       });
@@ -74,7 +80,11 @@ export async function show(view) {
       const id = told.headers.get("x-request-id");
       facts.push([t("Record"), id && h("a", { href: `#/requests/${segment(id)}` }, id)]);
       let first = null;
-      const draw = () => fill(head, pairs([...facts, [t("First byte"), first && `${Math.round(first - began)} ms`], [t("Total"), `${Math.round(performance.now() - began)} ms`]]));
+      let ended = 0;
+      draw = () => {
+        fill(back, heard.filter((each) => each.request_id === id).map(came));
+        fill(head, pairs([...facts, [t("First byte"), first && `${Math.round(first - began)} ms`], [t("Total"), `${Math.round((ended || performance.now()) - began)} ms`]]));
+      };
       const reader = told.body.pipeThrough(new TextDecoderStream()).getReader();
       let whole = "";
       for (let read = await reader.read(); !read.done; read = await reader.read()) {
@@ -84,6 +94,7 @@ export async function show(view) {
         text.textContent = spoken.read(whole);
         draw();
       }
+      ended = performance.now();
       if (!text.textContent && told.ok) text.textContent = t("The answer has no text.");
       draw();
     } catch (error) {
@@ -107,6 +118,7 @@ export async function show(view) {
       lane.sent && h("pre.tall", JSON.stringify(JSON.parse(lane.sent), null, 2))));
   }
 
+  view.on({ upstream: (told) => { heard.push(told); draw(); } });
   view.leaving(() => going?.abort());
   fill(view.root, h("div.sides", {},
     card(t("Request"),
@@ -123,6 +135,14 @@ export async function show(view) {
   turn();
   await models();
 }
+
+// What an upstream was asked and what it answered, byte for byte.
+const came = (told) =>
+  card(t("From the upstream"),
+    pairs([[t("Account"), told.account], [t("Address"), told.url], [t("Status"), badge(String(told.status), told.status < 300 ? "good" : "bad")]]),
+    h("pre.tall", told.answer),
+    told.cut && h("p.warn", t("There was more, or it broke off.")),
+    h("details", {}, h("summary", t("What it was asked")), h("pre.tall", told.sent)));
 
 // A file as a data: URL, which is how protocols take pictures.
 const asData = (file) =>
