@@ -255,3 +255,19 @@ def test_a_text_that_was_not_saved_waits_for_whoever_comes_back(browser: Browser
 
     Operator(browser, gateway.address).visits(visit, foreseen=["status of 412"])
     assert "max-attempts" not in file.read_text()
+
+
+def test_what_is_wrong_is_told_in_chinese_too(browser: Browser, running: tuple[Daemon, Path]) -> None:
+    gateway, _ = running
+
+    def visit(page: Page) -> None:
+        page.locator("nav a[href='#/configuration']").click()
+        text = page.locator("textarea.editor")
+        expect(text).to_have_value(re.compile("team-a"))
+        text.fill(text.input_value() + "api-key: [a]\n")
+        expect(page.locator(".findings")).to_contain_text("这里没有名为 api-key 的设置：")
+        expect(page.locator(".findings")).to_contain_text("did you mean")
+        page.goto(f"{gateway.address}/console/#/requests/none-of-this-id")
+        expect(page.get_by_role("alert")).to_have_text(re.compile("^不存在：No call with the id"))
+
+    Operator(browser, gateway.address).visits(visit, language="zh", foreseen=["status of 404"])

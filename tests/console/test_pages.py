@@ -101,7 +101,7 @@ def test_an_account_is_looked_at_switched_and_probed(browser: Browser, tmp_path:
                 page.get_by_role("row", name="good:m").click()
                 expect(page.get_by_text("passed on").first).to_be_visible()
                 page.get_by_role("link", name="Health").click()
-                expect(page.get_by_role("row", name="/disable")).to_contain_text("ok")
+                expect(page.get_by_role("row", name="/disable")).to_contain_text("done")
 
             Operator(browser, gateway.address).visits(visit)
 

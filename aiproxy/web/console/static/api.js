@@ -1,6 +1,6 @@
 // The management API, as pages ask for it: JSON in, JSON out, errors thrown as ApiError with the sentence the API gives.
 
-import { t } from "./words.js";
+import { said, t } from "./words.js";
 
 const ROOT = "/v0/management";
 
@@ -10,7 +10,7 @@ let reached = () => {};
 
 export class ApiError extends Error {
   constructor(status, told) {
-    super(told.error || `HTTP ${status}`);
+    super(told.error ? said("error", told.code, told.error) : `HTTP ${status}`);
     this.status = status;
     this.code = told.code;
     this.told = told;

@@ -175,4 +175,4 @@ export const card = (title, ...inside) => h("section.card", {}, title && h("h2",
 export const figure = (title, value, note) => h("div.figure", {}, h("span", title), h("strong", value), note && h("small", note));
 
 export const pairs = (rows) =>
-  h("dl", {}, rows.filter(([, value]) => value !== undefined && value !== null && value !== "").map(([name, value]) => [h("dt", name), h("dd", value)]));
+  h("dl", {}, rows.filter(([, value]) => value !== undefined && value !== null && value !== false && value !== "").map(([name, value]) => [h("dt", name), h("dd", value)]));

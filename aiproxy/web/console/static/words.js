@@ -1,6 +1,8 @@
-// The console's language: English stands in the code, Chinese in `chinese.js` under the English.
+// The console's language: English stands in the code, Chinese in `chinese.js` under the English; what the API says is English, and stands in
+// `chinese_sentences.js` under its code.
 
 import { CHINESE } from "./chinese.js";
+import { SENTENCES } from "./chinese_sentences.js";
 
 export const LANGUAGES = [["en", "English"], ["zh", "中文"]];
 
@@ -15,7 +17,15 @@ export const choose = (chosen) => localStorage.setItem("language", chosen);
 export const later = (words) => words;
 
 // t(words, {count: 3}), where the words hold {count}.
-export function t(words, values = {}) {
-  const said = (language() === "zh" && CHINESE[words]) || words;
-  return said.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+export const t = (words, values = {}) => filled((language() === "zh" && CHINESE[words]) || words, values);
+
+const filled = (words, values) => words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+
+// What the API says: said("error", "not_found", "There is no …"). Where the language has no sentence for the code, its own words.
+export function said(of, code, came = code, values = {}) {
+  const sentence = language() === "zh" ? SENTENCES[of][code] : undefined;
+  if (!sentence) return came;
+  return filled(sentence, values) + (sentence.endsWith("：") ? came : "");
 }
+
+export const why = (reason) => said("reason", reason);

@@ -3,7 +3,7 @@
 import { get, patch, post, segment } from "../api.js";
 import { count, dollars, percent, short, time, until } from "../format.js";
 import { badge, button, card, choice, dialog, field, fill, form, h, meter, pairs, safely, submit, table, tell } from "../ui.js";
-import { later, t } from "../words.js";
+import { later, said, t, why } from "../words.js";
 import { files } from "./accounts/files.js";
 import { logIn } from "./accounts/login.js";
 import { many } from "./accounts/many.js";
@@ -105,7 +105,7 @@ export async function show(view) {
 
 const rested = (row) => row.rests?.length > 0;
 
-const rest = (each) => h("div.faint", {}, each.model ? `${each.model}: ` : "", each.reason, ", ", t("{time} left", { time: until(each.until) }));
+const rest = (each) => h("div.faint", {}, each.model ? `${each.model}: ` : "", why(each.reason), ", ", t("{time} left", { time: until(each.until) }));
 
 const quota = (window) =>
   h("div", {}, meter(1 - window.used, `${window.name}${window.model ? ` ${window.model}` : ""}: ${percent(1 - window.used)}${window.ends ? `, ${t("anew in {time}", { time: until(window.ends) })}` : ""}`));
@@ -113,7 +113,7 @@ const quota = (window) =>
 function details(row, redraw) {
   const acts = (path, body) => async () => {
     const told = await post(`${ACCOUNT(row.account)}/${path}`, body);
-    if ("works" in told) tell(told.works ? t("It works.") : told.error || t("It cannot be asked."), told.works ? "good" : "bad");
+    if ("works" in told) tell(told.works ? t("It works.") : told.error ? said("error", told.code, told.error) : t("It cannot be asked."), told.works ? "good" : "bad");
     else tell(t("Done."));
     await redraw();
   };

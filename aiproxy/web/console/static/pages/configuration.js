@@ -3,7 +3,7 @@
 
 import { ask, get, post } from "../api.js";
 import { badge, button, card, dialog, fill, h, safely, sure, tell } from "../ui.js";
-import { t } from "../words.js";
+import { said, t } from "../words.js";
 import { settings } from "./configuration/form.js";
 import { difference, history } from "./configuration/history.js";
 
@@ -56,7 +56,7 @@ export async function show(view) {
       findings.length > 0 && h("ul.findings", findings.map((each) => h("li", {},
         h("button.plain", { type: "button", onclick: () => go(each.line) }, t("Line {line}", { line: each.line })), " ",
         badge(each.severity === "error" ? t("error") : t("warning"), each.severity === "error" ? "bad" : "warn"), " ",
-        each.path && h("code", each.path), " ", each.message, " ", each.suggestion && h("em", each.suggestion)))),
+        each.path && h("code", each.path), " ", said("finding", each.code, each.message, each), " ", each.suggestion && h("em", each.suggestion)))),
     ]);
   }
 

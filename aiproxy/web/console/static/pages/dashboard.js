@@ -4,7 +4,7 @@ import { get, segment } from "../api.js";
 import { columns, filled } from "../charts.js";
 import { count, dollars, duration, percent, short, time } from "../format.js";
 import { card, copied, choice, figure, fill, h } from "../ui.js";
-import { t } from "../words.js";
+import { said, t, why } from "../words.js";
 import { state } from "./accounts.js";
 import { rows } from "./requests.js";
 import { input, output } from "./usage.js";
@@ -35,8 +35,8 @@ export async function show(view) {
     const tired = accounts.filter((row) => wanting.includes(row.account));
     fill(attention, wrong.length + tired.length
       ? h("ul", {},
-        wrong.map((check) => h("li", {}, h("strong", check.name), " ", check.detail)),
-        tired.map((row) => h("li", {}, h("a", { href: `#/accounts/${segment(row.account)}` }, row.account), " ", state(row.state), " ", row.login?.refused || row.rests?.[0]?.reason || "")))
+        wrong.map((check) => h("li", {}, h("strong", said("check", check.name)), " ", check.detail)),
+        tired.map((row) => h("li", {}, h("a", { href: `#/accounts/${segment(row.account)}` }, row.account), " ", state(row.state), " ", row.login?.refused || why(row.rests?.[0]?.reason || ""))))
       : h("p.good", t("Nothing: all accounts and everything that readiness depends on are well.")));
   }
 

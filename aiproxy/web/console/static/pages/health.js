@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { bytes, count, duration, time } from "../format.js";
 import { badge, card, figure, fill, h, pairs, table } from "../ui.js";
-import { t } from "../words.js";
+import { said, t, why } from "../words.js";
 
 export async function show(view) {
   async function load() {
@@ -18,7 +18,7 @@ export async function show(view) {
         figure(t("Accounts"), count(health.accounts))),
       card(t("Checks"), table(
         [
-          { title: t("What"), cell: (check) => check.name },
+          { title: t("What"), cell: (check) => said("check", check.name) },
           { title: "", cell: (check) => badge(check.ok ? t("well") : t("not well"), check.ok ? "good" : check.vital ? "bad" : "warn") },
           { title: t("How it is"), cell: (check) => check.detail },
         ],
@@ -32,14 +32,14 @@ export async function show(view) {
         ])),
         store.place && card(t("Store"), pairs([
           [t("Place"), store.place], [t("Mirror's age"), store["mirror-age"] === null ? null : duration(store["mirror-age"])], [t("Changes to send"), count(store.unpushed)],
-          [t("Conflicts"), store.conflicts.map((each) => h("div", {}, each.name, " ", time(each.since)))], [t("Problem"), store.problem],
+          [t("Conflicts"), store.conflicts.length > 0 && store.conflicts.map((each) => h("div", {}, each.name, " ", time(each.since)))], [t("Problem"), store.problem],
         ]))),
       card(t("Latest changes by hand"), table(
         [
           { title: t("Time"), cell: (row) => time(row.at ?? row.time) },
           { title: t("Who"), cell: (row) => `${row.by} ${row.address}` },
           { title: t("What"), cell: (row) => row.what },
-          { title: t("Outcome"), cell: (row) => badge(row.outcome, row.outcome === "ok" ? "good" : "bad") },
+          { title: t("Outcome"), cell: (row) => (row.outcome === "ok" ? badge(t("done"), "good") : badge(why(row.outcome), "bad")) },
         ],
         audit.changes,
       )),

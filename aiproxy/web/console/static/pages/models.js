@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { PROTOCOLS } from "../protocols.js";
 import { badge, button, card, choice, field, fill, form, h, newest, pairs, safely, submit, table } from "../ui.js";
-import { t } from "../words.js";
+import { t, why } from "../words.js";
 
 export async function show(view) {
   const search = h("input", { type: "search", placeholder: t("Search"), "aria-label": t("Search"), oninput: draw });
@@ -63,7 +63,7 @@ function explained(told) {
   out.push(pairs([[t("Comes down to"), [told.provider, told.model].filter(Boolean).join(" / ")], [t("Thinking asked for by the name"), told.reasoning ? t("yes") : ""]]));
   const resting = new Map((told["not-ready"] || []).map((each) => [`${each.account} ${each.model}`, each]));
   told.stages.forEach((stage, number) => {
-    out.push(h("h3", `${number + 1}. ${stage.because}: ${stage.model}`));
+    out.push(h("h3", `${number + 1}. ${why(stage.because)}: ${stage.model}`));
     out.push(table(
       [
         { title: t("Priority"), number: true, cell: (each) => String(each.priority) },
@@ -73,7 +73,7 @@ function explained(told) {
         { title: t("How"), cell: (each) => [badge(each.lane.translated ? t("translated") : t("passed on"), each.lane.translated ? "warn" : "good"), " ", each.lane.protocol, h("div.faint", each.lane.url)] },
         { title: t("Now"), cell: (each) => {
           const wait = resting.get(`${each.account} ${each.model}`);
-          return wait ? badge(wait.reason, "warn") : each.lane.refusal ? h("span.bad", each.lane.refusal) : badge(t("ready"), "good");
+          return wait ? badge(why(wait.reason), "warn") : each.lane.refusal ? h("span.bad", each.lane.refusal) : badge(t("ready"), "good");
         } },
       ],
       stage.tiers.flat(),
@@ -81,6 +81,6 @@ function explained(told) {
   });
   const passed = Object.entries(told.passed_over || {});
   if (passed.length) out.push(h("details", {}, h("summary", t("{count} accounts would not be asked", { count: passed.length })), table(
-    [{ title: t("Account"), cell: ([name]) => name }, { title: t("Why"), cell: ([, why]) => why }], passed)));
+    [{ title: t("Account"), cell: ([name]) => name }, { title: t("Why"), cell: ([, reason]) => why(reason) }], passed)));
   return out;
 }

@@ -3,7 +3,7 @@
 import { get, segment } from "../api.js";
 import { count, dollars, duration, time } from "../format.js";
 import { badge, button, card, choice, fill, h, pairs, table } from "../ui.js";
-import { later, t } from "../words.js";
+import { later, t, why } from "../words.js";
 
 const FILTERS = { client: later("Client"), model: later("Model"), protocol: later("Protocol"), error: later("Error") };
 const KEPT_WITHIN = 3000; // milliseconds until what has ended is among the records for sure
@@ -12,7 +12,7 @@ const KINDS = { complete: ["good", later("complete")], failed: ["bad", later("fa
 
 export function outcome(row) {
   const [kind, words] = KINDS[row.outcome] || ["", row.outcome];
-  return badge(row.error ? `${t(words)}: ${row.error}` : t(words), kind);
+  return badge(row.error ? `${t(words)}: ${why(row.error)}` : t(words), kind);
 }
 
 export async function show(view) {
@@ -112,10 +112,27 @@ async function one(view, id) {
       [t("Warnings"), (call.warnings || []).join("; ")],
     ])),
     card(t("Attempts"), line(call), attempts),
-    call.story && card(t("Decisions"), h("pre", call.story.split("; ").join("\n"))),
-    !call.story && call.decision.length > 0 && card(t("Decisions"), h("pre", JSON.stringify(call.decision, null, 1))),
+    call.decision.length > 0 && card(t("Decisions"), decisions(call)),
   ]);
 }
+
+const TAKEN = { strategy: later("by turn"), session: later("by its session"), state: later("by the state it made"), probe: later("to see whether it is back") };
+
+// Who was taken for each attempt and why, and who was passed over.
+const decisions = (call) => [
+  table(
+    [
+      { title: t("At"), number: true, cell: (row) => duration(row.at) },
+      { title: t("Account"), cell: (row) => row.account || t("nobody") },
+      { title: t("Model"), cell: (row) => row.model },
+      { title: t("Why"), cell: (row) => [row.why && t(TAKEN[row.why] || row.why), row.stage !== "asked" && h("div.faint", why(row.stage))] },
+      { title: t("Waited"), number: true, cell: (row) => duration(row.waited) },
+      { title: t("Passed over"), cell: (row) => row.passed.map((each) => h("div", {}, `${each.account} ${each.model}: `, why(each.why), each.until && h("span.faint", " ", t("until {time}", { time: time(each.until) })))) },
+    ],
+    call.decision,
+  ),
+  call.continued && h("p", t("The answer that was cut went on at another account.")),
+];
 
 // The time line: what part of the whole each attempt took.
 function line(call) {

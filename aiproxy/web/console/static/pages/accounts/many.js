@@ -1,7 +1,7 @@
 // One thing done to many accounts, a few at a time, with its progress; no more of them once the dialog is closed.
 
 import { badge, dialog, h } from "../../ui.js";
-import { t } from "../../words.js";
+import { said, t } from "../../words.js";
 
 const AT_ONCE = 4;
 
@@ -27,5 +27,5 @@ export async function many(title, rows, act) {
 function result({ works, asked, error, code }) {
   if (works === undefined) return badge(t("done"), "good");
   if (works) return badge(t("works"), "good");
-  return asked === false ? badge(t("cannot be asked")) : h("span.bad", error || code);
+  return asked === false ? badge(t("cannot be asked")) : h("span.bad", error ? said("error", code, error) : code);
 }

@@ -3,7 +3,7 @@
 // name that stands for it; what is typed takes its place.
 
 import { badge, button, choice, field, fill, h, safely } from "../../ui.js";
-import { later, t } from "../../words.js";
+import { later, said, t } from "../../words.js";
 
 const NONE = new Map();
 
@@ -140,7 +140,7 @@ export function settings(schema, change) {
       wrong(path));
   }
 
-  const wrong = (path) => (found.get(path) || []).map((each) => h(each.severity === "error" ? "p.bad" : "p.warn", each.message));
+  const wrong = (path) => (found.get(path) || []).map((each) => h(each.severity === "error" ? "p.bad" : "p.warn", said("finding", each.code, each.message, each)));
 
   // -- what is looked for
 
