@@ -51,7 +51,7 @@ def named(pattern: str, *folders: str) -> set[str]:
 
 CODES = {
     "finding": set(EXPLANATIONS),
-    "error": {*kinds(), *named(r"Refused\(\s*\d+,\s*\"(\w+)\"", "web"), *named(r"code=\"(\w+)\"", "web/management")},
+    "error": {*kinds(), *named(r"Refused\(\s*\w+,\s*\"(\w+)\"", "web"), *named(r"code=\"(\w+)\"", "web/management")},
     "reason": {*kinds(), *Hindrance, *Because, *Objection, "offers this model, which this key may not use"},
     "check": named(r"Check\(\s*\"(\w+)\"", ""),
 }
