@@ -160,14 +160,19 @@ def said(response: GenerateResponse) -> Any:
                     "".join(part.text for part in candidate.parts if isinstance(part, kind))
                     for kind in (TextPart, RefusalPart)
                 ),
-                [
-                    token
-                    for part in candidate.parts
-                    if isinstance(part, TextPart | RefusalPart)
-                    for token in part.logprobs or ()
-                ],
+                *(
+                    [token for part in candidate.parts if isinstance(part, kind) for token in part.logprobs or ()]
+                    for kind in (TextPart, RefusalPart)
+                ),
                 [citation for part in candidate.parts if isinstance(part, TextPart) for citation in part.citations],
-                *([part for part in candidate.parts if isinstance(part, kind)] for kind in (ToolCallPart, ImagePart)),
+                [
+                    replace(
+                        part, arguments_text=part.arguments_text.strip()
+                    )  # blanks that were streamed can't be taken back
+                    for part in candidate.parts
+                    if isinstance(part, ToolCallPart)
+                ],
+                [part for part in candidate.parts if isinstance(part, ImagePart)],
             )
             for candidate in response.candidates
         ],
