@@ -1,6 +1,6 @@
 """The rooms of the management API, each with what it manages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import Any
@@ -17,6 +17,7 @@ from aiproxy.gateway.differences import Difference
 from aiproxy.history import History
 from aiproxy.logs.recent import Recent
 from aiproxy.registry import Registry
+from aiproxy.storage.bus.asking import Asking
 from aiproxy.storage.keys import ManagedKeys
 from aiproxy.storage.state.state import State
 from aiproxy.web.management.rooms.accounts import AccountsRoom
@@ -42,7 +43,8 @@ from aiproxy.web.ops import Check
 @dataclass(frozen=True, slots=True)
 class Managed:
     """`node` is what this process is called in the state, `offset` what lies between the gateway's clock and the time of day, `base`
-    the address that clients call, `kept` is told of every login that comes."""
+    the address that clients call, `kept` is told of every login that comes, `mark` is what our lines of the
+    log are told with, and `asking` asks the other workers."""
 
     reactor: Any
     gateway: Gateway
@@ -56,6 +58,8 @@ class Managed:
     history: History
     masking: Masking
     recent: Recent
+    asking: Asking
+    mark: Mapping[str, int]
     node: str
     offset: Callable[[], float]
     configuration: Callable[[], Configuration]
@@ -78,7 +82,7 @@ class Managed:
             ConfigurationRoom(edit, self.masking, self.configuration, former, self.compared, in_thread),
             AuthFilesRoom(gateway, accounts, logins, documents, state, offset, self.kept),
             OAuthRoom(self.logins, self.reactor),
-            LogsRoom(self.recent, gateway, offset),
+            LogsRoom(self.recent, gateway, offset, self.asking, self.mark),
             SystemPromptRoom(gateway, edit),
             CLIProxyAPIRoom(gateway, self.registry.providers, state),
             ByProviderRoom(edit, self.configuration),

@@ -47,6 +47,7 @@ from aiproxy.registry import Registry
 from aiproxy.secrets import Scrubber, Secret, digest
 from aiproxy.storage.bus import Bus, Hub
 from aiproxy.storage.bus.amp import AmpCarrier
+from aiproxy.storage.bus.asking import Asking
 from aiproxy.storage.conversations import Conversations
 from aiproxy.storage.cooldowns import Cooldowns
 from aiproxy.storage.history import AT_START, ELSEWHERE
@@ -70,6 +71,8 @@ from aiproxy.usage import CallRecord
 from aiproxy.web.management import Management
 from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.shared_lockout import share
+from aiproxy.web.management.telling import Telling
+from aiproxy.web.management.watching import Watching
 from aiproxy.web.origins import is_loopback
 from aiproxy.web.site import Web
 from aiproxy.web.together import Together
@@ -143,6 +146,8 @@ class GatewayService(Service):
         siblings = AmpCarrier(reactor, worker.bus) if worker is not None else Hub().join()
         between_nodes = carrier_of(reactor, kept)
         self.bus = Bus(between_nodes or siblings)
+        self._node_bus = self.bus if between_nodes is None else Bus(siblings)
+        """Of this node's workers."""
         self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
         self._conversations = Conversations(reactor, self.gateway.pool, self.state)
         self._kept_quotas = Quotas(reactor, self.gateway.quotas, self.state)
@@ -158,8 +163,17 @@ class GatewayService(Service):
         self._node = gethostname()
         self.gateway.ended.observers.append(self._record)
         self.happenings = Happenings(
-            reactor, self.gateway, recent, lambda: (self._loaded_at, self._reload_problem), self._offset
+            reactor,
+            self.gateway,
+            recent,
+            lambda: (self._loaded_at, self._reload_problem),
+            self._offset,
+            worker.number if worker is not None else None,
         )
+        among_workers = self._node_bus if worker is not None else None
+        asking = Asking(reactor, among_workers, lambda: siblings.others)
+        if among_workers is not None:
+            self._telling = Telling(reactor, self.happenings, among_workers)
         self.readiness = Readiness(
             self.gateway,
             self.accounts,
@@ -182,6 +196,8 @@ class GatewayService(Service):
             history=self.history,
             masking=Masking(os.environ.get(SESSION_KEY, "")),
             recent=recent,
+            asking=asking,
+            mark=self.happenings.mark,
             node=self._node,
             offset=self._offset,
             configuration=lambda: self._configuration,
@@ -199,6 +215,8 @@ class GatewayService(Service):
             self._documents,
             managed.tables,
             self.happenings,
+            Watching(reactor, self.happenings, among_workers, lambda: siblings.others),
+            asking,
         )
         share(self.management.gate.lockout, self.bus)
         together = Together(worker.directory, str(os.getpid())) if worker is not None else None
@@ -234,6 +252,8 @@ class GatewayService(Service):
             raise self._cannot_start(f"aiproxy: state: {refused}") from None
         _log.info("state is kept in {where} ({kind})", where=self.state.status.where, kind=self.state.status.kind)
         self.bus.start()
+        if self._node_bus is not self.bus:
+            self._node_bus.start()
         self._cooldowns.start()
         self._conversations.start()
         self._kept_quotas.start()
@@ -542,6 +562,8 @@ class GatewayService(Service):
                 self._paces.stop()
                 await self._slices.stop()
             await self.bus.stop()
+            if self._node_bus is not self.bus:
+                await self._node_bus.stop()
             await self.state.stop()
         _log.info("stopped")
 

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx2
@@ -158,3 +159,57 @@ def test_a_socket_of_a_page_ends_with_its_session(tmp_path: Path) -> None:
         with on_a_socket(running, "figures") as socket:
             running.signal(signal.SIGTERM)
             assert closed(socket)[0] == 1001
+
+
+@contextmanager
+def two_workers(tmp_path: Path) -> Iterator[Daemon]:
+    """That log to the terminal what each of them writes."""
+    text = f"{MANAGED}\nstate: state.db\ndemo: {{enabled: true}}\n"
+    with daemon(tmp_path, text, "--workers", "2") as running:
+        yield running
+
+
+def test_events_calls_and_lines_are_of_all_workers_whichever_is_asked(tmp_path: Path) -> None:
+    with two_workers(tmp_path) as running:
+        api = Api(running)
+        body = {"model": "demo-echo", "messages": [{"role": "user", "content": "x"}]}
+        url = f"{running.base_url}/chat/completions"
+        asked: list[str] = []
+        met: set[int] = set()
+        with events(running.address, "ended,figures,log") as heard:
+            assert next(told for kind, told in heard if kind == "figures")["requests"] == 0
+            seen: list[str] = []
+            given_up = monotonic() + 30
+            while len(met) < 2:
+                assert monotonic() < given_up, met
+                answer = httpx2.post(url, json=body, timeout=20)
+                assert answer.status_code == 200
+                asked.append(answer.headers["x-request-id"])
+                told = next(told for kind, told in heard if kind == "ended")
+                seen.append(told["request_id"])
+                met.add(told["worker"])
+            assert seen == asked
+            counted = next(told for kind, told in heard if kind == "figures" and told["requests"] == len(asked))
+            assert counted["under-way"] == 0
+        live = api.get("/live")
+        assert (live["figures"]["requests"], live["silent-workers"]) == (len(asked), 0)
+        told = api.get("/logs", search="chat/completions")
+        assert {each["worker"] for each in told["records"]} == {1, 2}
+        numbers = [each["number"] for each in told["records"]]
+        assert (len(numbers), numbers) == (len(asked), sorted(numbers))
+        assert api.get("/logs", search="chat/completions", cursor=str(told["next-cursor"]))["lines"] == []
+        assert api.ask("GET", "/logs/download").text.count("POST /v1/chat/completions") == len(asked)
+        for request_id in asked:
+            assert request_id in api.ask("GET", f"/request-log-by-id/{request_id}").text
+        assert api.delete("/logs")["removed"] >= len(asked)
+        assert api.get("/logs", search="chat/completions")["lines"] == []
+
+
+def test_a_call_under_way_is_told_by_the_other_worker(tmp_path: Path) -> None:
+    with two_workers(tmp_path) as running:
+        body = {"model": "demo-story@stall=3", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+        url = f"{running.base_url}/chat/completions"
+        with httpx2.stream("POST", url, json=body, timeout=20):
+            for _ in range(10):
+                (only,) = Api(running).get("/live")["requests"]
+                assert only["worker"] in (1, 2)

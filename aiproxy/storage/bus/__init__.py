@@ -1,4 +1,5 @@
-"""What one process tells the others: rests, tokens, counters, configuration versions.
+"""What one process tells the others: rests, tokens, counters, configuration versions; and to those of its machine that ask, or while
+they watch, what happens in it.
 
 A `Bus` makes messages ordered and idempotent; a carrier takes their bytes: `local` within a process, `amp` over a Unix
 socket between the processes of one machine, `postgres` (LISTEN/NOTIFY) between nodes. No secret travels here: a message

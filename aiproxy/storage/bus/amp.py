@@ -33,18 +33,26 @@ STOP_SECONDS = 1.0
 
 class Tell(amp.Command):
     arguments: ClassVar = [(b"messages", amp.ListOf(amp.String()))]
+    response: ClassVar = [(b"others", amp.Integer(optional=True))]
 
 
 class _Link(amp.AMP):
-    """One end of a connection. `deliver` gets every message with the link it came by."""
+    """One end of a connection. `deliver` gets every message with the link it came by; `members` says how many others they go to."""
 
     def __init__(
-        self, deliver: "Callable[[_Link, bytes], None]", outbox: Outbox, lost: "Callable[[_Link], None]"
+        self,
+        deliver: "Callable[[_Link, bytes], None]",
+        outbox: Outbox,
+        lost: "Callable[[_Link], None]",
+        members: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__()
         self._deliver = deliver
         self._outbox = outbox
         self._lost = lost
+        self._members = members
+        self.others = 0
+        """Those that the other end has told of what was said last."""
         self._under_way: list[tuple[WireKey, bytes]] = []
         self._idle: Deferred[None] | None = None
 
@@ -66,8 +74,9 @@ class _Link(amp.AMP):
             idle, self._idle = self._idle, None
             idle.callback(None)
 
-    def _told(self, _: object) -> None:
+    def _told(self, said: dict[str, Any]) -> None:
         self._under_way = []
+        self.others = said.get("others") or 0
         self.flush()
         self._rest()
 
@@ -81,7 +90,7 @@ class _Link(amp.AMP):
     def tell(self, messages: list[bytes]) -> dict[str, Any]:
         for data in messages:
             self._deliver(self, data)
-        return {}
+        return {"others": self._members()}
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
@@ -103,7 +112,7 @@ class AmpHub:
 
     def _link(self) -> _Link:
         outbox = Outbox()
-        link = _Link(self._pass_on, outbox, self._gone)
+        link = _Link(self._pass_on, outbox, self._gone, lambda: len(self._links) - 1)
         self._links[link] = outbox
         return link
 
@@ -129,6 +138,7 @@ class AmpHub:
 
 class AmpCarrier:
     kind = "amp"
+    most = BOX_BYTES
 
     def __init__(self, reactor: Any, path: str) -> None:
         self._reactor = reactor
@@ -145,6 +155,11 @@ class AmpCarrier:
     @property
     def connected(self) -> bool:
         return self._link is not None
+
+    @property
+    def others(self) -> int:
+        """Members besides us that were there for what we said last, once the hub has heard it. An answer to it comes later still."""
+        return self._link.others if self._link is not None else 0
 
     def start(self, receive: Callable[[bytes], None], missed: Callable[[], None]) -> None:
         self._receive = receive

@@ -28,9 +28,10 @@ _log = Logger("aiproxy.bus")
 
 class Carrier(Protocol):
     """Takes messages to all other members, never to who sent them, nor twice on purpose. `connected` and `problem` are
-    for people."""
+    for people; `most` is how many bytes a message may have."""
 
     kind: str
+    most: int
 
     @property
     def connected(self) -> bool: ...
@@ -68,7 +69,7 @@ class Bus:
         """Raises `ValueError` for a body that is too large."""
         self._last = max(self._now(), self._last + TICK)
         message = Message(topic, key, body, self._last, self.origin)
-        data = encode(message)
+        data = encode(message, self.carrier.most)
         self._note(message)
         self.carrier.send(message.wire_key, data)
         return message

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from aiproxy.storage.bus.message import WireKey
+from aiproxy.storage.bus.message import LARGEST_MESSAGE, WireKey
 
 
 class Hub:
@@ -17,11 +17,16 @@ class Hub:
 
 class _Member:
     kind = "in-process"
+    most = LARGEST_MESSAGE
     connected = True
 
     def __init__(self, members: list["_Member"]) -> None:
         self._members = members
         self._receive: Callable[[bytes], None] = lambda _data: None
+
+    @property
+    def others(self) -> int:
+        return len(self._members) - 1
 
     def start(self, receive: Callable[[bytes], None], _missed: Callable[[], None]) -> None:
         self._receive = receive

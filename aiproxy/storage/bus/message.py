@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 LARGEST_MESSAGE = 7000
-"""Bytes. PostgreSQL carries just under 8000 in a notification."""
+"""Bytes, of what is told to everybody. PostgreSQL carries just under 8000 in a notification."""
 
 WireKey = tuple[str, str]
 """Topic and key: of two messages with the same, only the later one matters."""
@@ -21,6 +21,10 @@ class Topic(StrEnum):
     KEYS = "keys"
     CONFIGURATION = "configuration"
     LOCKOUT = "lockout"
+    WATCHING = "watching"
+    EVENTS = "events"
+    QUESTION = "question"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,11 @@ class Message:
         return self.at, self.origin
 
 
-def encode(message: Message) -> bytes:
+def encode(message: Message, most: int = LARGEST_MESSAGE) -> bytes:
     """Raises `ValueError` for one that is too large to be carried."""
     data = orjson.dumps([message.topic.value, message.key, message.at, message.origin, dict(message.body)])
-    if len(data) > LARGEST_MESSAGE:
-        raise ValueError(f"a message of {len(data)} bytes; {LARGEST_MESSAGE} can be carried")
+    if len(data) > most:
+        raise ValueError(f"a message of {len(data)} bytes; {most} can be carried")
     return data
 
 

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from aiproxy.storage.bus.message import WireKey
+from aiproxy.storage.bus.message import LARGEST_MESSAGE, WireKey
 from aiproxy.storage.bus.outbox import Outbox
 from aiproxy.storage.state.postgres import connect, said
 from aiproxy.storage.threads import OneThread
@@ -34,6 +34,7 @@ _log = Logger("aiproxy.bus")
 @implementer(IReadDescriptor)
 class PostgresCarrier:
     kind = "postgresql"
+    most = LARGEST_MESSAGE
 
     def __init__(self, reactor: Any, url: str) -> None:
         self._reactor = reactor

@@ -1,6 +1,6 @@
-"""What happens in a gateway, found by a look at it a few times a second while somebody listens: calls begun and ended, accounts whose
-rests begin or end, what upstreams answer to calls from the console, configurations taken over, lines of the log, and figures once a second. No call waits for it, or does anything
-for it but be counted when it has ended."""
+"""What happens in a process, found by a look at it a few times a second while somebody listens: calls begun and ended, accounts whose
+rests begin or end, what upstreams answer to calls from the console, configurations taken over, lines of the log, and figures once a
+second. No call waits for it, or does anything for it but be counted when it has ended."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -13,7 +13,6 @@ from aiproxy.gateway import Gateway
 from aiproxy.logs.recent import Numbered, Recent
 from aiproxy.pools.verdict import Scope
 from aiproxy.usage import CallRecord, Outcome
-from aiproxy.web.management.hearing import MOST_LISTENERS, Listener, event
 
 LOOK_SECONDS = 0.25
 """Between looks: people see it as at once."""
@@ -28,6 +27,9 @@ MOST_TOLD = 32
 """Of one look, of what others tell: an operator tries one call at a time, which asks a few upstreams."""
 
 KINDS = ("begun", "ended", "upstream", "account", "configuration", "log", "figures", "missed")
+
+News = Sequence[tuple[str, Any]]
+"""What one look has found: kinds, and what JSON says of each."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Counted:
 
 class Happenings:
     """`configuration` tells when the one in use was taken over, and what is wrong with the latest; `offset` is what lies between
-    the gateway's clock and the time of day."""
+    the gateway's clock and the time of day; `worker` is the number of one of several."""
 
     def __init__(
         self,
@@ -68,15 +70,18 @@ class Happenings:
         recent: Recent,
         configuration: Callable[[], tuple[float, str]],
         offset: Callable[[], float],
+        worker: int | None = None,
     ) -> None:
         self._gateway = gateway
+        self.mark: Mapping[str, int] = {} if worker is None else {"worker": worker}
+        """What calls and lines are told with beside what they are."""
         self._recent = recent
         self._configuration = configuration
         self._offset = offset
         self._counted = Counted()
         self._ended: list[CallRecord] = []
         self._told_us: deque[tuple[str, Any]] = deque(maxlen=MOST_TOLD)
-        self._listeners: list[Listener] = []
+        self._listeners: list[Callable[[News], None]] = []
         self._looks = LoopingCall(self._look)
         self._looks.clock = clock
         self._number = 0
@@ -86,10 +91,8 @@ class Happenings:
         self._seen_configuration = 0.0, ""
         gateway.ended.observers.append(self._observe)
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """What is returned ends it. Raises `ValueError` where too many listen."""
-        if len(self._listeners) >= MOST_LISTENERS:
-            raise ValueError(f"{MOST_LISTENERS} listen already")
+    def listen(self, listener: Callable[[News], None]) -> Callable[[], None]:
+        """What is returned ends it."""
         self._listeners.append(listener)
         if not self._looks.running:
             self._mark()
@@ -131,7 +134,7 @@ class Happenings:
             self._ended.append(record)
             del self._ended[:-MOST_ENDED]
 
-    def _leave(self, listener: Listener) -> None:
+    def _leave(self, listener: Callable[[News], None]) -> None:
         if listener in self._listeners:
             self._listeners.remove(listener)
         if not self._listeners and self._looks.running:
@@ -142,16 +145,15 @@ class Happenings:
     def _mark(self) -> None:
         """What is so now is no news."""
         self._number = 0
-        self._seen_log = max((each.number for each in self._recent.after(0)), default=0)
+        self._seen_log = self._recent.as_of()
         self._seen_calls = {record.request_id for record in self._gateway.records_under_way}
         self._seen_rests = self._rests()
         self._seen_configuration = self._configuration()
 
     def _look(self) -> None:
-        for kind, value in [*self._news()]:
-            found = event(kind, value)
-            for listener in self._listeners.copy():
-                listener.give(found)
+        news = list(self._news())
+        for listener in self._listeners.copy():
+            listener(news)
 
     def _news(self) -> Iterator[tuple[str, Any]]:
         if self._number % FIGURES_EVERY == 0:
@@ -173,7 +175,7 @@ class Happenings:
             yield "configuration", {"at": configuration[0], "problem": configuration[1]}
         for each in self._recent.after(self._seen_log):
             self._seen_log = each.number
-            yield "log", line(each)
+            yield "log", {**line(each), **self.mark}
 
     def _accounts(self) -> Iterator[tuple[str, Any]]:
         pool = self._gateway.pool
@@ -214,6 +216,7 @@ class Happenings:
             "error": record.error,
             "tokens": sum((each.usage.output_total or 0) for each in record.attempts if each.usage),
             "cost": sum(costs) if costs else None,
+            **self.mark,
         }
 
 

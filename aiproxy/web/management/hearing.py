@@ -26,16 +26,21 @@ class Listener:
     """`told` is called when there is something to take; it may not raise. `kinds` empty: all."""
 
     def __init__(self, kinds: Collection[str], told: Callable[[], object]) -> None:
-        self._kinds = frozenset(kinds)
+        self.kinds = frozenset(kinds)
         self._told = told
         self._waiting: deque[Event] = deque(maxlen=MOST_WAITING)
         self._missed = 0
 
     def give(self, event: Event) -> None:
-        if self._kinds and event.kind not in self._kinds:
+        if self.kinds and event.kind not in self.kinds:
             return
         self._missed += len(self._waiting) == MOST_WAITING
         self._waiting.append(event)
+        self._told()
+
+    def miss(self, count: int) -> None:
+        """So many could not even be given, of whatever kinds."""
+        self._missed += count
         self._told()
 
     def take(self) -> list[Event]:

@@ -19,6 +19,7 @@ from aiproxy.config.schema import RemoteManagement, WebSocket
 from aiproxy.gateway.overhearing import Overhears
 from aiproxy.neutral.errors import GatewayError, NotFound
 from aiproxy.secrets import Secret
+from aiproxy.storage.bus.asking import Asking
 from aiproxy.web.answers import as_gateway_error, write_answer, write_json
 from aiproxy.web.context import context_of
 from aiproxy.web.management.audit import Audit, Change
@@ -30,6 +31,7 @@ from aiproxy.web.management.left_out import why_not
 from aiproxy.web.management.openapi import document
 from aiproxy.web.management.rooms.events import EventsRoom
 from aiproxy.web.management.routes import Asked, Refused, Route, Who
+from aiproxy.web.management.watching import Watching
 from aiproxy.web.request import HttpRequest
 
 ROOT = "/v0/management"
@@ -51,12 +53,14 @@ class Management:
         documents: Documents,
         tables: Callable[[InThread], Sequence[Sequence[Route]]],
         happenings: Happenings,
+        watching: Watching,
+        asking: Asking,
         now: Callable[[], float] = time,
     ) -> None:
         self.gate = Gate(reactor, password, session_key, settings, now)
         self.audit = Audit()
         self._happenings = happenings
-        self._events = EventsRoom(reactor, happenings, self.gate.still, sockets)
+        self._events = EventsRoom(reactor, happenings, watching, asking, self.gate.still, sockets)
         self._documents = documents
         self._now = now
         own = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aiproxy.storage.bus import Bus, Message, Topic
 from aiproxy.storage.bus import bus as buses
 from aiproxy.storage.bus import outbox as outboxes
-from aiproxy.storage.bus.message import WireKey, decode, encode
+from aiproxy.storage.bus.message import LARGEST_MESSAGE, WireKey, decode, encode
 from aiproxy.storage.bus.outbox import Outbox
 
 JSON = st.recursive(
@@ -24,6 +24,7 @@ class Wire:
     """A carrier in the test's hand."""
 
     kind = "test"
+    most = LARGEST_MESSAGE
     connected = True
 
     def __init__(self) -> None:

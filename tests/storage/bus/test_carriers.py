@@ -3,7 +3,7 @@
 import pytest
 
 from aiproxy.storage.bus import Topic
-from aiproxy.storage.bus.message import LARGEST_MESSAGE, encode
+from aiproxy.storage.bus.message import encode
 from tests.rig.postgres import Postgres
 from tests.storage.bus.carriers import members, until
 from tests.transports.servers import edge
@@ -69,9 +69,9 @@ async def test_the_largest_message_arrives_and_a_larger_one_is_refused(
     async with members(kind, server_for(kind, request)) as made:
         speaker, ear = await made.member(), await made.member()
         empty = len(encode(speaker.bus.publish(Topic.COUNTER, "client", {"filling": ""})))
-        full = speaker.bus.publish(Topic.COUNTER, "client", {"filling": "x" * (LARGEST_MESSAGE - empty - 5)})
+        full = speaker.bus.publish(Topic.COUNTER, "client", {"filling": "x" * (speaker.bus.carrier.most - empty - 5)})
         with pytest.raises(ValueError, match="can be carried"):
-            speaker.bus.publish(Topic.COUNTER, "client", {"filling": "x" * LARGEST_MESSAGE})
+            speaker.bus.publish(Topic.COUNTER, "client", {"filling": "x" * speaker.bus.carrier.most})
         await ear.until(lambda: ear.heard and ear.heard[-1] == full)
 
 

@@ -1,4 +1,5 @@
-"""What happens, as it happens: a stream of Server-Sent Events, or messages on a WebSocket, and the same at one look."""
+"""What happens, as it happens: a stream of Server-Sent Events, or messages on a WebSocket, and the same at one look. All of it is of all
+workers of this node."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -10,13 +11,18 @@ from zope.interface import implementer
 from aiproxy.config.schema import WebSocket as WebSocketLimits
 from aiproxy.framing.websocket import WebSocketConnection
 from aiproxy.neutral.errors import InvalidRequest, Overloaded
+from aiproxy.storage.bus.asking import Asking
 from aiproxy.transports.websocket import SocketLimits
 from aiproxy.web.management.events_socket import MOST_SAID, EventsSocket
 from aiproxy.web.management.happenings import KINDS, Happenings, kinds_of
 from aiproxy.web.management.hearing import Listener
 from aiproxy.web.management.routes import Asked, Route
+from aiproxy.web.management.watching import Watching, summed
 from aiproxy.web.request import MIB, HttpRequest
 from aiproxy.web.sockets.upgrading import asks, hand_over, offered
+
+LIVE = "live"
+"""What the other workers are asked: their figures, and their calls under way."""
 
 
 class EventsRoom:
@@ -26,11 +32,16 @@ class EventsRoom:
         self,
         clock: IReactorTime,
         happenings: Happenings,
+        watching: Watching,
+        asking: Asking,
         still: Callable[[HttpRequest], Callable[[], bool]],
         limits: Callable[[], WebSocketLimits],
     ) -> None:
         self._clock = clock
         self._happenings = happenings
+        self._watching = watching
+        self._asking = asking
+        asking.answer(LIVE, lambda _: [happenings.figures(), *happenings.under_way()])
         self._still = still
         self._limits = limits
         self._open: set[_Stream | EventsSocket] = set()
@@ -40,18 +51,30 @@ class EventsRoom:
             Route(
                 "GET",
                 "/events",
-                'What happens in the worker that is asked, as Server-Sent Events; as text messages (`{"event", "data"}`) to whoever asks for a WebSocket.',
+                "What happens in all workers of this node, as Server-Sent Events; as text messages "
+                '(`{"event", "data"}`) to whoever asks for a WebSocket. Calls and lines tell their `worker`, if there are several.',
                 self.stream,
                 query={"kinds": f"Which, with commas: {', '.join(KINDS)}; all when absent."},
                 gives="text/event-stream",
             ),
             Route(
-                "GET", "/live", "Calls under way in the worker that is asked, and its figures since it began.", self.now
+                "GET",
+                "/live",
+                "Calls under way in all workers of this node, the latest first, and the figures of these workers since each began; "
+                "`silent-workers` are those that did not answer within a second.",
+                self.now,
             ),
         )
 
     async def now(self, _asked: Asked) -> Mapping[str, Any]:
-        return {"requests": self._happenings.under_way(), "figures": self._happenings.figures()}
+        others = await self._asking.ask(LIVE)
+        told = [[self._happenings.figures(), *self._happenings.under_way()], *filter(None, others.given)]
+        calls = [call for _, *calls in told for call in calls if call]
+        return {
+            "requests": sorted(calls, key=lambda call: -call["at"]),
+            "figures": summed(figures for figures, *_ in told),
+            "silent-workers": others.silent,
+        }
 
     async def stream(self, asked: Asked) -> None:
         """Until the client leaves, may no longer listen, or the gateway stops."""
@@ -95,7 +118,7 @@ class EventsRoom:
 
     def _listen(self, listener: Listener) -> Callable[[], None]:
         try:
-            return self._happenings.listen(listener)
+            return self._watching.listen(listener)
         except ValueError as error:
             raise Overloaded(f"{error}; try again when one has left.") from None
 

@@ -1,17 +1,19 @@
 """The log's latest lines, and the records of failed calls as files, by CLIProxyAPI's paths and in its shapes.
 
-The lines are those that this process has written since it began, as far as they are kept; all of them are where `logging` puts them."""
+The lines are those that all workers of this node have written since each began, as far as they are kept; all of them are where `logging`
+puts them. A line's number is the microsecond it was written in, so that one order, and one cursor, holds for all workers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from aiproxy.codecs.base import Answer
 from aiproxy.gateway import Gateway
-from aiproxy.logs.recent import Numbered, Recent
+from aiproxy.logs.recent import Recent
 from aiproxy.logs.text import as_text
 from aiproxy.neutral.errors import InvalidRequest, NotFound
+from aiproxy.storage.bus.asking import Asking
 from aiproxy.usage import CallRecord, story
 from aiproxy.web.management.happenings import line
 from aiproxy.web.management.routes import Asked, Route, download, theirs
@@ -24,13 +26,39 @@ LEVELS = ("debug", "info", "warn", "error", "critical")
 TEXT = "text/plain; charset=utf-8"
 
 
-class LogsRoom:
-    """`offset` is what lies between the gateway's clock and the time of day."""
+LINES, FORGET, FAILED, CALL = "lines", "forget-lines", "failed-calls", "call"
+"""What the other workers are asked."""
 
-    def __init__(self, recent: Recent, gateway: Gateway, offset: Callable[[], float]) -> None:
+
+class _Lines(NamedTuple):
+    """Of one worker: none that it writes later has a number up to `as_of`, none up to `forgotten` is kept; `told` are pairs of the text and
+    the record."""
+
+    as_of: int
+    forgotten: int
+    told: Sequence[tuple[str, Mapping[str, Any]]]
+
+
+class LogsRoom:
+    """`offset` is what lies between the gateway's clock and the time of day; `mark` is what our lines are told with."""
+
+    def __init__(
+        self,
+        recent: Recent,
+        gateway: Gateway,
+        offset: Callable[[], float],
+        asking: Asking,
+        mark: Mapping[str, int],
+    ) -> None:
         self._recent = recent
         self._gateway = gateway
         self._offset = offset
+        self._asking = asking
+        self._mark = mark
+        asking.answer(LINES, self._told)
+        asking.answer(FORGET, lambda _: [self._recent.clear()])
+        asking.answer(FAILED, lambda _: self._failed())
+        asking.answer(CALL, lambda about: self._call(str(about.get("request_id"))))
 
     def routes(self) -> Sequence[Route]:
         wanted = {
@@ -45,7 +73,11 @@ class LogsRoom:
         }
         found = (
             Route(
-                "GET", "/logs", "The latest lines that the worker that is asked has written.", self.lines, query=query
+                "GET",
+                "/logs",
+                "The latest lines that the workers of this node have written; `silent-workers` did not answer within a second.",
+                self.lines,
+                query=query,
             ),
             Route("DELETE", "/logs", "Forget those that are kept; files of the log stay.", self.clear),
             Route("GET", "/request-error-logs", "Failed calls that are kept.", self.failed),
@@ -57,41 +89,61 @@ class LogsRoom:
 
     async def lines(self, asked: Asked) -> Mapping[str, Any]:
         limit, cursor = asked.count("limit", LISTED), int(asked.number("cursor", 0))
-        kept = self._recent.after(0)
-        found = [each for each in self._wanted(asked) if each.number > cursor]
-        found = [each for each in found if each.record.time >= asked.number("after", 0)][-limit:]
-        missed = bool(cursor and kept and (kept[0].number > cursor + 1 or kept[-1].number < cursor))
+        about = {**_wanted(asked), "limit": limit, "cursor": cursor, "after": asked.number("after", 0)}
+        workers, silent = await self._gathered(about)
+        as_of = min(each.as_of for each in workers)  # what came since then is next time's, from whoever it came
+        told = [pair for each in workers for pair in each.told if pair[1]["number"] <= as_of]
+        told = sorted(told, key=lambda pair: pair[1]["number"])[-limit:]
+        missed = bool(cursor) and any(cursor < each.forgotten for each in workers)
         return {
-            "lines": [as_text(each.record, terminal=False).rstrip("\n") for each in found],
-            "records": [line(each) for each in found],
-            "line-count": len(found),
-            "latest-timestamp": int(found[-1].record.time) if found else 0,
-            "next-cursor": kept[-1].number if kept else cursor,
+            "lines": [text.rstrip("\n") for text, _ in told],
+            "records": [record for _, record in told],
+            "line-count": len(told),
+            "latest-timestamp": int(told[-1][1]["at"]) if told else 0,
+            "next-cursor": as_of,
+            "silent-workers": silent,
             **({"cursor-reset": True} if missed else {}),
         }
 
     async def file(self, asked: Asked) -> Answer:
-        text = "".join(as_text(each.record, terminal=False) for each in self._wanted(asked))
-        return download(text.encode(), TEXT, "aiproxy.log")
+        workers, _ = await self._gathered(_wanted(asked))
+        told = sorted((pair for each in workers for pair in each.told), key=lambda pair: pair[1]["number"])
+        return download("".join(text for text, _ in told).encode(), TEXT, "aiproxy.log")
 
-    def _wanted(self, asked: Asked) -> Iterator[Numbered]:
-        least, words = asked.query.get("level", LEVELS[0]), asked.query.get("search", "").lower()
-        if least not in LEVELS:
-            raise InvalidRequest(f"The argument 'level' must be one of {', '.join(LEVELS)}.", param="level")
-        levels = LEVELS[LEVELS.index(least) :]
-        for each in self._recent.after(0):
-            text = as_text(each.record, terminal=False) if words else ""
-            if each.record.level in levels and words in text.lower():
-                yield each
+    async def _gathered(self, about: Mapping[str, Any]) -> tuple[Sequence[_Lines], int]:
+        """Of all workers, and how many of them were silent."""
+        others = await self._asking.ask(LINES, about)
+        return [_read(each) for each in (list(self._told(about)), *others.given) if each], others.silent
+
+    def _told(self, about: Mapping[str, Any]) -> Iterator[Any]:
+        """Ours, as `_read` reads them: what one message can't hold is left out."""
+        yield [self._recent.as_of(), self._recent.forgotten]
+        found = [
+            (as_text(each.record, terminal=False), each) for each in self._recent.after(int(about.get("cursor", 0)))
+        ]
+        levels, words, after = LEVELS[LEVELS.index(about["level"]) :], about["search"], about.get("after", 0)
+        found = [
+            (text, each)
+            for text, each in found
+            if each.record.level in levels and each.record.time >= after and words in text.lower()
+        ]
+        for text, each in found[-int(about.get("limit", len(found))) :]:
+            yield [text, {**line(each), **self._mark}]
 
     async def clear(self, _asked: Asked) -> Mapping[str, Any]:
-        removed = self._recent.clear()
+        others = await self._asking.ask(FORGET)
+        removed = self._recent.clear() + sum(count for given in others.given for count in given)
         return {"success": True, "message": "The lines that were kept are forgotten.", "removed": removed}
 
     # -- calls
 
     async def failed(self, _asked: Asked) -> Mapping[str, Any]:
-        files = [
+        others = await self._asking.ask(FAILED)
+        files = [*self._failed(), *(file for given in others.given for file in given if file)]
+        return {"files": sorted(files, key=lambda file: -file["modified"]) if others.given else files}
+
+    def _failed(self) -> Sequence[Mapping[str, Any]]:
+        return [
             {
                 "name": f"error-{record.request_id}.log",
                 "size": len(_told(record)),
@@ -99,20 +151,38 @@ class LogsRoom:
             }
             for record in self._gateway.journal.failed
         ]
-        return {"files": files}
 
     async def failed_file(self, asked: Asked) -> Answer:
         name = asked.path["name"]
-        return self._file(name.removeprefix("error-").removesuffix(".log"))
+        return await self._file(name.removeprefix("error-").removesuffix(".log"))
 
     async def by_id(self, asked: Asked) -> Answer:
-        return self._file(asked.path["request_id"])
+        return await self._file(asked.path["request_id"])
 
-    def _file(self, request_id: str) -> Answer:
-        record = self._gateway.journal.find(request_id)
-        if record is None:
+    async def _file(self, request_id: str) -> Answer:
+        found = self._call(request_id)
+        if not found:
+            others = await self._asking.ask(CALL, {"request_id": request_id})
+            found = [text for given in others.given for text in given if text]
+        if not found:
             raise NotFound(f"No call with the id {request_id!r} is kept here.", param="request_id")
-        return download(_told(record), TEXT, f"{record.request_id}.log")
+        return download(found[0].encode(), TEXT, f"{request_id}.log")
+
+    def _call(self, request_id: str) -> Sequence[str]:
+        record = self._gateway.journal.find(request_id)
+        return [] if record is None else [_told(record).decode()]
+
+
+def _wanted(asked: Asked) -> Mapping[str, Any]:
+    level = asked.query.get("level", LEVELS[0])
+    if level not in LEVELS:
+        raise InvalidRequest(f"The argument 'level' must be one of {', '.join(LEVELS)}.", param="level")
+    return {"level": level, "search": asked.query.get("search", "").lower()}
+
+
+def _read(told: Sequence[Any]) -> _Lines:
+    (as_of, forgotten), *pairs = told
+    return _Lines(as_of, forgotten, [(text, record) for text, record in filter(None, pairs)])
 
 
 def _told(record: CallRecord) -> bytes:
