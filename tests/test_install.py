@@ -10,7 +10,7 @@ import pytest
 from tests.rig.daemon import Daemon
 
 ROOT = Path(__file__).parent.parent
-MOST_PACKAGES = 35
+MOST_PACKAGES = 36
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,9 @@
 """One unit on the wire, and the shape of what cuts them out of a byte stream."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
+
+from msgspec import Struct
 
 from aiproxy.neutral.errors import UpstreamFailed
 
@@ -10,7 +12,7 @@ MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 MB; whatever is longer never ends."""
 
 
-class Frame(NamedTuple):
+class Frame(Struct, frozen=True, gc=False):
     """`event` is the frame's own name ("" where the framing or the sender gave none), `data` its payload, undecoded."""
 
     event: str

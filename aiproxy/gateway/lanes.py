@@ -6,7 +6,9 @@ client sees the first of them, is `relay`'s affair.
 One frame that can't be read ends the answer: what it held is lost, and a client that got the rest would take it for whole.
 Frames after the protocol's own end are dropped: the client sees one end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import chain
 from typing import Protocol
 
 from aiproxy.codecs.base import Standing
@@ -18,7 +20,15 @@ from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
 from aiproxy.neutral.collect import explode
 from aiproxy.neutral.errors import GatewayError, UpstreamFailed, UpstreamTruncated
-from aiproxy.neutral.events import Heartbeat, ResponseFinished, ResponseStarted, StreamEvent, UsageUpdated
+from aiproxy.neutral.events import (
+    Heartbeat,
+    ReasoningDelta,
+    ResponseFinished,
+    ResponseStarted,
+    StreamEvent,
+    TextDelta,
+    UsageUpdated,
+)
 from aiproxy.neutral.usage import Usage
 
 ANSWER_BYTES = 64 << 20
@@ -173,8 +183,7 @@ class FramedSource:
         self._decoder = codec.decoder(exchange)
 
     def feed(self, data: bytes) -> Iterable[StreamEvent]:
-        for frame in self._framer.feed(data):
-            yield from self._decoder.feed(frame)
+        return chain.from_iterable(map(self._decoder.feed, self._framer.feed(data)))
 
     def close(self, *, clean: bool) -> Iterable[StreamEvent]:
         if clean:
@@ -247,12 +256,12 @@ class TranslateLane:
         return self._source.ended
 
     def feed(self, data: bytes) -> bytes:
-        return self._written(self._source.feed(data))
+        return self._written(partial(self._source.feed, data))
 
     def close(self, *, clean: bool) -> bytes:
         if self.complete:
             return b""
-        rest = self._written(self._source.close(clean=clean))
+        rest = self._written(partial(self._source.close, clean=clean))
         if self.error is None and not self.complete:
             self.error = UpstreamTruncated("The upstream's stream broke off before its end.")
         return rest
@@ -263,11 +272,13 @@ class TranslateLane:
     def fail(self, error: GatewayError) -> bytes:
         return self._encoder.fail(error)
 
-    def _written(self, events: Iterable[StreamEvent]) -> bytes:
-        out: list[bytes] = []
+    def _written(self, read: Callable[[], Iterable[StreamEvent]]) -> bytes:
+        encode, out = self._encoder.feed, list[bytes]()
         try:
-            for event in events:
+            for event in read():
                 match event:
+                    case TextDelta() | ReasoningDelta():
+                        self.useful = True
                     case Heartbeat():
                         pass
                     case ResponseStarted() | UsageUpdated():
@@ -277,8 +288,8 @@ class TranslateLane:
                         self.complete = self.useful = True
                     case _:
                         self.useful = True
-                self.heard += 1
-                out.append(self._encoder.feed(event))
+                out.append(encode(event))
         except GatewayError as error:
             self.error = error
+        self.heard += len(out)
         return b"".join(out)

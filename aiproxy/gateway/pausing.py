@@ -155,8 +155,8 @@ class PausingResponse:
 
     def lost(self, reason: Failure) -> None:
         assert self._relay is not None
-        self._part = None
-        self._relay.connectionLost(reason)
+        relay, self._relay, self._part = self._relay, None, None  # who reads us knows us: nothing is left in a circle
+        relay.connectionLost(reason)
 
     def _goes_on(self, response: Response) -> None:
         self._awaited = None

@@ -2,6 +2,7 @@
 
 from aiproxy.codecs.splice import splice_member
 from aiproxy.codecs.wire import Wire
+from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
 from aiproxy.gateway.lanes import WatchLane
 from aiproxy.neutral.errors import GatewayError
@@ -34,7 +35,7 @@ class RenamingLane(WatchLane):
         if not out:
             return out
         frames = self._wire.framer().feed(out)
-        changed = [frame._replace(data=renamed(frame.data, self._wire, self._name)) for frame in frames]
+        changed = [Frame(frame.event, renamed(frame.data, self._wire, self._name)) for frame in frames]
         pieces = []
         position = 0
         for old, new in zip(frames, changed, strict=True):

@@ -121,11 +121,11 @@ def decoded(case: Case, exchange: Exchange, name: str, wire: str) -> list[Stream
 def shown(name: str, wire: str) -> list[Any]:
     """A stream's frames, comparable: JSON payloads as objects."""
     found: list[Any] = []
-    for event, data in frames(name, wire):
+    for frame in frames(name, wire):
         try:
-            found.append((event, orjson.loads(data)))
+            found.append((frame.event, orjson.loads(frame.data)))
         except ValueError:
-            found.append((event, data))
+            found.append((frame.event, frame.data))
     return found
 
 

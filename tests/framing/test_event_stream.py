@@ -61,7 +61,7 @@ def test_the_bytes_are_those_of_the_specification() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "payload", "frame"),
+    ("headers", "payload", "told"),
     [
         ({":message-type": "event", ":event-type": "chunk"}, b"{}", ("chunk", b"{}")),
         ({":event-type": "chunk"}, b"", ("chunk", b"")),
@@ -72,15 +72,15 @@ def test_the_bytes_are_those_of_the_specification() -> None:
         ({":message-type": "error", ":error-code": "E"}, b"{}", ("error:E", b"{}")),
     ],
 )  # fmt: skip
-def test_the_frame_of_a_message(headers: dict[str, HeaderValue], payload: bytes, frame: Frame) -> None:
-    message = EventStreamMessage(headers, payload)
+def test_the_frame_of_a_message(headers: dict[str, HeaderValue], payload: bytes, told: tuple[str, bytes]) -> None:
+    message, frame = EventStreamMessage(headers, payload), Frame(*told)
     assert message.frame == frame
     assert read(EventStreamFramer, [encode_message(message)]) == [frame]
 
 
 def test_every_cut_of_a_stream() -> None:
     stream = encode_message(TEXT) * 2 + encode_message(EventStreamMessage(ALL_TYPES))
-    frames = [TEXT.frame, TEXT.frame, ("", b"")]
+    frames = [TEXT.frame, TEXT.frame, Frame("", b"")]
     assert read(EventStreamFramer, [bytes([byte]) for byte in stream]) == frames
     for place in range(len(stream)):
         assert read(EventStreamFramer, cut(stream, [place])) == frames

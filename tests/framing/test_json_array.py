@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from aiproxy.framing import Frame
 from aiproxy.framing.json_array import JsonArrayFramer
 from aiproxy.neutral.errors import UpstreamFailed, UpstreamTruncated
 
@@ -25,15 +26,15 @@ from .splitting import cut, cuts, read
     ],
 )  # fmt: skip
 def test_cases(stream: bytes, objects: list[bytes]) -> None:
-    assert read(JsonArrayFramer, [stream]) == [("", found) for found in objects]
-    assert read(JsonArrayFramer, [bytes([byte]) for byte in stream]) == [("", found) for found in objects]
+    assert read(JsonArrayFramer, [stream]) == [Frame("", found) for found in objects]
+    assert read(JsonArrayFramer, [bytes([byte]) for byte in stream]) == [Frame("", found) for found in objects]
     for place in range(len(stream)):
-        assert read(JsonArrayFramer, cut(stream, [place])) == [("", found) for found in objects]
+        assert read(JsonArrayFramer, cut(stream, [place])) == [Frame("", found) for found in objects]
 
 
 def test_an_object_does_not_wait_for_the_comma() -> None:
     framer = JsonArrayFramer()
-    assert framer.feed(b'[{"a":1}') == [("", b'{"a":1}')]
+    assert framer.feed(b'[{"a":1}') == [Frame("", b'{"a":1}')]
     assert framer.pending == 0
     assert framer.feed(b'\n,\n{"b"') == []
     assert framer.pending == 4

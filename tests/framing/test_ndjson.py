@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiproxy.framing import Frame
 from aiproxy.framing.ndjson import NdjsonFramer, encode_line
 from aiproxy.neutral.errors import UpstreamFailed
 
@@ -22,9 +23,9 @@ from .splitting import cut, cuts, read
     ],
 )
 def test_cases(stream: bytes, lines: list[bytes]) -> None:
-    assert read(NdjsonFramer, [stream]) == [("", line) for line in lines]
+    assert read(NdjsonFramer, [stream]) == [Frame("", line) for line in lines]
     for place in range(len(stream)):
-        assert read(NdjsonFramer, cut(stream, [place])) == [("", line) for line in lines]
+        assert read(NdjsonFramer, cut(stream, [place])) == [Frame("", line) for line in lines]
 
 
 @given(
@@ -33,7 +34,7 @@ def test_cases(stream: bytes, lines: list[bytes]) -> None:
 )
 def test_any_split_gives_the_lines(stream: bytes, places: list[int]) -> None:
     lines = [line.strip() for line in stream.split(b"\n")]
-    assert read(NdjsonFramer, cut(stream, places)) == [("", line) for line in lines if line]
+    assert read(NdjsonFramer, cut(stream, places)) == [Frame("", line) for line in lines if line]
 
 
 _VALUES = st.recursive(

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
 from aiproxy.codecs import arguments
 from aiproxy.codecs.anthropic_messages.answer import AnswerReader, ending
+from aiproxy.codecs.anthropic_messages.continuation import Continuation, continuation
 from aiproxy.codecs.anthropic_messages.errors import hidden
 from aiproxy.codecs.anthropic_messages.read_blocks import Malformed, read_block, read_citation
 from aiproxy.codecs.anthropic_messages.table import NAME
@@ -84,7 +83,9 @@ class MessagesDecoder:
 
     def feed(self, frame: Frame) -> Iterable[StreamEvent]:
         if frame.event == "content_block_delta" and not self._done:
-            return self._grow(_loaded(frame.data))  # most of every stream, hence no detour
+            more = continuation(frame.data)
+            events = self._continued(more) if more is not None else None
+            return self._grow(load_object(frame.data, exact=False)) if events is None else events
         if self._done or not frame.data or frame.data == _DONE:
             return ()
         if frame.event == COMMENT:
@@ -184,7 +185,14 @@ class MessagesDecoder:
         for citation in part.citations if isinstance(part, TextPart) else ():
             yield CitationAdded(block.index, citation)
 
-    def _grow(self, body: Any) -> Iterable[StreamEvent]:
+    def _continued(self, more: Continuation) -> Iterable[StreamEvent] | None:
+        block, delta = self._blocks.get(more.index), more.delta
+        if block is None or delta.type != block.grows or (text := getattr(delta, block.slot)) is None:
+            return None
+        block.fragments.append(text)
+        return (block.event(block.index, text),) if text and not block.silent else ()
+
+    def _grow(self, body: dict[str, Json]) -> Iterable[StreamEvent]:
         try:
             block, delta = self._blocks[body["index"]], body["delta"]
             kind, text = delta["type"], delta.get(block.slot)
@@ -278,10 +286,3 @@ class MessagesDecoder:
         end = ending(message, self._parts)
         yield CandidateFinished(end.finish, end.detail, extensions=end.notes)
         yield ResponseFinished(end.usage, end.service_tier, end.extensions)
-
-
-def _loaded(data: bytes) -> Any:
-    try:
-        return orjson.loads(data)
-    except ValueError:
-        return load_object(data)

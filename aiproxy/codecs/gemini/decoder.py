@@ -9,6 +9,8 @@ So the stream's end is `close`, which also knows the last usage."""
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from msgspec import UNSET
+
 from aiproxy.codecs.codec import Exchange
 from aiproxy.codecs.gemini.answers import (
     BLOCKED,
@@ -24,10 +26,11 @@ from aiproxy.codecs.gemini.answers import (
     hidden_error,
     usage_of,
 )
+from aiproxy.codecs.gemini.continuation import Continuation, continuation
 from aiproxy.codecs.gemini.grounding import decode_citations
 from aiproxy.codecs.gemini.growing import GrowingCandidate, OpenPart
 from aiproxy.codecs.gemini.logprobs import decode_logprobs
-from aiproxy.codecs.gemini.reading import exact, objects, parse_fast, without
+from aiproxy.codecs.gemini.reading import objects, parse, without
 from aiproxy.codecs.gemini.usage import decode_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
@@ -52,8 +55,6 @@ from aiproxy.neutral.events import (
 from aiproxy.neutral.parts import Part, ReasoningPart, TextPart, TokenLogprob, ToolCallPart
 
 _HEAD = frozenset(HEAD)
-_PLAIN_CANDIDATE = frozenset({"content", "index"})
-_PLAIN_CONTENT = frozenset({"parts", "role"})
 
 
 class GeminiDecoder:
@@ -71,13 +72,14 @@ class GeminiDecoder:
             return (Heartbeat(),)
         if not frame.data or frame.data == b"[DONE]":
             return ()
+        more = continuation(frame.data)
+        if more is not None and (delta := self._continued(more)) is not None:
+            return (delta,)
         try:
-            found = parse_fast(frame.data)
+            found = parse(frame.data)
         except ValueError as error:
             raise UpstreamFailed("The upstream sent something that is not JSON in the middle of its stream.") from error
-        if (delta := self._continued(found)) is not None:
-            return (delta,)
-        return self._pieces(exact(found, frame.data))
+        return self._pieces(found)
 
     def _pieces(self, found: Json) -> Iterator[StreamEvent]:
         for piece in found if isinstance(found, list) else (found,):
@@ -111,37 +113,23 @@ class GeminiDecoder:
         usage, notes = usage_of(self._counts)
         yield ResponseFinished(usage, extensions=extensions_of({**self._own, **notes}))
 
-    def _continued(self, found: Json) -> StreamEvent | None:
-        """By far the most frequent piece, read fast: one that brings nothing but more of the open text or thought.
-
-        None for every other; whatever is odd about a piece, the long way finds it."""
-        try:
-            (candidate,) = found["candidates"]
-            (part,) = candidate["content"]["parts"]
-            said, now = part["text"], self._candidates[candidate.get("index", 0)].open
-        except (KeyError, TypeError, ValueError, AttributeError):
+    def _continued(self, more: Continuation) -> StreamEvent | None:
+        (candidate,) = more.candidates
+        (part,) = candidate.content.parts
+        state = self._candidates.get(candidate.index)
+        now = state.open if state is not None else None
+        if now is None or now.sealed or not part.text or self._closed:
             return None
-        if (
-            now is None
-            or now.sealed
-            or type(said) is not str
-            or not said
-            or self._closed
-            or not (_HEAD.issuperset(found) and _PLAIN_CANDIDATE.issuperset(candidate))
-            or not _PLAIN_CONTENT.issuperset(candidate["content"])
-        ):
-            return None
-        index = candidate.get("index", 0)
         delta: StreamEvent
-        if len(part) == 1 and type(now.part) is TextPart:
-            delta = TextDelta(now.index, said, index)
-        elif len(part) == 2 and part.get("thought") is True and type(now.part) is ReasoningPart:
-            delta = ReasoningDelta(now.index, said, "summary", 0, index)
+        if part.thought is UNSET and type(now.part) is TextPart:
+            delta = TextDelta(now.index, part.text, candidate.index)
+        elif part.thought is True and type(now.part) is ReasoningPart:
+            delta = ReasoningDelta(now.index, part.text, "summary", 0, candidate.index)
         else:
             return None
-        if isinstance(counts := found.get("usageMetadata"), dict):
-            self._counts.update(counts)
-        now.fragments.append(said)
+        if more.usageMetadata is not UNSET:
+            self._counts.update(more.usageMetadata)
+        now.fragments.append(part.text)
         return delta
 
     def _answer(self, found: Json) -> Iterator[StreamEvent]:

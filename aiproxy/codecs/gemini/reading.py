@@ -13,21 +13,12 @@ from aiproxy.neutral.carried import Json
 
 def parse(data: bytes) -> Json:
     """Any JSON, integers of any size and lone surrogates included."""
-    return exact(parse_fast(data), data)
-
-
-def parse_fast(data: bytes) -> Json:
-    """The same, but for integers beyond 64 bits: those are floats."""
     try:
-        return orjson.loads(data)
+        found = orjson.loads(data)
     except orjson.JSONDecodeError:
         if b"\\u" not in data and not may_hold_long_number(data):
             raise
         return _slowly(data)
-
-
-def exact(found: Json, data: bytes) -> Json:
-    """What was parsed fast, as `parse` gives it."""
     return _slowly(data) if may_hold_long_number(data) else found
 
 

@@ -7,12 +7,14 @@ their signature last. Everything ends with `[DONE]` or, once every choice has fi
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import UNSET
+
 from aiproxy.codecs.codec import Exchange
-from aiproxy.codecs.json_bytes import load_object, may_hold_long_number
+from aiproxy.codecs.json_bytes import load_object
 from aiproxy.codecs.openai_chat.candidate import OpenCandidate
+from aiproxy.codecs.openai_chat.continuation import Chunk, continuation
 from aiproxy.codecs.openai_chat.errors import hidden_error, says_error
 from aiproxy.codecs.openai_chat.given_names import GivenNames
-from aiproxy.codecs.openai_chat.stencil import Stencil, continuation
 from aiproxy.codecs.openai_chat.table import NAME
 from aiproxy.codecs.openai_chat.usage import read_usage, write_usage
 from aiproxy.framing import Frame
@@ -37,7 +39,6 @@ class ChatDecoder:
         self._exchange = exchange
         self._names = GivenNames.of(exchange)
         self._candidates: dict[int, OpenCandidate] = {}
-        self._stencil = Stencil()
         self._started = False
         self._done = False
         self._counted = False  # usage came with the last choice's end, or after it
@@ -50,24 +51,18 @@ class ChatDecoder:
         data = frame.data
         if self._done or not data:
             return ()
+        more = None if frame.event else continuation(data)
+        if more is not None:
+            said, choice, kind, text = more
+            candidate = self._candidates.get(choice)
+            if candidate is not None and (delta := candidate.more(kind, text)) is not None:
+                self._read_rest(said)
+                return (delta,)
         if frame.event == COMMENT:
             return (Heartbeat(),)
         if data == DONE:
             return self._end()
-        stencil = self._stencil
-        text = "" if frame.event else stencil.read(data)
-        if text and (delta := self._continued(stencil.choice, stencil.kind, text)) is not None:
-            return (delta,)
-        chunk = load_object(data, exact=False)
-        found = None if frame.event else continuation(chunk)
-        if found is not None and (delta := self._continued(*found)) is not None:
-            if "service_tier" in chunk:
-                self._read_tier(chunk)
-            else:
-                stencil.learn(data, found)
-            return (delta,)
-        if may_hold_long_number(data):
-            chunk = load_object(data)
+        chunk = load_object(data)
         if says_error(chunk) or frame.event == "error":
             raise hidden_error(chunk, data)
         return self.read(chunk)
@@ -102,15 +97,17 @@ class ChatDecoder:
             self._counted = self._finished
             if usage != self._raw_usage:
                 self._read_usage(usage, out)
-        self._read_tier(chunk)
+        self._read_tier(chunk.get("service_tier"))
         return out
 
-    def _continued(self, choice: int, kind: str, text: str) -> StreamEvent | None:
-        candidate = self._candidates.get(choice)
-        return candidate.more(kind, text) if candidate is not None else None
+    def _read_rest(self, said: Chunk) -> None:
+        if said.service_tier is not None:
+            self._read_tier(said.service_tier)
+        if said.system_fingerprint is not UNSET:
+            self._rest["system_fingerprint"] = said.system_fingerprint
 
-    def _read_tier(self, chunk: dict[str, Any]) -> None:
-        if isinstance(tier := chunk.get("service_tier"), str):
+    def _read_tier(self, tier: Any) -> None:
+        if isinstance(tier, str):
             self._tier = tier
 
     def end_whole(self) -> Sequence[StreamEvent]:

@@ -9,9 +9,9 @@ import orjson
 
 from aiproxy.codecs.base import Observation, Standing
 from aiproxy.codecs.json_bytes import load_object
+from aiproxy.codecs.openai_chat.continuation import continuation
 from aiproxy.codecs.openai_chat.decoder import DONE
 from aiproxy.codecs.openai_chat.errors import error_object, hidden_error, says_error
-from aiproxy.codecs.openai_chat.stencil import Stencil, continuation
 from aiproxy.codecs.openai_chat.usage import read_usage
 from aiproxy.framing import Frame
 from aiproxy.framing.sse import COMMENT
@@ -30,7 +30,6 @@ class ChatObserver:
         self._useful = False
         self._done = False
         self._counted = False  # usage came with the last choice's end, or after it
-        self._stencil = Stencil()
         self._open: set[int] = set()
         self._finished: set[int] = set()
 
@@ -54,14 +53,14 @@ class ChatObserver:
         if frame.data == DONE:
             self._done = self._useful = True
             return True
-        if not frame.event and self._stencil.read(frame.data):
-            return False  # it says no more than the chunk that the stencil was learnt from
+        if self._useful and self._model is not None and not frame.event:
+            more = continuation(frame.data)
+            if more is not None and more[1] in self._open:
+                return False  # it says nothing that wasn't known
         chunk = load_object(frame.data, exact=False)
         if says_error(chunk) or frame.event == "error":
             raise hidden_error(chunk, frame.data)
         self._read(chunk)
-        if self._stencil.left and (found := continuation(chunk)) is not None:
-            self._stencil.learn(frame.data, found)
         return False
 
     def fail(self, error: GatewayError) -> bytes:

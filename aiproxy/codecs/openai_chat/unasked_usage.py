@@ -62,4 +62,4 @@ def quiet_frames(frames: Iterable[Frame]) -> Iterator[Frame]:
             raise UpstreamFailed("The upstream sent a stream chunk that is not JSON.") from None
         if isinstance(chunk, dict) and not chunk.get("choices") and isinstance(chunk.get("usage"), dict):
             continue
-        yield frame._replace(data=_NONE_SPACED.sub(b"", frame.data))
+        yield Frame(frame.event, _NONE_SPACED.sub(b"", frame.data))
