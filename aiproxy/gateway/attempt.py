@@ -25,10 +25,11 @@ from aiproxy.gateway.media import bring_media
 from aiproxy.gateway.overhearing import OverheardResponse
 from aiproxy.gateway.pausing import PausingResponse
 from aiproxy.gateway.quiet import QuietLane, QuietRenamingLane
-from aiproxy.gateway.relay import Head, Relay, Setting, StreamRelay, WholeRelay, nothing
+from aiproxy.gateway.relay import Head, Relay, Setting, nothing
 from aiproxy.gateway.renaming import RenamingLane, renamed
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.state import State
+from aiproxy.gateway.stream_relay import StreamRelay
 from aiproxy.gateway.translate import (
     WARNINGS,
     Target,
@@ -40,6 +41,7 @@ from aiproxy.gateway.translate import (
     written_anew,
 )
 from aiproxy.gateway.upstream_headers import headers_for
+from aiproxy.gateway.whole_relays import WholeRelay
 from aiproxy.neutral.errors import (
     ConnectTimeout,
     CredentialRefused,

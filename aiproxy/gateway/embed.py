@@ -9,10 +9,11 @@ from aiproxy.codecs.embeddings import Embeddings
 from aiproxy.codecs.report import Report
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import ANSWER_BYTES
-from aiproxy.gateway.relay import AnswerRelay, Relay, Setting
+from aiproxy.gateway.relay import Relay, Setting
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.stopwatch import Stopwatch
 from aiproxy.gateway.translate import Target, warned
+from aiproxy.gateway.whole_relays import AnswerRelay
 from aiproxy.neutral.embedding import EmbeddingRequest
 from aiproxy.neutral.errors import InvalidRequest, UpstreamFailed
 from aiproxy.neutral.usage import Usage

@@ -17,11 +17,13 @@ from aiproxy.codecs.translation import account_for_extensions
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import BodySource, FramedSource, Source, StoppedSource, TranslateLane
 from aiproxy.gateway.pausing import PausingSource
-from aiproxy.gateway.relay import WHOLE_BYTES, AnswerRelay, CollectRelay, Relay, Setting, StreamRelay
+from aiproxy.gateway.relay import Relay, Setting
 from aiproxy.gateway.snapshot import Snapshot
 from aiproxy.gateway.sources import RememberedSource, ScopedSource, SummarySource, TimedSource
 from aiproxy.gateway.state import State, unknown_response
 from aiproxy.gateway.stopwatch import Stopwatch
+from aiproxy.gateway.stream_relay import StreamRelay
+from aiproxy.gateway.whole_relays import WHOLE_BYTES, AnswerRelay, CollectRelay
 from aiproxy.neutral.errors import UpstreamFailed
 from aiproxy.neutral.parts import Part, ToolResultPart
 from aiproxy.neutral.request import GenerateRequest, ReasoningConfig, Turn

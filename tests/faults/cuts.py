@@ -19,9 +19,10 @@ from aiproxy.codecs.envelope import Sealer
 from aiproxy.codecs.report import Report
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import FramedSource, Lane, Source, TranslateLane, WatchLane
-from aiproxy.gateway.relay import Head, Setting, StreamRelay
+from aiproxy.gateway.relay import Head, Setting
 from aiproxy.gateway.sources import TimedSource
 from aiproxy.gateway.stopwatch import Stopwatch
+from aiproxy.gateway.stream_relay import StreamRelay
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.providers.base import Operation
 from aiproxy.secrets import Scrubber, Secret

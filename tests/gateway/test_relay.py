@@ -16,8 +16,9 @@ from aiproxy.codecs.openai_chat import CODEC, WIRE
 from aiproxy.gateway.call import Call
 from aiproxy.gateway.lanes import FramedSource, TranslateLane, WatchLane
 from aiproxy.gateway.opening import KEEP_ALIVE_SECONDS, OPENING_SECONDS, Opening
-from aiproxy.gateway.relay import Head, Setting, StreamRelay
+from aiproxy.gateway.relay import Head, Setting
 from aiproxy.gateway.sources import SummarySource
+from aiproxy.gateway.stream_relay import StreamRelay
 from aiproxy.neutral.request import GenerateRequest
 from aiproxy.providers.base import Operation
 from aiproxy.secrets import Scrubber, Secret
