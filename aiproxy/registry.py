@@ -25,6 +25,7 @@ from aiproxy.providers.openai import OPENAI
 from aiproxy.providers.openai_compatible import OPENAI_COMPATIBLE
 from aiproxy.providers.qwen import QWEN
 from aiproxy.providers.vertex import VERTEX
+from aiproxy.providers.xai import XAI
 
 PROTOCOLS: Mapping[str, Codec] = {
     codec.name: codec
@@ -65,7 +66,7 @@ class Registry:
         return tuple(self._providers.values())
 
 
-WITH_KEYS = (OPENAI, CLAUDE, GEMINI, VERTEX, CODEX, OLLAMA, OPENAI_COMPATIBLE)
+WITH_KEYS = (OPENAI, CLAUDE, GEMINI, VERTEX, CODEX, XAI, OLLAMA, OPENAI_COMPATIBLE)
 """Some of them also have accounts of logins."""
 
 WITH_LOGINS = (GEMINI_CLI, ANTIGRAVITY, KIRO, QWEN, IFLOW, KIMI, COPILOT)

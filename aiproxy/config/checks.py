@@ -32,7 +32,7 @@ from aiproxy.config.urls import DIRECT, base_url_fault, has_version, is_private,
 from aiproxy.config.vertex import vertex_problems
 from aiproxy.secrets import Secret
 
-VERSIONED = ("openai-api-key", "openai-compatibility", "codex-api-key")
+VERSIONED = ("openai-api-key", "openai-compatibility", "codex-api-key", "xai-api-key")
 """Sections whose addresses end in a version; at other vendors the version is part of each endpoint's path."""
 
 

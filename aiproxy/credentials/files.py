@@ -14,7 +14,7 @@ LONGEST_TYPE = 40
 """Characters of a foreign type that are repeated."""
 
 INSTEAD = {
-    "xai": ": xAI is reached by an API key, in `openai-compatibility`",
+    "xai": ": xAI is reached by an API key, in `xai-api-key`",
     "aistudio": ": AI Studio's pages connect themselves, as relays; an API key goes in `gemini-api-key`",
 }
 """What CLIProxyAPI logs in with and we don't, and what to do."""

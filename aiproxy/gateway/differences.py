@@ -35,7 +35,7 @@ class Difference:
 
 
 _TOLD_OTHERWISE = (
-    "api-keys", "openai-api-key", "claude-api-key", "gemini-api-key", "vertex-api-key", "codex-api-key", "ollama",
+    "api-keys", "openai-api-key", "claude-api-key", "gemini-api-key", "vertex-api-key", "codex-api-key", "xai-api-key", "ollama",
     "openai-compatibility", "model-alias", "oauth-excluded-models",
 )  # fmt: skip
 """Settings whose changes show in keys, models and accounts."""

@@ -16,7 +16,7 @@ from aiproxy.codecs.json_bytes import dump
 from aiproxy.codecs.report import Report
 from aiproxy.codecs.splice import read_object
 from aiproxy.codecs.wire import Wire
-from aiproxy.config.schema import ErrorAction, KeyEntry, ModelEntry, RequestScopedError, Settings
+from aiproxy.config.schema import ErrorAction, KeyEntry, ModelEntry, RequestScopedError, ResponsesEntry, Settings
 from aiproxy.credentials.api_key import ApiKey
 from aiproxy.credentials.base import Credential
 from aiproxy.neutral.carried import Json
@@ -275,6 +275,7 @@ def from_key_entries(provider: Provider, entries: Sequence[KeyEntry]) -> Iterabl
             concurrency=entry.concurrency,
             rules=rules_of(entry.request_scoped_errors),
             check_model=entry.check_model,
+            socket=isinstance(entry, ResponsesEntry) and entry.websockets,
         )
 
 

@@ -3,7 +3,6 @@
 Source: OpenAI API reference, responses."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from aiproxy.codecs import openai_chat
 from aiproxy.config.schema import Settings
@@ -13,9 +12,7 @@ from aiproxy.providers.openai import BINDS_STATE, PASSED_FAMILIES, RESPONSES
 
 
 def _upstreams(settings: Settings) -> Iterable[Upstream]:
-    entries = settings.codex_api_key
-    for entry, upstream in zip(entries, from_key_entries(CODEX, entries), strict=True):
-        yield replace(upstream, socket=entry.websockets)
+    return from_key_entries(CODEX, settings.codex_api_key)
 
 
 CODEX = Provider(

@@ -103,7 +103,7 @@ FREE_PLACES = {
     for path in [
         "tag-limits", "model-limits", "api-keys[].model-limits", "provider-fallback-chain", "model-fallback", "model-alias", "oauth-excluded-models", "oauth-request-scoped-errors", "prices", "oauth-clients", "upstreams", "tracing.headers",
         *(f"{section}[].headers" for section in (
-            "openai-api-key", "claude-api-key", "gemini-api-key", "vertex-api-key", "codex-api-key", "ollama",
+            "openai-api-key", "claude-api-key", "gemini-api-key", "vertex-api-key", "codex-api-key", "xai-api-key", "ollama",
         )),
         *(f"payload.{rules}[].models[].{key}" for rules in ("default", "default-raw", "override", "override-raw", "filter")
           for key in ("headers", "match[]", "not-match[]")),

@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.sdks.conversation import KEY
 from tests.rig.authority import one_authority
 from tests.rig.daemon import Daemon, daemon
+from tests.vendors import xai
 from tests.vendors.back_ends import PROVIDERS, credential_file, settings_of
 from tests.vendors.scenarios import SCENARIOS
 from tests.vendors.stand_in import StandIn, vendors
@@ -36,6 +37,8 @@ gemini-api-key:
   - {{api-key: gemini-key-0123456789, base-url: "{address}", models: {models("gemini")}}}
 vertex-api-key:
   - {{service-account: {{file: account.json}}, location: europe-west4, base-url: "{address}", models: {models("vertex")}}}
+xai-api-key:
+  - {{api-key: {xai.KEY}, base-url: "{address}{xai.PREFIX}", models: [{models("xai")[1:-1]}, {models("xai-chat")[1:-1]}]}}
 ollama:
   - {{base-url: "{address}", models: {models("ollama")}}}
 """

@@ -68,7 +68,7 @@ ONE_WORD_FOR_BOTH = {
 }
 """Vendors who don't tell what was filtered from what the model refused."""
 
-STATE_IS_THE_TEXT = {"openai-chat", "ollama", "qwen", "iflow", "kimi", "copilot", "kiro"}
+STATE_IS_THE_TEXT = {"openai-chat", "ollama", "qwen", "iflow", "kimi", "copilot", "kiro", "xai-chat"}
 """Vendors without signatures: what must come back is the thought itself."""
 
 

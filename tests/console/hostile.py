@@ -57,6 +57,7 @@ openai-api-key:
 claude-api-key: [{canary}claude-0123456789]
 gemini-api-key: [{canary}gemini-0123456789]
 codex-api-key: [{{api-key: {canary}codex-0123456789}}]
+xai-api-key: [{canary}xai-0123456789]
 ollama: [{{api-key: {canary}ollama-0123456789, base-url: "http://127.0.0.1:9", models: [x]}}]
 vertex-api-key:
   - {{api-key: {canary}vertex-0123456789}}

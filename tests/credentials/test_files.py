@@ -23,7 +23,7 @@ GOOD = {"type": "kimi", "access_token": "A", "refresh_token": "R"}
         ),
         (
             {"type": "xai", "access_token": "A"},
-            "is of the type 'xai', which nothing here logs in with: xAI is reached by an API key, in `openai-compatibility`",
+            "is of the type 'xai', which nothing here logs in with: xAI is reached by an API key, in `xai-api-key`",
         ),
         (
             {"type": "x" * 99, "access_token": "A"},

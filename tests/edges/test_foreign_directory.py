@@ -62,7 +62,7 @@ def test_it_works_as_it_is(google: Google, tmp_path: Path) -> None:
         detail = checks["credentials"]["detail"]
         assert detail.startswith("9 loaded")
         assert "auths/xai-a@x.example.json is of the type 'xai'" in detail
-        assert "xAI is reached by an API key, in `openai-compatibility`" in detail
+        assert "xAI is reached by an API key, in `xai-api-key`" in detail
         assert "auths/plugin-a.json is of the type 'of-a-plugin'" in detail
         asked = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
         url = f"{gateway.address}/v1beta/models/gemini-3.7-flash:generateContent"

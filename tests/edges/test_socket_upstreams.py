@@ -93,11 +93,16 @@ def served(vendor: Vendor) -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def gateway(served: Upstream, tmp_path: Path) -> Iterator[Daemon]:
+def section() -> str:
+    return "codex-api-key"
+
+
+@pytest.fixture
+def gateway(served: Upstream, tmp_path: Path, section: str) -> Iterator[Daemon]:
     configuration = f"""
 api-keys: [{KEY}]
 request-retry: 0
-codex-api-key: [{{api-key: responses-key-0123456789, base-url: "{served.base_url}", models: [m], websockets: true}}]
+{section}: [{{api-key: responses-key-0123456789, base-url: "{served.base_url}", models: [m], websockets: true}}]
 """
     with daemon(tmp_path, configuration) as running:
         yield running
@@ -123,6 +128,7 @@ def asks(client: ClientConnection, said: Any, after: str | None = None, **more: 
     return found
 
 
+@pytest.mark.parametrize("section", ["codex-api-key", "xai-api-key"])
 def test_one_socket_serves_the_calls_of_one_client(client: ClientConnection, vendor: Vendor) -> None:
     first = asks(client, [user("one")])
     assert [event["type"] for event in first] == [event["type"] for event in events(1)]

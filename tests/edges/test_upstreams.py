@@ -114,6 +114,7 @@ OF_VENDORS = {
         {"openai-beta": "a=1,  b=v2", "openai-organization": "org-1", "openai-of-2027": "ü"},
     ),
     "codex-api-key": ("/v1/responses", {"openai-project": "p"}),
+    "xai-api-key": ("/v1/responses", {"x-grok-conv-id": "c"}),
     "claude-api-key": ("/v1/messages", {"anthropic-version": "2023-01-01", "anthropic-beta": "a-1,b-2;q=\t1"}),
 }
 

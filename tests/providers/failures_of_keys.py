@@ -15,6 +15,7 @@ from aiproxy.providers.ollama import FIRST_REST_NOT_PULLED, OLLAMA
 from aiproxy.providers.openai import OPENAI
 from aiproxy.providers.openai_compatible import OPENAI_COMPATIBLE
 from aiproxy.providers.vertex import VERTEX
+from aiproxy.providers.xai import XAI
 
 Failure = tuple[Provider, int, object, Mapping[str, str], Scope, float | None, float | None]
 """Provider, status (200: inside a stream), body, headers, whom it blames, the seconds that it names, those of a first rest."""
@@ -195,6 +196,16 @@ BY_OPENAI: Sequence[Failure] = [
     (CODEX, 429, openai(type="usage_limit_reached", resets_at=LATER), {}, Scope.ACCOUNT, 600.0, ONCE),
     (CODEX, 429, openai("Selected model is at capacity. Please try a different model."), {}, Scope.MODEL, None, ONCE),
     (CODEX, 200, failed("server_error"), {}, Scope.MODEL, None, ONCE),
+    (XAI, 400, {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***."}, {},
+     Scope.ACCOUNT, None, REFUSED),
+    (XAI, 400, {"code": "Client specified an invalid argument", "error": "Each message must have at least one content."}, {},
+     Scope.REQUEST, None, None),
+    (XAI, 403, {"code": "unauthenticated:bad-credentials", "error": "The OAuth2 access token could not be validated."}, {},
+     Scope.ACCOUNT, None, REFUSED),
+    (XAI, 404, {"code": "Some requested entity was not found", "error": "The model grok-9 does not exist"}, {},
+     Scope.MODEL, None, UNKNOWN),
+    (XAI, 429, {"code": "Some resource has been exhausted", "error": "Too many requests"}, {}, Scope.MODEL, None, ONCE),
+    (XAI, 200, failed("server_error"), {}, Scope.MODEL, None, ONCE),
     (CODEX, 200, failed("rate_limit_exceeded", "Rate limit reached. Please try again in 11.054s."), {}, Scope.MODEL, 11.054, ONCE),
     (CODEX, 200, failed("server_is_overloaded"), {}, Scope.PROVIDER, None, ONCE),
     (CODEX, 200, failed("slow_down"), {}, Scope.PROVIDER, None, ONCE),

@@ -155,6 +155,7 @@ LISTS = (
     *accounts("/gemini-api-key"),
     *accounts("/claude-api-key"),
     *accounts("/codex-api-key"),
+    *accounts("/xai-api-key"),
     *accounts("/vertex-api-key"),
     row("PUT", "/openai-compatibility", json=[OPENROUTER]),
     row("GET", "/openai-compatibility", {"openai-compatibility": [{"name": "or", "base-url": str, "api-key-entries": [dict]}]}),

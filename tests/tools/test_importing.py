@@ -30,7 +30,7 @@ CLIPROXYAPI: dict[str, Any] = {
         {"api-key": "gemini-secret-1", "prefix": "test", "priority": 10, "weight": 0, "proxy-url": "none",
          "models": [{"name": "gemini-2.5-flash", "alias": "flash", "display-name": "F"}], "excluded-models": ["*-pro"]},
     ],
-    "xai-api-key": [{"api-key": "xai-secret-12345"}],
+    "xai-api-key": [{"api-key": "xai-secret-12345", "websockets": True}],
     "openai-compatibility": [
         {"name": "openrouter", "base-url": "https://openrouter.ai/api/v1", "prefix": "or",
          "api-key-entries": [{"api-key": "or-secret-123456", "proxy-url": "direct"}, {"api-key": "or-secret-654321"}],
@@ -130,9 +130,9 @@ def test_cliproxyapi(directory: Path) -> None:
         {"api-key": "gemini-secret-1", "prefix": "test", "priority": 90, "weight": 0, "proxy-url": "direct",
          "models": [{"name": "gemini-2.5-flash", "alias": "flash"}], "excluded-models": ["*-pro"]}
     ]  # fmt: skip
-    assert [each["name"] for each in made["openai-compatibility"]] == ["xai", "openrouter"]
+    assert made["xai-api-key"] == [{"api-key": "xai-secret-12345", "websockets": True}]
     assert (
-        made["openai-compatibility"][1]["api-key-entries"] == CLIPROXYAPI["openai-compatibility"][0]["api-key-entries"]
+        made["openai-compatibility"][0]["api-key-entries"] == CLIPROXYAPI["openai-compatibility"][0]["api-key-entries"]
     )
     assert made["model-alias"] == CLIPROXYAPI["oauth-model-alias"]
     assert made["payload"] == CLIPROXYAPI["payload"]

@@ -9,6 +9,7 @@ from threading import Event
 from urllib.parse import urlsplit
 
 from tests.rig.upstream import Received, Upstream, Wire, upstream
+from tests.vendors import xai
 from tests.vendors.aistudio import AISTUDIO, PREFIX
 from tests.vendors.anthropic_messages import ANTHROPIC_MESSAGES
 from tests.vendors.back_ends import LOGINS, PROVIDERS, good_token
@@ -64,6 +65,8 @@ def vendor_at(path: str) -> Vendor:
         return VERTEX
     if path.startswith(PREFIX):
         return AISTUDIO
+    if path.startswith(xai.PREFIX):
+        return xai.vendor_of(path)
     match urlsplit(path).path.rpartition("/")[2].rpartition(":")[2]:
         case "responses":
             return OPENAI_RESPONSES

@@ -52,12 +52,12 @@ class ClientKey:
     models: tuple[str, ...] = setting(
         "Globs of the model names it may use; empty means all.",
         (),
-        example=["gpt-*", "mini", "sonnet", "pro", "flash", "coder", "llama"],
+        example=["gpt-*", "mini", "sonnet", "pro", "flash", "coder", "grok", "llama"],
     )
     providers: tuple[str, ...] = setting(
         "The providers whose accounts it may spend; empty means all.",
         (),
-        example=["openai", "claude", "gemini", "vertex", "codex", "ollama", "openrouter"],
+        example=["openai", "claude", "gemini", "vertex", "codex", "xai", "ollama", "openrouter"],
     )
     prefixes: tuple[str, ...] = setting(
         "Of accounts with a `prefix`, those it may spend; then none without one. Empty means all.", (), example=["or"]

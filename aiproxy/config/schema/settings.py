@@ -175,6 +175,17 @@ class Settings:
             "models.alias": "coder",
         },
     )
+    xai_api_key: tuple[ResponsesEntry, ...] = setting(
+        "Accounts at xAI, plain keys or mappings.",
+        (),
+        examples={
+            "api-key": "${XAI_API_KEY}",
+            "name": "grok",
+            "base-url": "https://api.x.ai/v1",
+            "models.name": "grok-4.5",
+            "models.alias": "grok",
+        },
+    )
     ollama: tuple[OllamaEntry, ...] = setting(
         "Ollama servers, plain addresses or mappings.",
         (),
@@ -284,6 +295,7 @@ class Settings:
             "gemini-api-key": self.gemini_api_key,
             "vertex-api-key": self.vertex_api_key,
             "codex-api-key": self.codex_api_key,
+            "xai-api-key": self.xai_api_key,
             "ollama": self.ollama,
         }
 

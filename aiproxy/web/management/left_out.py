@@ -7,7 +7,7 @@ LEFT_OUT: Mapping[str, str] = {
     "plugins": "extensions are Python packages, installed beside the gateway; none is loaded or fetched while it runs",
     "plugin-store": "extensions are Python packages, installed beside the gateway; none is loaded or fetched while it runs",
     "interactions-api-key": "Google's Interactions API is not spoken; `gemini-api-key` reaches the same models by the Gemini API",
-    "xai-auth-url": "xAI's login is for xAI's own program; an account there has an API key",
+    "xai-auth-url": "xAI's login is for xAI's own program; `xai-api-key` takes API keys",
 }
 """By the path's first step.
 

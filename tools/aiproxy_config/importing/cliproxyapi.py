@@ -17,11 +17,11 @@ WITHIN = {
     "remote-management": ("allow-remote", "secret-key"),
 }
 
-SECTIONS = ("gemini-api-key", "claude-api-key", "codex-api-key", "vertex-api-key")
+SECTIONS = ("gemini-api-key", "claude-api-key", "codex-api-key", "xai-api-key", "vertex-api-key")
+
+WITH_SOCKETS = ("codex-api-key", "xai-api-key")
 
 OF_ENTRY = ("api-key", "prefix", "base-url", "headers", "disable-cooling", "request-scoped-errors", "excluded-models")
-
-XAI = "https://api.x.ai/v1"
 
 
 def read(path: Path, found: Found) -> None:
@@ -39,14 +39,8 @@ def read(path: Path, found: Found) -> None:
     source.copy("error-logs-max-files", "error-logs-max-files", int, lambda most: most if most > 0 else None)
     for section in SECTIONS:
         for entry in source.each(section):
-            found.add(section, _entry(entry))
-    for entry in source.each("xai-api-key"):
-        made = _entry(entry)
-        keys = [{"api-key": made.pop("api-key", None)}]
-        found.add(
-            "openai-compatibility",
-            {**made, "name": "xai", "base-url": made["base-url"] or XAI, "api-key-entries": keys},
-        )
+            sockets = {"websockets": entry.get("websockets", bool)} if section in WITH_SOCKETS else {}
+            found.add(section, {**_entry(entry), **sockets})
     for entry in source.each("openai-compatibility"):
         found.add("openai-compatibility", _compatible(entry))
     for provider in (aliases := source.within("oauth-model-alias")).keys:

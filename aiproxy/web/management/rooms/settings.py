@@ -70,13 +70,13 @@ SWITCHES = (
     ),
 )
 
-ENTRIES = ("gemini-api-key", "claude-api-key", "codex-api-key", "vertex-api-key", "openai-compatibility")
+ENTRIES = ("gemini-api-key", "claude-api-key", "codex-api-key", "xai-api-key", "vertex-api-key", "openai-compatibility")
 """Lists of accounts."""
 
 OUR_ENTRIES = ("openai-api-key", "ollama")
 """Those that CLIProxyAPI has none of."""
 
-WITHOUT_WHICH = {"codex-api-key": ("base-url",), "openai-compatibility": ("base-url",)}
+WITHOUT_WHICH = {"codex-api-key": ("base-url",), "xai-api-key": ("base-url",), "openai-compatibility": ("base-url",)}
 """What an entry loses when it is to go, beside the key: at no other address than it was written for is its key ever shown."""
 
 API_KEYS = "api-keys"
