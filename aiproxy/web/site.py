@@ -185,8 +185,11 @@ class Web(Resource):
     def _is_a_look(self, request: HttpRequest) -> bool:
         """A console that is open reads files and figures all the time; what it changes is told, by the audit log, too."""
         assert request.path is not None
-        reads = request.method in SAFE and request.code < 400
-        return reads and (self._console.owns(request.path) or self._management.owns(request.path))
+        if request.code >= 400:
+            return False
+        if self._management.owns(request.path):
+            return request.method in SAFE or self._management.only_asks(request)
+        return request.method in SAFE and self._console.owns(request.path)
 
     def _write_access(self, request: HttpRequest, *, left: bool) -> None:
         context = context_of(request)

@@ -14,6 +14,7 @@ from aiproxy.gateway.stages import Because
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.pools.lending import Hindrance, Why
 from aiproxy.usage import Outcome
+from aiproxy.web.management.rooms.snippets import snippets
 
 STATIC = Path(str(files("aiproxy.web.console"))) / "static"
 _SHOWN = re.compile(r'\b(?:t|later)\(\s*("(?:[^"\\]|\\.)*")')
@@ -53,6 +54,7 @@ CODES = {
     "finding": set(EXPLANATIONS),
     "error": {*kinds(), *named(r"Refused\(\s*\w+,\s*\"(\w+)\"", "web"), *named(r"code=\"(\w+)\"", "web/management")},
     "reason": {*kinds(), *Hindrance, *Because, *Objection, "offers this model, which this key may not use"},
+    "place": {each.where for each in snippets("http://a", "m", needs_key=True)},
     "check": named(r"Check\(\s*\"(\w+)\"", ""),
 }
 

@@ -101,6 +101,21 @@ def test_a_text_is_changed_as_a_draft_and_nothing_is_kept(tmp_path: Path) -> Non
         assert api.post("/config/edit", {"text": "a: ["})["data"] is None
 
 
+def test_what_only_asks_is_no_line_of_the_access_log(tmp_path: Path) -> None:
+    with daemon(tmp_path, TEXT) as running:
+        api = Api(running)
+        text = api.ask("GET", "/config.yaml").text
+        api.post("/config/edit", {"text": text})
+        api.ask("POST", "/config/validate", content=text)
+        assert api.refused("POST", "/config/edit", json={})[0] == 400
+        api.ask("PUT", "/config.yaml", content=text)
+        running.wait_for("PUT /v0/management/config.yaml 200")
+        lines = [line for line in running.output if "aiproxy.access" in line or "/config/" in line]
+        assert not [line for line in lines if "/config/validate" in line]
+        assert len([line for line in lines if "/config/edit 400" in line]) == 1
+        assert not [line for line in lines if "/config/edit 200" in line]
+
+
 def test_what_is_wrong_is_told_with_its_place_and_nothing_changed(tmp_path: Path) -> None:
     with gateway(tmp_path) as (api, file):
         wrong = "host: 127.0.0.1\nroutin: {}\n"

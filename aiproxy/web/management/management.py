@@ -79,6 +79,7 @@ class Management:
             *self._events.routes(),
             *(route for table in tables(self.gate.in_thread) for route in table),
         )
+        self._asking = {(route.method.encode(), (ROOT + route.path).encode()) for route in self.routes if route.asks}
         self._app = Klein()
         self._app.handle_errors(Exception)(self._failed)
         for number, route in enumerate(self.routes):
@@ -107,6 +108,10 @@ class Management:
 
     def owns(self, path: bytes) -> bool:
         return path.startswith(_ROOT) and path[len(_ROOT) : len(_ROOT) + 1] in (b"", b"/")
+
+    def only_asks(self, request: HttpRequest) -> bool:
+        """Whether it changes nothing, although its method says so."""
+        return (request.method, request.path) in self._asking
 
     def objection(self, request: HttpRequest) -> GatewayError | None:
         return self.gate.objection(request)

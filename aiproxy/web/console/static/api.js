@@ -80,11 +80,18 @@ export async function signOut() {
   csrf = "";
 }
 
-// A file that the browser saves.
-export async function download(path, query, name) {
+// A file that the browser saves; `came` is told how many bytes of it are here.
+export async function download(path, query, name, came = () => {}) {
   const answer = await ask("GET", path, { query });
+  const pieces = [];
+  let size = 0;
+  const reader = answer.body.getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    pieces.push(read.value);
+    came((size += read.value.length));
+  }
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
+  link.href = URL.createObjectURL(new Blob(pieces, { type: answer.headers.get("content-type") }));
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);

@@ -251,6 +251,7 @@ export const CHINESE = {
   "Text": "文本",
   "The answer has no text.": "回答中没有文本。",
   "The answer that was cut went on at another account.": "中断的回答在另一个账号继续。",
+  "The export is being made …": "正在生成导出文件……",
   "The gateway doesn't answer.": "网关没有应答。",
   "The gateway doesn't answer. This page goes on by itself when it does.": "网关没有应答。恢复后此页面会自动继续。",
   "The key, shown this once": "密钥，仅显示这一次",

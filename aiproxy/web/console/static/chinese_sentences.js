@@ -1,4 +1,5 @@
-// What the API says, in Chinese, by its codes: what is wrong with a configuration, errors, why an account is not asked, checks. Behind a
+// What the API says, in Chinese, by its codes: what is wrong with a configuration, errors, why an account is not asked, checks, where
+// a client is set up. Behind a
 // sentence that ends with a colon the API's own words follow.
 
 export const SENTENCES = {
@@ -153,5 +154,12 @@ export const SENTENCES = {
     "credentials": "凭据",
     "state": "状态",
     "bus": "进程间消息"
+  },
+  "place": {
+    "a shell": "终端",
+    "~/.codex/config.toml": "文件 ~/.codex/config.toml",
+    "Python": "Python 代码",
+    "Settings, Model Provider, Add: OpenAI": "设置 → 模型服务 → 添加：OpenAI",
+    "Settings, API Provider: OpenAI Compatible": "设置 → API Provider：OpenAI Compatible"
   }
 };

@@ -34,12 +34,21 @@ export async function show(view) {
     gutter.scrollTop = text.scrollTop;
   }
 
-  async function look() {
+  // What it says is known sooner than what is wrong with it.
+  const look = () => Promise.all([read(), judge()]);
+
+  async function read() {
     const looked = text.value;
-    const [told, { data }] = await Promise.all([post("/config/validate", looked), post("/config/edit", { text: looked })]);
+    const { data } = await post("/config/edit", { text: looked });
+    if (looked === text.value) form.show(data, values);
+  }
+
+  async function judge() {
+    const looked = text.value;
+    const told = await post("/config/validate", looked);
     if (looked !== text.value) return;
     draw(told);
-    form.show(data, values, told.findings);
+    form.blame(told.findings);
     undo.disabled = looked === kept;
     save.disabled = looked === kept || !told.valid;
   }
@@ -69,16 +78,16 @@ export async function show(view) {
   }
 
   async function load() {
-    const answer = await ask("GET", "/config.yaml", { signal: view.signal }).catch((error) => {
+    const [answer, effective] = await Promise.all([ask("GET", "/config.yaml", { signal: view.signal }).catch((error) => {
       if (error.status === 404) return null;
       throw error;
-    });
+    }), get("/config/values", {}, view.signal)]);
+    values = effective.values;
     kept = answer ? await answer.text() : "";
     version = answer ? answer.headers.get("etag") : "";
     if (draft) ({ kept, version } = draft);
     text.value = draft ? draft.text : kept;
     draft = null;
-    values = (await get("/config/values", {}, view.signal)).values;
     await look();
   }
 
@@ -89,7 +98,8 @@ export async function show(view) {
       const told = await post("/config/edit", { text: before, ...asked });
       if (text.value !== before) throw new Error(t("The text was changed meanwhile: change the setting again."));
       text.value = told.text;
-      await look();
+      form.show(told.data, values);
+      await judge();
     });
     changing = changed;
     return changed;

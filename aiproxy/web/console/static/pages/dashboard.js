@@ -116,7 +116,7 @@ async function setUp(signal) {
   function turn() {
     const chosen = clients.find((each) => each.client === pick.value);
     fill(text, chosen.text);
-    fill(where, chosen.where);
+    fill(where, said("place", chosen.where));
     fill(actions, copied(chosen.text));
   }
   turn();

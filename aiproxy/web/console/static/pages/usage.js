@@ -2,7 +2,7 @@
 
 import { download, get } from "../api.js";
 import { columns, filled } from "../charts.js";
-import { count, dollars, short } from "../format.js";
+import { bytes, count, dollars, short } from "../format.js";
 import { button, card, choice, field, figure, fill, h, table } from "../ui.js";
 import { later, t } from "../words.js";
 
@@ -41,9 +41,15 @@ export async function show(view) {
   const [time, rows, [all]] = await Promise.all(
     [over, by.value, ""].map(async (group) => (await get("/usage/sums", { ...only, by: group, since }, view.signal)).usage),
   );
+  const progress = h("span.faint", { role: "status" });
+  const taken = (path, query, name) => async () => {
+    fill(progress, t("The export is being made …"));
+    await download(path, query, name, (size) => fill(progress, bytes(size))).finally(() => fill(progress, []));
+  };
   fill(view.actions, [
-    button(t("Export CSV"), () => download("/usage/sums", { ...only, by: by.value === "tag" ? "day,tag,client,model,account" : "day,client,model,account", since, format: "csv" }, "usage.csv"), { className: "plain" }),
-    button(t("Export JSON"), () => download("/usage/export", only, "usage.json"), { className: "plain" }),
+    progress,
+    button(t("Export CSV"), taken("/usage/sums", { ...only, by: by.value === "tag" ? "day,tag,client,model,account" : "day,client,model,account", since, format: "csv" }, "usage.csv"), { className: "plain" }),
+    button(t("Export JSON"), taken("/usage/export", only, "usage.json"), { className: "plain" }),
   ]);
   const [INPUT, CACHED, OUTPUT] = [t("Input"), t("Cache read"), t("Output")];
   fill(view.root, [

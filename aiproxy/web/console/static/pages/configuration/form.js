@@ -19,10 +19,14 @@ export function settings(schema, change) {
   let found = NONE;
   let late = false;
 
-  // `values` are those in effect by their paths, `findings` what is wrong with the text.
-  function show(now, values, findings) {
+  // `now` is what the text says, `values` are those in effect.
+  function show(now, values) {
     data = now;
     effective = new Map(values.map((each) => [each.path, each]));
+    draw();
+  }
+
+  function blame(findings) {
     found = Map.groupBy(findings.filter((each) => each.path), (each) => each.path);
     draw();
   }
@@ -157,7 +161,7 @@ export function settings(schema, change) {
     return members.some(([key, each]) => speaks(each, join(path, key), words));
   }
 
-  return { root: [h("div.row", {}, search, h("label.row", {}, only, t("Only what was set"))), room], show };
+  return { root: [h("div.row", {}, search, h("label.row", {}, only, t("Only what was set"))), room], show, blame };
 }
 
 // A mapping, whichever way it is written.
