@@ -1,21 +1,24 @@
 """The gateway under test: it counts calls by more and more means, turn by turn, and tells what each turn cost.
 
-    python -m bench.overhead.counting --config CONFIG --seconds SECONDS --rounds ROUNDS
+    python -m bench.overhead.counting --config CONFIG --rounds ROUNDS
 
-A line of JSON a turn: what was counted by (`nothing`; the record; it and metrics; all), the calls, their CPU seconds."""
+A line of JSON a round: by means, the reactor's CPU seconds a call; and at last one of the ledger's writing thread.
+Turns are short and come in a new order each round, so that what neighbours on the machine do meets all alike; what a turn's calls left to
+be told is told within it."""
 
 import json
+import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from time import process_time
+from random import Random
+from threading import enumerate as threads
+from time import clock_gettime, pthread_getcpuclockid, thread_time
 from typing import Any
 from unittest.mock import patch
 
 from twisted.internet import reactor as installed  # noqa: TID251 - this is a program of its own
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from twisted.logger import globalLogBeginner
 
 from aiproxy.gateway import attempt, rounds
@@ -25,28 +28,35 @@ from aiproxy.tap import Options, makeService
 from aiproxy.usage import Attempt, CallRecord, Choice, Journal, Outcome
 from aiproxy.usage.prices import Prices
 
-MEANS = ("nothing", "record", "metrics", "ledger")
-"""In the order they are added: each turn has those before, too."""
+MEANS = ("nothing", "record", "metrics", "console", "ledger")
+"""In the order they are added: each turn has those before, too. `console`: its figures, and traces, which are off."""
 
-SETTLE = 1.0
-"""Seconds at the beginning of a turn that don't count: what was counted in the turn before is being written."""
+CALLS = 500
+"""Of a turn: a sixth of a second. Shorter than what disturbs it."""
+
+UNCOUNTED = 128
+"""At the beginning of a turn: those under way, and as many again, so that the processor knows the turn's code."""
 
 reactor: Any = installed
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    means: str
-    calls: int
-    cpu: float
 
 
 class Counting:
     def __init__(self, service: GatewayService) -> None:
         self._telling = service.gateway.ended
-        self._everybody = [*self._telling.observers]
-        self._ledger = service
-        self.calls = 0
+        everybody = [*self._telling.observers]
+        of = {getattr(each, "__self__", None): each for each in everybody}
+        metrics, ledger = of[service.web.metrics], of[service]
+        others = [each for each in everybody if each not in (metrics, ledger)]
+        self._observers: Mapping[str, list[Any]] = {
+            "nothing": [],
+            "record": [],
+            "metrics": [metrics],
+            "console": [metrics, *others],
+            "ledger": [metrics, *others, ledger],
+        }
+        self._left = 0
+        self._counted: Deferred[None] | None = None
+        self.ledger_calls = 0
 
     @contextmanager
     def by(self, means: str) -> Iterator[None]:
@@ -54,13 +64,14 @@ class Counting:
         note = Telling.note
 
         def noted(telling: Telling, record: CallRecord) -> None:
-            self.calls += 1
+            self._left -= 1
+            if not self._left:
+                reactor.callLater(0, self._enough)
             note(telling, record)
 
-        observers = {"nothing": [], "record": [], "metrics": self._others(), "ledger": self._everybody}[means]
         with ExitStack() as patched:
             patched.enter_context(patch.object(Telling, "note", noted))
-            patched.enter_context(patch.object(self._telling, "observers", observers))
+            patched.enter_context(patch.object(self._telling, "observers", self._observers[means]))
             if means != "ledger":
                 patched.enter_context(patch.object(Prices, "cost", lambda *_: None))
             if means == "nothing":
@@ -72,31 +83,46 @@ class Counting:
             yield
             self._telling.now()
 
-    def _others(self) -> list[Any]:
-        return [each for each in self._everybody if getattr(each, "__self__", None) is not self._ledger]
+    def _enough(self) -> None:
+        assert self._counted is not None
+        self._counted.callback(None)
 
-    async def turn(self, means: str, seconds: float) -> Turn:
+    async def calls(self, count: int) -> None:
+        """Until so many more have ended."""
+        self._left, self._counted = count, Deferred()
+        await self._counted
+
+    async def turn(self, means: str) -> float:
+        """CPU seconds of the reactor's thread a call."""
         with self.by(means):
-            await deferLater(reactor, SETTLE)
-            calls, cpu = self.calls, process_time()
-            await deferLater(reactor, seconds)
-            return Turn(means, self.calls - calls, process_time() - cpu)
+            await self.calls(UNCOUNTED)
+            self._telling.now()
+            began = thread_time()
+            await self.calls(CALLS)
+            self._telling.now()
+            took = thread_time() - began
+        if means == "ledger":
+            self.ledger_calls += CALLS + UNCOUNTED
+        return took / CALLS
 
 
-async def take_turns(counting: Counting, seconds: float, count: int) -> None:
-    while not counting.calls:  # the load comes when we answer
-        with counting.by("ledger"):
-            await deferLater(reactor, SETTLE)
-    for number in range(count):
-        for means in MEANS if number % 2 else MEANS[::-1]:  # what drifts meanwhile does so for all alike
-            turn = await counting.turn(means, seconds)
-            print(json.dumps({"means": turn.means, "calls": turn.calls, "cpu": turn.cpu}), flush=True)
+async def take_turns(counting: Counting, count: int) -> None:
+    order = Random(8)  # noqa: S311 - spreads disturbances, guards nothing
+    with counting.by("ledger"):
+        await counting.calls(4 * CALLS)  # the load comes when we answer
+    writer = next(each for each in threads() if "state-writer" in each.name)
+    assert writer.ident is not None
+    clock = pthread_getcpuclockid(writer.ident)
+    written = clock_gettime(clock)
+    for _ in range(count):
+        costs = {means: await counting.turn(means) for means in order.sample(MEANS, len(MEANS))}
+        print(json.dumps(costs), flush=True)
+    print(json.dumps({"writer": (clock_gettime(clock) - written) / counting.ledger_calls}), flush=True)
 
 
 def main() -> None:
     parser = ArgumentParser(prog="bench.overhead.counting", description=__doc__)
     parser.add_argument("--config", required=True)
-    parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     asked = parser.parse_args()
     options = Options()
@@ -107,8 +133,8 @@ def main() -> None:
     service.privilegedStartService()
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-    turns = Deferred.fromCoroutine(take_turns(Counting(service), asked.seconds, asked.rounds))
-    turns.addErrback(lambda failure: failure.printTraceback())
+    turns = Deferred.fromCoroutine(take_turns(Counting(service), asked.rounds))
+    turns.addErrback(lambda failure: failure.printTraceback(sys.stderr))
     turns.addBoth(lambda _: reactor.stop())
     reactor.run()
 
