@@ -166,6 +166,7 @@ class GatewayService(Service):
             reactor,
             self.gateway,
             recent,
+            lambda: self.web.metrics.counted(),
             lambda: (self._loaded_at, self._reload_problem),
             self._offset,
             worker.number if worker is not None else None,
@@ -590,10 +591,10 @@ class GatewayService(Service):
 
     # -- what outlives the process
 
-    def _record(self, call: CallRecord) -> None:
+    def _record(self, calls: Sequence[CallRecord]) -> None:
         """Every call that has ended, and each of its attempts."""
-        for row in rows_of(call, self._node, self._offset()):
-            self.state.append(row)
+        offset = self._offset()
+        self.state.append(*[row for call in calls for row in rows_of(call, self._node, offset)])
 
     def _keys_taken(self, rows: Sequence[ClientKeyRow]) -> None:
         keys: list[ManagedKey] = []

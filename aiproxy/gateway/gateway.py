@@ -98,7 +98,7 @@ class Gateway:
         self.journal = Journal()
         """The latest calls, with every decision: `journal.find(request_id)`."""
         self.ended = Telling(clock)
-        """Of calls: `ended.observers` are told of each, soon after."""
+        """Of calls: `ended.observers` are told of them, some at a time, soon after."""
         self.prompts: PromptLog | None = None
         """Where requests and answers are written in words."""
         self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)

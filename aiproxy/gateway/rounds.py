@@ -161,7 +161,7 @@ class Rounds:
 
 def noted(stage: Stage, skipped: Sequence[Skipped], waited: float, lease: Lease | None, now: float) -> Choice:
     """A choice for the record; `now` is the clock's."""
-    passed = tuple(_passed(each) for each in skipped)
+    passed = tuple([_passed(each) for each in skipped]) if skipped else ()
     if lease is None:
         return Choice(now, "", "", "", stage.because.value, waited, passed)
     return Choice(now, *lease.candidate, lease.taken.why.value, stage.because.value, waited, passed)

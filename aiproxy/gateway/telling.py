@@ -1,7 +1,7 @@
 """Who counts calls is told of them some at a time. What a reader of records runs through is out of the processor's caches when it is
 needed once a call, and costs three times what it costs in a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -18,7 +18,7 @@ class Telling:
     """`observers` may not wait, and may not raise."""
 
     def __init__(self, clock: IReactorTime) -> None:
-        self.observers: list[Callable[[CallRecord], None]] = []
+        self.observers: list[Callable[[Sequence[CallRecord]], None]] = []
         self._clock = clock
         self._waiting: list[CallRecord] = []
         self._alarm: IDelayedCall | None = None
@@ -41,5 +41,4 @@ class Telling:
             self._alarm = None
         waiting, self._waiting = self._waiting, []
         for observe in self.observers:
-            for record in waiting:
-                observe(record)
+            observe(waiting)

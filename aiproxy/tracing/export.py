@@ -4,7 +4,7 @@ No call ever waits for it. A collector that is away or too busy is asked again, 
 what is beyond the bound, and what a collector refuses, is dropped and counted."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,13 +114,14 @@ class Export:
         self._pause, self._not_before = SEND_SECONDS, 0.0
         self._problem = ""
 
-    def observe(self, record: CallRecord) -> None:
-        if record.trace is None or not record.trace.span:
-            return
-        if len(self._waiting) + len(self._under_way) >= MOST_CALLS:
-            self._count("dropped", _spans_of(record))
-        else:
-            self._waiting.append(record)
+    def observe(self, records: Iterable[CallRecord]) -> None:
+        for record in records:
+            if record.trace is None or not record.trace.span:
+                continue
+            if len(self._waiting) + len(self._under_way) >= MOST_CALLS:
+                self._count("dropped", _spans_of(record))
+            else:
+                self._waiting.append(record)
 
     def start(self) -> None:
         self._thread.start()

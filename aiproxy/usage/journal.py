@@ -36,7 +36,9 @@ class Journal:
 
     def note(self, record: CallRecord) -> None:
         """Keep a call that has ended. Most calls pass over the same accounts for the same reasons."""
-        record.choices = [self._sharing(choice) for choice in record.choices]
+        for place, choice in enumerate(record.choices):
+            if choice.passed:
+                record.choices[place] = self._sharing(choice)
         _keep(self._latest, record, self._most[0])
         if record.outcome in (Outcome.FAILED, Outcome.CUT):
             _keep(self._failed, record, self._most[1])
@@ -45,8 +47,6 @@ class Journal:
         return self._latest.get(request_id) or self._failed.get(request_id)
 
     def _sharing(self, choice: Choice) -> Choice:
-        if not choice.passed:
-            return choice
         if len(self._shared) > MOST_SHARED:
             self._shared.clear()
         share = self._shared.setdefault

@@ -46,8 +46,13 @@ class Rates:
             (usage.audio_out, self.audio_out),
             (usage.image_out, self.image_out),
         )
-        cost = sum((tokens or 0) * (self.input if price is None else price) for tokens, price in read)
-        cost += sum((tokens or 0) * (self.output if price is None else price) for tokens, price in written)
+        cost = 0.0
+        for tokens, price in read:
+            if tokens:
+                cost += tokens * (self.input if price is None else price)
+        for tokens, price in written:
+            if tokens:
+                cost += tokens * (self.output if price is None else price)
         return cost / MILLION
 
     def most(self, read: int, written: int) -> float:

@@ -41,8 +41,7 @@ class Choice(NamedTuple):
     passed: tuple[Passed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try at one account. `error` is the kind of what went wrong."""
 
     account: str

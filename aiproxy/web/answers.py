@@ -14,7 +14,7 @@ from aiproxy.codecs.base import Answer
 from aiproxy.codecs.wire import Wire
 from aiproxy.neutral.errors import GatewayError, Internal, MethodNotAllowed, NotFound
 from aiproxy.usage import CallRecord
-from aiproxy.web.context import context_of
+from aiproxy.web.context import context_of, new_request_id
 
 _log = Logger("aiproxy.web")
 
@@ -38,7 +38,7 @@ def error_answer(wire: Wire, request: Request | None, error: GatewayError) -> An
     context = context_of(request) if request is not None else None
     if context:
         context.record.error = error.kind
-    return wire.encode_error(error, context.record.request_id if context else f"req_{uuid4().hex}")
+    return wire.encode_error(error, context.record.request_id if context else new_request_id())
 
 
 def write_failure(wire: Wire, request: IRequest, failure: Failure) -> bytes:

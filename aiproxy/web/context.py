@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from secrets import token_hex
+from time import time
 
 from twisted.web.server import Request
 from zope.interface import Attribute, Interface, implementer
@@ -34,10 +35,16 @@ class Context:
     """Who is told of what upstreams are asked and answer: the console, of calls that are made from it."""
 
 
+def new_request_id() -> str:
+    """The time in milliseconds and 80 random bits, as in a UUID of version 7 (RFC 9562): calls of one time then stand together in the
+    ledger's index. Scattered ones cost its database twice as much, since each of its pages is written again for every few calls."""
+    return f"req_{int(time() * 1000):012x}{token_hex(10)}"
+
+
 def attach(request: HttpRequest, now: float) -> Context:
     """Begin the record of a request whose headers are complete."""
     asked = header(request, b"x-request-id")
-    request_id = asked if _SANE_ID.fullmatch(asked) else f"req_{token_hex(16)}"
+    request_id = asked if _SANE_ID.fullmatch(asked) else new_request_id()
     context = Context(CallRecord(request_id, now))
     request.setComponent(IContext, context)
     request.setHeader("x-request-id", request_id)

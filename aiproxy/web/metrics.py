@@ -62,6 +62,20 @@ class Gauge:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """All labels together; tokens and US dollars of all attempts."""
+
+    requests: int
+    failed: int
+    attempts: int
+    input: int
+    output: int
+    cost: float
+    first_bytes: int
+    first_byte_seconds: float
+
+
 class Metrics:
     """`together` are the workers of which we are one, if we are."""
 
@@ -164,7 +178,28 @@ class Metrics:
         self._gateway.ended.now()
         return self.registry.collect()
 
-    def observe(self, call: CallRecord) -> None:
+    def counted(self) -> Counted:
+        """Of this process, since it began."""
+        self._gateway.ended.now()
+        requests, tokens = self._requests.sums, self._tokens.sums
+        written = ("output", "reasoning")
+        first_bytes, first_byte_seconds = self._first.total
+        return Counted(
+            requests=int(sum(requests.values())),
+            failed=int(sum(count for (*_, how), count in requests.items() if how in (Outcome.FAILED, Outcome.CUT))),
+            attempts=int(sum(self._attempts.sums.values())),
+            input=int(sum(count for (*_, kind), count in tokens.items() if kind not in written)),
+            output=int(sum(count for (*_, kind), count in tokens.items() if kind in written)),
+            cost=sum(self._cost.sums.values()),
+            first_bytes=first_bytes,
+            first_byte_seconds=first_byte_seconds,
+        )
+
+    def observe(self, calls: Iterable[CallRecord]) -> None:
+        for call in calls:
+            self._observe(call)
+
+    def _observe(self, call: CallRecord) -> None:
         protocol = call.protocol
         self._requests.sums[protocol, call.operation, call.outcome or OTHER] += 1
         if call.ended is not None:

@@ -5,6 +5,7 @@ prometheus-client's own look a child up by its labels, under a lock, for each nu
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -37,15 +38,21 @@ class Spread(Collector):
         self._described = name, words, labels
         self._bounds = tuple(bounds)
         self._names = [*(str(float(bound)) for bound in bounds), "+Inf"]
-        self._counted: dict[Labels, list[int]] = {}
-        self._sums: defaultdict[Labels, float] = defaultdict(float)
+        self._counted: dict[Labels, list[float]] = {}
+        """How many values were in each bucket; at last, their sum."""
 
     def add(self, labels: Labels, value: float) -> None:
         counted = self._counted.get(labels)
         if counted is None:
-            counted = self._counted[labels] = [0] * len(self._names)
+            counted = self._counted[labels] = [0] * (len(self._names) + 1)
         counted[bisect_left(self._bounds, value)] += 1
-        self._sums[labels] += value
+        counted[-1] += value
+
+    @property
+    def total(self) -> tuple[int, float]:
+        """How many values there were of all labels, and their sum."""
+        several = self._counted.values()
+        return int(sum(sum(counted[:-1]) for counted in several)), sum(counted[-1] for counted in several)
 
     def describe(self) -> Iterator[HistogramMetricFamily]:
         name, words, labels = self._described
@@ -53,10 +60,7 @@ class Spread(Collector):
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         for family in self.describe():
-            for labels, counted in self._counted.items():
-                so_far, buckets = 0, []
-                for name, count in zip(self._names, counted, strict=True):
-                    so_far += count
-                    buckets.append((name, float(so_far)))
-                family.add_metric(labels, buckets, self._sums[labels])
+            for labels, (*counted, total) in self._counted.items():
+                buckets = zip(self._names, map(float, accumulate(counted)), strict=True)
+                family.add_metric(labels, [*buckets], total)
             yield family

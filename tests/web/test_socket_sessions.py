@@ -45,7 +45,7 @@ class Socket:
         self.rig["vendor"].otherwise = self.upstream
         self.records: list[CallRecord] = []
         self.logged: list[tuple[int, int]] = []
-        self.rig.gateway.ended.observers.append(self.records.append)
+        self.rig.gateway.ended.observers.append(self.records.extend)
         self.client = WebSocketConnection(client=True, most=1 << 20)
         self.transport = StringTransport()
         opened = Opened(self.rig.gateway, self.rig.clock, "/v1/ws", None, "", {}, self.log)

@@ -23,9 +23,10 @@ class Batch:
     size: int = 0
     """Of log rows."""
 
-    def append(self, row: UsageRow | RequestRow) -> None:
-        self.appended[Table.OF[type(row)]].append(row)
-        self.size += 1
+    def append(self, *rows: UsageRow | RequestRow) -> None:
+        for row in rows:
+            self.appended[Table.OF[type(row)]].append(row)
+        self.size += len(rows)
 
     def put(self, row: KeyedRow) -> None:
         table = Table.OF[type(row)]
@@ -83,7 +84,7 @@ def _claim(session: Session, writer: str, number: int, now: float) -> bool:
 
 def _statements(batch: Batch) -> Iterator[tuple[str, Sequence[Values]]]:
     for table, appended in batch.appended.items():
-        yield table.insert, appended
+        yield table.narrowed(appended)
     # In the order of their keys, so that two nodes that write the same rows don't wait for each other in a ring.
     latest = sorted(batch.latest.items(), key=lambda item: (item[0][0].name, item[0][1]))
     for table, items in groupby(latest, key=lambda item: item[0][0]):

@@ -135,7 +135,8 @@ def _passed(passed: Passed, offset: float) -> dict[str, object]:
 def _counted(used: Usage) -> Sequence[int | None]:
     """Its buckets in the order of the row's, as far as a number can be written."""
     tokens: Sequence[int | None] = _tokens(used)
-    if all(number is None or 0 <= number <= LARGEST for number in tokens):
+    told = [number for number in tokens if number is not None]
+    if not told or (min(told) >= 0 and max(told) <= LARGEST):
         return tokens
     return [None if number is None else max(0, min(number, LARGEST)) for number in tokens]
 

@@ -90,12 +90,10 @@ class State:
 
     # -- what callers hand over
 
-    def append(self, row: UsageRow | RequestRow) -> None:
-        sent = self._sent  # `queued`, without asking a batch whether it is empty
-        if self._batch.size + (sent.size if sent is not None else 0) >= QUEUE_ROWS:
-            self._dropped += 1
-        else:
-            self._batch.append(row)
+    def append(self, *rows: UsageRow | RequestRow) -> None:
+        room = QUEUE_ROWS - self.queued
+        self._dropped += max(0, len(rows) - room)
+        self._batch.append(*rows[:room])
 
     def put(self, row: KeyedRow) -> None:
         if self._has_room():
@@ -131,7 +129,7 @@ class State:
 
     @property
     def queued(self) -> int:
-        return self._batch.size + (self._sent.size if self._sent else 0)
+        return self._batch.size + (self._sent.size if self._sent is not None else 0)
 
     @property
     def status(self) -> Status:

@@ -1,10 +1,9 @@
 """What happens in a process, found by a look at it a few times a second while somebody listens: calls begun and ended, accounts whose
 rests begin or end, what upstreams answer to calls from the console, configurations taken over, lines of the log, and figures once a
-second. No call waits for it, or does anything for it but be counted when it has ended."""
+second. No call waits for it, or does anything for it while nobody listens."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.task import LoopingCall
@@ -12,7 +11,8 @@ from twisted.internet.task import LoopingCall
 from aiproxy.gateway import Gateway
 from aiproxy.logs.recent import Numbered, Recent
 from aiproxy.pools.verdict import Scope
-from aiproxy.usage import CallRecord, Outcome
+from aiproxy.usage import CallRecord
+from aiproxy.web.metrics import Counted
 
 LOOK_SECONDS = 0.25
 """Between looks: people see it as at once."""
@@ -32,33 +32,6 @@ News = Sequence[tuple[str, Any]]
 """What one look has found: kinds, and what JSON says of each."""
 
 
-@dataclass(slots=True)
-class Counted:
-    """Since the process began."""
-
-    requests: int = 0
-    failed: int = 0
-    attempts: int = 0
-    input: int = 0
-    output: int = 0
-    cost: float = 0.0
-    first_bytes: int = 0
-    first_byte_seconds: float = 0.0
-
-    def add(self, record: CallRecord) -> None:
-        self.requests += 1
-        self.failed += record.outcome in (Outcome.FAILED, Outcome.CUT)
-        self.attempts += len(record.attempts)
-        if record.first_byte is not None:
-            self.first_bytes += 1
-            self.first_byte_seconds += record.first_byte - record.started
-        for attempt in record.attempts:
-            self.cost += attempt.cost or 0.0
-            if attempt.usage is not None:
-                self.input += attempt.usage.input_total or 0
-                self.output += attempt.usage.output_total or 0
-
-
 class Happenings:
     """`configuration` tells when the one in use was taken over, and what is wrong with the latest; `offset` is what lies between
     the gateway's clock and the time of day; `worker` is the number of one of several."""
@@ -68,6 +41,7 @@ class Happenings:
         clock: Any,
         gateway: Gateway,
         recent: Recent,
+        counted: Callable[[], Counted],
         configuration: Callable[[], tuple[float, str]],
         offset: Callable[[], float],
         worker: int | None = None,
@@ -78,7 +52,7 @@ class Happenings:
         self._recent = recent
         self._configuration = configuration
         self._offset = offset
-        self._counted = Counted()
+        self._counted = counted
         self._ended: list[CallRecord] = []
         self._told_us: deque[tuple[str, Any]] = deque(maxlen=MOST_TOLD)
         self._listeners: list[Callable[[News], None]] = []
@@ -89,18 +63,18 @@ class Happenings:
         self._seen_calls: set[str] = set()
         self._seen_rests: Mapping[tuple[str, str, str], tuple[str, float]] = {}
         self._seen_configuration = 0.0, ""
-        gateway.ended.observers.append(self._observe)
 
     def listen(self, listener: Callable[[News], None]) -> Callable[[], None]:
         """What is returned ends it."""
         self._listeners.append(listener)
         if not self._looks.running:
             self._mark()
+            self._gateway.ended.observers.append(self._observe)
             self._looks.start(LOOK_SECONDS)
         return lambda: self._leave(listener)
 
     def figures(self) -> Mapping[str, Any]:
-        gateway, counted = self._gateway, self._counted
+        gateway, counted = self._gateway, self._counted()
         mean = counted.first_byte_seconds / counted.first_bytes if counted.first_bytes else None
         return {
             "at": gateway.now() + self._offset(),
@@ -128,17 +102,16 @@ class Happenings:
 
     # -- looks
 
-    def _observe(self, record: CallRecord) -> None:
-        self._counted.add(record)
-        if self._listeners:
-            self._ended.append(record)
-            del self._ended[:-MOST_ENDED]
+    def _observe(self, records: Sequence[CallRecord]) -> None:
+        self._ended += records
+        del self._ended[:-MOST_ENDED]
 
     def _leave(self, listener: Callable[[News], None]) -> None:
         if listener in self._listeners:
             self._listeners.remove(listener)
         if not self._listeners and self._looks.running:
             self._looks.stop()
+            self._gateway.ended.observers.remove(self._observe)
             self._ended.clear()
             self._told_us.clear()
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from time import time
 from typing import Any
-from uuid import uuid4
 
 import orjson
 from klein import Klein
@@ -21,7 +20,7 @@ from aiproxy.neutral.errors import GatewayError, NotFound
 from aiproxy.secrets import Secret
 from aiproxy.storage.bus.asking import Asking
 from aiproxy.web.answers import as_gateway_error, write_answer, write_json
-from aiproxy.web.context import context_of
+from aiproxy.web.context import context_of, new_request_id
 from aiproxy.web.management.audit import Audit, Change
 from aiproxy.web.management.entering import Entering
 from aiproxy.web.management.gate import SAFE, Gate
@@ -210,7 +209,7 @@ def _nothing_at(path: str) -> NotFound:
 
 def _request_id(request: Request) -> str:
     context = context_of(request)
-    return context.record.request_id if context else f"req_{uuid4().hex}"
+    return context.record.request_id if context else new_request_id()
 
 
 def _path(request: HttpRequest) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from secrets import token_hex
 from time import time
 from typing import Any, Protocol
 
@@ -23,6 +22,7 @@ from aiproxy.transports.deadline import Deadline
 from aiproxy.transports.websocket import SocketLimits, WebSocket
 from aiproxy.usage import CallRecord
 from aiproxy.web.answers import as_incident
+from aiproxy.web.context import new_request_id
 from aiproxy.web.identity import expired, identify
 from aiproxy.web.request import MIB, ISocket
 
@@ -148,7 +148,7 @@ class Session:
         return client
 
     def record(self) -> CallRecord:
-        return CallRecord(f"req_{token_hex(16)}", self.opened.clock.seconds())
+        return CallRecord(new_request_id(), self.opened.clock.seconds())
 
     def run(self, name: str, call: Coroutine[Any, Any, None]) -> None:
         """Until it ends, is cancelled, or the socket closes."""

@@ -10,7 +10,17 @@ from aiproxy.storage.state.database import Database, StateRefused
 from aiproxy.storage.state.migrations import MIGRATIONS, VERSION
 from aiproxy.storage.state.postgres import PostgresDatabase
 from aiproxy.storage.state.retention import DAY, PIECE, Retention, tidy
-from aiproxy.storage.state.rows import COOLDOWNS, COUNTERS, REQUESTS, TABLES, USAGE, AffinityRow, QuotaRow, Table
+from aiproxy.storage.state.rows import (
+    COOLDOWNS,
+    COUNTERS,
+    REQUESTS,
+    TABLES,
+    USAGE,
+    AffinityRow,
+    QuotaRow,
+    Table,
+    UsageRow,
+)
 from aiproxy.storage.state.sqlite import SqliteDatabase
 from tests.storage.state.rows import cooldown, counter, request, usage
 
@@ -80,6 +90,19 @@ def test_the_newer_of_two_rows_stays_whoever_is_late(engine: Engine) -> None:
         assert len(stored(database, COOLDOWNS)) == left
 
 
+def test_columns_that_a_batch_leaves_out_are_filled_in_as_the_row_has_them(engine: Engine) -> None:
+    database = engine()
+    plain = UsageRow(1.0, "n", "req_1", 1, "c", "p", "o", "a", "v", "m", 0.5, "complete")
+    full = plain._replace(request_id="req_2", upstream_status=429, cost=0.0, raw="{}", tags='["t"]', image_out=0)
+    for number, rows in enumerate([[plain], [full], [plain, full]], 1):
+        batch = Batch()
+        batch.append(*rows)
+        written(database, batch, number)
+    sql, _ = USAGE.narrowed([plain, plain])
+    assert sql.count("?") == 12 + 2  # what has no default in the database is always told: `error`, `server_tools`
+    assert stored(database, USAGE) == [plain, full, plain, full]
+
+
 def test_the_clock_is_the_engines_own_and_right(engine: Engine) -> None:
     from time import time
 
@@ -107,7 +130,7 @@ def test_what_is_too_old_goes_and_then_what_is_too_much(engine: Engine) -> None:
     assert pieces == 2
     assert len(stored(database, USAGE)) == 100
     assert stored(database, COOLDOWNS) == [cooldown(changed=now, account="now")]
-    assert 100 * 100 < database.live_bytes() < 400_000
+    assert 100 * 100 < database.live_bytes() < 600_000
     assert tidy(database, Retention(days=30, megabytes=0.001), now)
     assert stored(database, USAGE) == []
 

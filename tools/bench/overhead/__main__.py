@@ -44,10 +44,10 @@ def main() -> None:
     asked = parser.parse_args()
     try:
         with TemporaryDirectory(prefix="aiproxy-overhead-") as made:
-            *turns, last = _turns_of(Path(made), asked.rounds)
+            first, *turns = _turns_of(Path(made), asked.rounds)
     except CannotRun as error:
         sys.exit(f"bench.overhead: {error}")
-    nothing, writer = median(turn["nothing"] for turn in turns), last["writer"]
+    nothing, writer = median(turn["nothing"] for turn in turns), first["writer"]
     print(f"nothing  {nothing * 1e6:7.1f} µs a call")
     for before, means in pairwise(MEANS):
         print(f"{means:8} {_told([turn[means] - turn[before] for turn in turns])}")
@@ -66,7 +66,7 @@ def _told(differences: Sequence[float]) -> str:
 
 
 def _turns_of(directory: Path, rounds: int) -> Sequence[Mapping[str, float]]:
-    """By what is counted by, the CPU seconds a call; at last those of the writer."""
+    """The writer's CPU seconds a call; then, round by round, the reactor's by what is counted by."""
     build(directory)
     cores = sorted(os.sched_getaffinity(0))
     assert W1.request is not None

@@ -2,7 +2,7 @@
 
     python -m bench.overhead.counting --config CONFIG --rounds ROUNDS
 
-A line of JSON a round: by means, the reactor's CPU seconds a call; and at last one of the ledger's writing thread.
+A line of JSON: the CPU seconds a call of the ledger's writing thread. Then one a round: by means, those of the reactor's thread.
 Turns are short and come in a new order each round, so that what neighbours on the machine do meets all alike; what a turn's calls left to
 be told is told within it."""
 
@@ -56,7 +56,6 @@ class Counting:
         }
         self._left = 0
         self._counted: Deferred[None] | None = None
-        self.ledger_calls = 0
 
     @contextmanager
     def by(self, means: str) -> Iterator[None]:
@@ -100,24 +99,27 @@ class Counting:
             began = thread_time()
             await self.calls(CALLS)
             self._telling.now()
-            took = thread_time() - began
-        if means == "ledger":
-            self.ledger_calls += CALLS + UNCOUNTED
-        return took / CALLS
+            return (thread_time() - began) / CALLS
 
 
 async def take_turns(counting: Counting, count: int) -> None:
     order = Random(8)  # noqa: S311 - spreads disturbances, guards nothing
     with counting.by("ledger"):
         await counting.calls(4 * CALLS)  # the load comes when we answer
-    writer = next(each for each in threads() if "state-writer" in each.name)
-    assert writer.ident is not None
-    clock = pthread_getcpuclockid(writer.ident)
-    written = clock_gettime(clock)
+        print(json.dumps({"writer": await written(counting, count * CALLS)}), flush=True)
     for _ in range(count):
         costs = {means: await counting.turn(means) for means in order.sample(MEANS, len(MEANS))}
         print(json.dumps(costs), flush=True)
-    print(json.dumps({"writer": (clock_gettime(clock) - written) / counting.ledger_calls}), flush=True)
+
+
+async def written(counting: Counting, count: int) -> float:
+    """CPU seconds of the ledger's thread a call, of so many in a row: its batches are as large then as they are usually."""
+    writer = next(each for each in threads() if "state-writer" in each.name)
+    assert writer.ident is not None
+    clock = pthread_getcpuclockid(writer.ident)
+    before = clock_gettime(clock)
+    await counting.calls(count)
+    return (clock_gettime(clock) - before) / count
 
 
 def main() -> None:
