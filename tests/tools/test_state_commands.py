@@ -115,7 +115,7 @@ def test_a_vacuum_lets_go_and_makes_the_file_small(filled: str, tmp_path: Path) 
     done = run("vacuum", "--config", str(configuration))
     assert done.exit_code == 0, done.output
     assert "MiB now" in done.output
-    assert Path(filled).stat().st_size < before / 3
+    assert Path(filled).stat().st_size < before / 2
     assert stored(SqliteDatabase(Path(filled)), USAGE) == []
 
 
