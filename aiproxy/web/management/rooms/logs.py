@@ -196,6 +196,6 @@ def _told(record: CallRecord) -> bytes:
         "outcome": record.outcome,
         "error": record.error,
         "warnings": record.warnings,
-        "attempts": record.attempts,
+        "attempts": [attempt._asdict() for attempt in record.attempts],
     }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n" + story(record).encode() + b"\n"
