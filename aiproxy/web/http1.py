@@ -18,6 +18,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from twisted.internet.protocol import connectionDone
+from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, _ChunkedTransferDecoder, _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
@@ -27,6 +28,10 @@ from aiproxy.transports.deadline import Deadline
 from aiproxy.transports.eager import eager_writer
 from aiproxy.web.head import head_too_large, read_head, read_request_line
 from aiproxy.web.request import HttpRequest, ISocket, Serving
+from aiproxy.web.room import LARGE
+
+SMALL_READ, LARGE_READ = Connection.bufferSize, 1 << 18
+"""Bytes that are read of the socket at once, the second of a large body: fewer turns of the reactor, a tenth of what relaying it costs."""
 
 PIPELINED_BYTES = 16 * 1024
 """Read ahead while a request is being answered: enough to see a client hang up, and Twisted's own figure."""
@@ -185,6 +190,8 @@ class Http1Channel(HTTPChannel):
             self.deadline.set(request.body_seconds())
         if not request.admit(head.length):
             return True
+        if head.length is not None and head.length >= LARGE:
+            self._read_at_once(LARGE_READ)
         if self._stage is Stage.BUSY:
             request.requestReceived()
         elif head.expects_continue and not self._unread:
@@ -229,7 +236,11 @@ class Http1Channel(HTTPChannel):
             else:
                 self.deadline.set(request.body_seconds())
 
+    def _read_at_once(self, size: int) -> None:
+        self.transport.bufferSize = size  # type: ignore[attr-defined] # what plain TCP has; TLS has records of its own
+
     def _body_ended(self, rest: bytes) -> None:
+        self._read_at_once(SMALL_READ)
         self._unread = rest
         self._stage = Stage.BUSY
         self.deadline.lift()

@@ -31,6 +31,7 @@ from aiproxy.neutral.errors import (
     UnsupportedEncoding,
 )
 from aiproxy.web.head import RequestLine
+from aiproxy.web.room import room_for
 from aiproxy.web.unpacking import Unpacking, unpacking
 
 _log = Logger("aiproxy.web")
@@ -144,6 +145,8 @@ class HttpRequest(Request):
                 error = unknown
         if error is not None:
             self.fail(error)
+        elif length is not None and self._packed is None:
+            self.content = room_for(length)
         return error is None
 
     def handleContentChunk(self, data: bytes) -> None:

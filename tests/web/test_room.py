@@ -1,0 +1,41 @@
+"""Room for a body: the file it would be anyway, and for a large one the kernel was asked for huge pages."""
+
+import sys
+from ctypes import addressof, c_char
+from pathlib import Path
+
+import pytest
+
+from aiproxy.web.room import LARGE, room_for
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, LARGE - 1, LARGE, 3 * LARGE + 17])
+def test_what_is_written_over_it_is_its_content(size: int) -> None:
+    room = room_for(size)
+    data = bytes(range(251)) * (size // 251 + 1)
+    for start in range(0, size, 65_536):
+        assert room.tell() == start
+        room.write(data[start : min(start + 65_536, size)])
+    assert room.getvalue() == data[:size]
+
+
+def advised(room_size: int) -> bool:
+    with room_for(room_size).getbuffer() as view:
+        middle = addressof(c_char.from_buffer(view)) + room_size // 2
+        inside = False
+        for line in Path("/proc/self/smaps").read_text().splitlines():
+            first, _, rest = line.partition(" ")
+            if "-" in first and not first.endswith(":"):
+                start, end = (int(number, 16) for number in first.split("-"))
+                inside = start <= middle < end
+            elif inside and first == "VmFlags:":
+                return "hg" in rest.split()
+    return False
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="has no huge pages"
+)
+def test_a_large_one_is_in_huge_pages() -> None:
+    assert advised(8 * LARGE)
+    assert not advised(LARGE // 2)
