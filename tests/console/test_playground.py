@@ -38,7 +38,7 @@ def test_every_protocol_is_spoken_and_read(operator: Operator) -> None:
                 page.get_by_role("button", name="Send").click()
                 expect(page.locator(".answer")).to_contain_text("Tell me.")
                 expect(page.get_by_role("button", name="Stop")).to_be_disabled()
-                raw = page.locator("pre.tall").first.inner_text()
+                raw = page.locator("pre.tall").last.inner_text()
                 assert ("data:" in raw or raw.count("\n") > 2) == streamed, (protocol, raw)
         page.get_by_text("req_").click()
         expect(page.get_by_role("heading", name="Attempts")).to_be_visible()

@@ -10,6 +10,7 @@ import pytest
 
 from aiproxy.catalogue.objections import Objection
 from aiproxy.config.codes import EXPLANATIONS
+from aiproxy.config.json_schema import json_schema
 from aiproxy.gateway.stages import Because
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.pools.lending import Hindrance, Why
@@ -63,6 +64,17 @@ CODES = {
 def test_every_code_of_the_api_has_its_chinese_sentence(of: str) -> None:
     assert SENTENCES[of].keys() == CODES[of]
     assert all(re.search("[\u4e00-\u9fff]", sentence) for sentence in SENTENCES[of].values())
+
+
+def test_most_settings_are_described_in_chinese() -> None:
+    """Whoever adds a setting need not know Chinese: its English is shown."""
+    text = (STATIC / "chinese_settings.js").read_text()
+    chinese = json.loads(text.partition(" SETTINGS = ")[2].rstrip(";\n"))
+    schema = json_schema()
+    members = [schema["properties"], *(each["properties"] for each in schema["$defs"].values())]
+    said = {re.sub(r" \([^()]*\)$", "", each["description"]) for found in members for each in found.values()}
+    assert len(said & chinese.keys()) > 0.9 * len(said)
+    assert all(sorted(re.findall("`[^`]*`", one)) == sorted(re.findall("`[^`]*`", two)) for one, two in chinese.items())
 
 
 @pytest.mark.parametrize(("page", "codes"), [("requests", Why), ("requests", Outcome)])

@@ -3,7 +3,7 @@
 
 import { ask, get, post } from "../api.js";
 import { badge, button, card, dialog, fill, h, safely, sure, tell } from "../ui.js";
-import { said, t } from "../words.js";
+import { language, said, t } from "../words.js";
 import { settings } from "./configuration/form.js";
 import { difference, history } from "./configuration/history.js";
 
@@ -16,7 +16,7 @@ export async function show(view) {
   const text = h("textarea.code.editor", { spellcheck: false, "aria-label": t("The text of the configuration"), wrap: "off", oninput: typed, onscroll: align });
   const gutter = h("pre.gutter", { "aria-hidden": "true" });
   const found = h("div", { role: "status" });
-  const form = settings(await get("/config/schema", {}, view.signal), change);
+  const form = settings(await inLanguage(await get("/config/schema", {}, view.signal)), change);
   const save = button(t("Look at the change, and save"), keep, { disabled: true });
   const undo = button(t("Undo"), async () => { text.value = kept; await look(); }, { className: "plain", disabled: true });
   let kept = "";
@@ -134,4 +134,12 @@ export async function show(view) {
     if (problem) tell(problem, "bad");
     else if (text.value === kept) await load();
   } });
+}
+
+// The schema with what it says of settings in the language of the page; what stands in brackets at its end are limits and units.
+async function inLanguage(schema) {
+  if (language() === "en") return schema;
+  const { SETTINGS } = await import("../chinese_settings.js");
+  const told = (words) => words.replace(/^(.*?)( \([^()]*\))?$/s, (_, about, limits = "") => (SETTINGS[about] || about) + limits);
+  return JSON.parse(JSON.stringify(schema), (key, value) => (key === "description" && typeof value === "string" ? told(value) : value));
 }

@@ -25,6 +25,7 @@ export async function show(view) {
   const tool = h("input", { type: "checkbox", onchange: turn });
   const body = h("textarea.code", { rows: 14, spellcheck: false });
   const answer = h("div");
+  const wire = h("div.sides");
   const send = button(t("Send"), run);
   let going = null;
   let heard = []; // of upstreams, of this call and of others
@@ -62,7 +63,8 @@ export async function show(view) {
     const head = h("div");
     const upstream = h("div");
     const back = h("div");
-    fill(answer, [card(t("Answer"), head, text), h("div.sides", {}, card(t("As it came"), raw), back), upstream]);
+    fill(answer, card(t("Answer"), head, text));
+    fill(wire, [upstream, back, card(t("As it came"), raw)]);
     heard = [];
     draw = () => {};
     translated(upstream).catch(() => {}); // the answer tells what is wrong with a body
@@ -120,7 +122,7 @@ export async function show(view) {
 
   view.on({ upstream: (told) => { heard.push(told); draw(); } });
   view.leaving(() => going?.abort());
-  fill(view.root, h("div.sides", {},
+  fill(view.root, [h("div.sides", {},
     card(t("Request"),
       h("div.sides.narrow", {}, field(t("Protocol"), protocol), field(t("Model"), model, t("A suffix asks for thinking: (high), (8192), (none)."))),
       names,
@@ -131,7 +133,7 @@ export async function show(view) {
         h("div.sides.narrow", {}, field(t("Temperature"), temperature), field(t("Most tokens of the answer"), most), field(t("Picture"), file))),
       h("div.row", {}, check(t("Stream"), stream), check(t("With a tool"), tool), h("span.grow"), stop, send),
       field(t("Body"), body, t("Sent as it stands here."))),
-    answer));
+    answer), wire]);
   turn();
   await models();
 }
