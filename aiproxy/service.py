@@ -36,7 +36,7 @@ from aiproxy.gateway.keys import ManagedKey, managed_key
 from aiproxy.gateway.snapshot import proxy
 from aiproxy.history import History
 from aiproxy.listener import Listener, settled_by
-from aiproxy.logs import Scrubbing, spellings
+from aiproxy.logs import Scrubbing, Threshold, spellings
 from aiproxy.logs.recent import Recent
 from aiproxy.managing import Managed
 from aiproxy.neutral.errors import Draining
@@ -107,6 +107,7 @@ class GatewayService(Service):
         source: Source,
         registry: Registry,
         scrubbing: Scrubbing,
+        threshold: Threshold,
         recent: Recent,
         drain: float,
         welcome: Callable[[str], object] | None = None,
@@ -121,6 +122,7 @@ class GatewayService(Service):
         configuration = loaded.configuration
         self._registry = registry
         self._scrubbing = scrubbing
+        self._threshold = threshold
         self._drain = drain
         self._welcome = welcome
         self._cannot_start = cannot_start
@@ -434,7 +436,9 @@ class GatewayService(Service):
         self.history.note(loaded.kept, ELSEWHERE)
         self._warn()
         _log.info("configuration reloaded from {source}", source=configuration.source)
-        if old.settings.logging != configuration.settings.logging:
+        logging = configuration.settings.logging
+        self._threshold.set(logging.level)
+        if replace(old.settings.logging, level=logging.level) != logging:
             _log.warn("logging has changed in the configuration; that takes effect at the next start")
         if _store(old.settings) != _store(configuration.settings):
             _log.warn("the store has changed in the configuration; that takes effect at the next start")

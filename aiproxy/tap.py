@@ -14,7 +14,7 @@ from twisted.python import usage
 from aiproxy import __version__
 from aiproxy.config import Configuration, ConfigurationInvalid, render_problems
 from aiproxy.heap import hold_the_collector, return_large_blocks, spare_the_collector
-from aiproxy.logs import Scrubbing, make_observer, spellings
+from aiproxy.logs import Scrubbing, Threshold, make_observer, spellings
 from aiproxy.logs.recent import Recent
 from aiproxy.secrets import Scrubber
 from aiproxy.storage.source import Loaded, Source
@@ -59,6 +59,7 @@ class Options(usage.Options):
         super().__init__()
         self["set"] = []
         self.scrubbing = Scrubbing()
+        self.threshold = Threshold()
         self.recent = Recent()
         self.source: Source
         self.loaded: Loaded
@@ -84,6 +85,7 @@ class Options(usage.Options):
             raise SystemExit(EX_UNAVAILABLE if isinstance(error, Unavailable) else EX_CONFIG) from None
         self.configuration = self.loaded.configuration
         self.scrubbing.scrubber = Scrubber(spellings(self.configuration.secrets))
+        self.threshold.set(self.configuration.settings.logging.level)
         if self.parent is not None:
             self._take_over_logging(self.parent)
 
@@ -108,7 +110,10 @@ class Options(usage.Options):
         """Where log events go, as the configuration says."""
         stream = stream or sys.stdout
         logging = self.configuration.settings.logging
-        return make_observer(logging, self.scrubbing, stream, isatty=stream.isatty(), recent=self.recent)
+        isatty = stream.isatty()
+        return make_observer(
+            logging, self.scrubbing, stream, isatty=isatty, recent=self.recent, threshold=self.threshold
+        )
 
     def _take_over_logging(self, twistd: Any) -> None:
         """Our observer instead of twistd's, unless its own options ask for something."""
@@ -154,6 +159,7 @@ def makeService(options: Options, reactor: Any = None) -> IService:
             source=options.source,
             registry=load_registry(),
             scrubbing=options.scrubbing,
+            threshold=options.threshold,
             recent=options.recent,
             drain=options["drain"],
             welcome=welcome,

@@ -7,5 +7,6 @@ everything that goes out. Deciding what is worth an event does not. Nothing here
 from aiproxy.logs.access import ACCESS, AccessEntry, access
 from aiproxy.logs.observer import LogObserver, make_observer
 from aiproxy.logs.scrubbing import Scrubbing, spellings
+from aiproxy.logs.threshold import Threshold
 
-__all__ = ["ACCESS", "AccessEntry", "LogObserver", "Scrubbing", "access", "make_observer", "spellings"]
+__all__ = ["ACCESS", "AccessEntry", "LogObserver", "Scrubbing", "Threshold", "access", "make_observer", "spellings"]

@@ -8,28 +8,19 @@ from twisted.logger import LogLevel as TwistedLevel
 from twisted.python.reflect import safe_repr
 from zope.interface import implementer
 
-from aiproxy.config.schema import LogFormat, Logging, LogLevel
+from aiproxy.config.schema import LogFormat, Logging
 from aiproxy.logs.json_lines import as_json
 from aiproxy.logs.output import FileOutput, Output, StreamOutput
 from aiproxy.logs.recent import Recent
 from aiproxy.logs.record import Record, read
 from aiproxy.logs.scrubbing import Scrubbing
 from aiproxy.logs.text import as_text
+from aiproxy.logs.threshold import Threshold
 
 MEGABYTE = 1 << 20
 
-_ORDER = tuple(TwistedLevel.iterconstants())
-"""Least severe first."""
-
 _CHATTY = ("twisted.", "log_legacy")
 """Namespaces of Twisted, whose info is debug to us: it tells of every factory and port. The second one is twisted.python.log's."""
-
-_LEAST = {
-    LogLevel.DEBUG: TwistedLevel.debug,
-    LogLevel.INFO: TwistedLevel.info,
-    LogLevel.WARN: TwistedLevel.warn,
-    LogLevel.ERROR: TwistedLevel.error,
-}
 
 
 @implementer(ILogObserver)
@@ -38,7 +29,7 @@ class LogObserver:
 
     def __init__(
         self,
-        level: LogLevel,
+        threshold: Threshold,
         scrub: Scrubbing,
         output: Output,
         *,
@@ -46,7 +37,7 @@ class LogObserver:
         terminal: bool,
         recent: Recent | None = None,
     ) -> None:
-        self._silent = frozenset(_ORDER[: _ORDER.index(_LEAST[level])])
+        self._threshold = threshold
         self._scrub = scrub
         self._output = output
         self._json = json
@@ -58,7 +49,7 @@ class LogObserver:
             level = event.get("log_level", TwistedLevel.info)
             if level is TwistedLevel.info and str(event.get("log_namespace", "")).startswith(_CHATTY):
                 level = TwistedLevel.debug
-            if level not in self._silent:
+            if self._threshold.lets_through(level):
                 record = read(event, self._scrub)
                 if self._recent is not None:
                     self._recent.note(record)
@@ -81,13 +72,20 @@ class LogObserver:
 
 
 def make_observer(
-    logging: Logging, scrub: Scrubbing, stream: TextIO, *, isatty: bool, recent: Recent | None = None
+    logging: Logging,
+    scrub: Scrubbing,
+    stream: TextIO,
+    *,
+    isatty: bool,
+    recent: Recent | None = None,
+    threshold: Threshold | None = None,
 ) -> LogObserver:
-    """Writes to the configured file, else to `stream`, which must not be one that is itself logged (twistd replaces
+    """Goes by `threshold` from then on, for good by `logging.level` where there is none. Writes to the configured file, else to `stream`, which must not be one that is itself logged (twistd replaces
     `sys.stdout` by such a one). Raises OSError when the file can't be opened."""
     output: Output = StreamOutput(stream)
     terminal = isatty and not logging.file
     if logging.file:
         output = FileOutput(logging.file, int(logging.max_total_size_mb * MEGABYTE), output)
     json = logging.format is LogFormat.JSON or (logging.format is LogFormat.AUTO and not terminal)
-    return LogObserver(logging.level, scrub, output, json=json, terminal=terminal, recent=recent)
+    threshold = threshold or Threshold(logging.level)
+    return LogObserver(threshold, scrub, output, json=json, terminal=terminal, recent=recent)

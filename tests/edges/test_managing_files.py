@@ -172,9 +172,31 @@ def test_logs_and_failed_calls(tmp_path: Path) -> None:
         assert len(text) == failed[0]["size"]
         assert "invalid_request" in text
         assert api.ask("GET", f"/request-log-by-id/{failed[0]['name'][6:-4]}").text == text
+        api.put("/error-logs-max-files", {"value": 1})
+        for account in (one, other):
+            account.script.append(fails(400))
+        assert call(running).status_code == 400
+        (kept,) = api.get("/request-error-logs")["files"]
+        assert kept["name"] != failed[0]["name"], "the latest"
         assert api.refused("GET", "/request-error-logs/..%2f..%2fetc%2fpasswd")[0] == 404
         assert api.delete("/logs")["success"]
         assert "chat/completions" not in "\n".join(api.get("/logs")["lines"])
+
+
+def test_the_log_tells_more_at_once_and_less(tmp_path: Path) -> None:
+    with two_accounts(tmp_path) as (running, api, _one, _other):
+
+        def told() -> int:
+            call(running)
+            until(lambda: "POST /v1/chat/completions" in "\n".join(api.get("/logs", limit="1", search="POST")["lines"]))
+            return len([line for line in api.get("/logs")["lines"] if "complete:" in line])
+
+        assert told() == 0
+        api.put("/debug", {"value": True})
+        assert told() == 1
+        api.put("/debug", {"value": False})
+        assert told() == 1
+        assert "takes effect at the next start" not in "".join(running.output)
 
 
 def test_use_quotas_models_and_the_prompt(tmp_path: Path) -> None:

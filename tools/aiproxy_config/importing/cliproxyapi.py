@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from aiproxy.gateway.upstream_headers import NEVER_COPIED
 from aiproxy_config.importing.taking import Data, Found, Taking, renamed, taken
 
 SAME = (
@@ -53,12 +54,9 @@ def read(path: Path, found: Found) -> None:
 
 def _entry(entry: Taking) -> Data:
     made: Data = {key: entry.get(key) for key in OF_ENTRY}
-    if isinstance(headers := made["headers"], dict):
-        made["headers"] = {name: value for name, value in headers.items() if not str(value).startswith("$")}
-        if made["headers"] != headers:
-            entry.differs(
-                "headers", "no header's value is taken from the client's; those that begin with `$` were left out"
-            )
+    headers = made["headers"] if isinstance(made["headers"], dict) else {}
+    if any(str(value).startswith("$") and str(value)[1:].lower() in NEVER_COPIED for value in headers.values()):
+        entry.differs("headers", f"{', '.join(sorted(NEVER_COPIED))} of a client are never copied to an upstream")
     made["proxy-url"] = _proxy(entry)
     made["priority"] = _priority(entry)
     made["weight"] = _weight(entry)
