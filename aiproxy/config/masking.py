@@ -101,6 +101,11 @@ class Masking:
         return lambda masked: _NAMED.sub(lambda found: by_name.get(found[0], found[0]), masked)
 
 
+def names_left(restored: Any) -> bool:
+    """Whether names still stand in a text or data, of secrets that whoever restored it didn't know."""
+    return _NAMED.search(str(restored)) is not None
+
+
 def is_readable(text: str) -> bool:
     """Whether its secrets can be told by their places: a text that is no YAML has none."""
     try:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiproxy.config.list_edits import entries
-from aiproxy.config.masking import Masking
+from aiproxy.config.masking import Masking, names_left
 from aiproxy.config.yaml_text import double_quoted
 from aiproxy.secrets import Secret
 
@@ -54,6 +54,9 @@ def test_names_come_back_as_secrets_wherever_they_are_moved_to() -> None:
     assert MASKING.masked(TEXT, ()) == masked
     assert "sk-first-0123456789" in restored
     assert "secret-" not in restored.replace("secret-key", "")
+    assert not names_left(restored)
+    assert names_left(masked)
+    assert names_left({"key": [MASKING.name("a")]})
     assert MASKING.restored("secret-" + "0" * 20, TEXT) == "secret-" + "0" * 20
 
 

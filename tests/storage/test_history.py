@@ -93,10 +93,12 @@ def test_what_was_in_use_is_told_and_brought_back(any_place: Place, tmp_path: Pa
         assert FIRST not in shown.text, "also in the comment, where the version before says that it is a secret"
         assert SECOND not in shown.text
         assert len(re.findall("secret-[0-9a-f]{20}", shown.json()["text"])) == 3
-        text_now = api.ask("GET", "/config.yaml").text
+        read = api.ask("GET", "/config.yaml")
+        text_now = read.text
         assert FIRST not in text_now, "the key that was stands in the comment alone"
         draft = text_now.replace("request-retry: 2", "request-retry: 3")
         assert FIRST not in api.ask("POST", "/config/diff", content=draft).text
+        assert api.ask("PUT", "/config.yaml", content=text_now).headers["etag"] == read.headers["etag"], "it came back"
         if any_place.kind == "file":
             file = tmp_path / "aiproxy.yaml"
             file.write_text(file.read_text() + "# by hand\n")

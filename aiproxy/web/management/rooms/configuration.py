@@ -13,7 +13,7 @@ from aiproxy.config import Configuration
 from aiproxy.config.edit import data_of, edited, moved, without
 from aiproxy.config.effective import effective, plain
 from aiproxy.config.json_schema import json_schema
-from aiproxy.config.masking import Masking, secrets_in
+from aiproxy.config.masking import Masking, names_left, secrets_in
 from aiproxy.config.problems import ConfigurationInvalid
 from aiproxy.config.tree import Unparsable, parse
 from aiproxy.gateway.differences import Difference
@@ -187,8 +187,7 @@ class ConfigurationRoom:
         with editing():
             kept = await self._kept()
             before = kept.text if kept else ""
-            values = await self._in_thread(self._masking.restored_value, wanted, before, await self._known())
-
+            values = await self._restored(self._masking.restored_value, wanted, before)
             try:
                 saved = await self._configuring.edit(
                     lambda text: _drafted(text, values), asked.change(f"Set {', '.join(values)}"), if_match(asked)
@@ -212,8 +211,15 @@ class ConfigurationRoom:
         except UnicodeDecodeError:
             raise InvalidRequest("The body is not UTF-8.") from None
         before = kept.text if kept else ""
-        restored: str = await self._in_thread(self._masking.restored, text, before, await self._known())
+        restored: str = await self._restored(self._masking.restored, text, before)
         return restored
+
+    async def _restored(self, restore: Callable[..., Any], masked: Any, before: str) -> Any:
+        """Former secrets, for which all versions are read, only where names are left that nothing else explains."""
+        found = await self._in_thread(restore, masked, before, self._in_use().secrets)
+        if names_left(found):
+            found = await self._in_thread(restore, found, before, await self._former.known())
+        return found
 
     async def _judged(self, asked: Asked) -> Configuration:
         return await self._configuring.judge(await self._read(asked, await self._kept()))
