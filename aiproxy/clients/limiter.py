@@ -89,7 +89,7 @@ class Limiter:
                 asked = reservation.amount(limit.counts)
                 standing = self._standing(each, limit, now, asked)
                 if standing.used + _at_most(limit, asked) > limit.most:
-                    raise Exceeded(standing)
+                    raise Exceeded(standing, asked)
                 if limit.window in reservation.periods:
                     tally = self._tally(each.holder, limit, reservation.periods[limit.window], now)
                     tally.wanted = now

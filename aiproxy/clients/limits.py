@@ -68,11 +68,12 @@ class Standing(NamedTuple):
 
 
 class Exceeded(Exception):
-    """The limit that is in the way."""
+    """The limit that is in the way of a call which may use `asked` of it."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, asked: int) -> None:
         super().__init__(f"{standing.of.words}: {standing.limit.name}")
         self.standing = standing
+        self.asked = asked
 
 
 class OutOfSlice(Exception):

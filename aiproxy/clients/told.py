@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import ceil
 
-from aiproxy.clients.limits import MICRO, Counts, Limit, Standing, Window
+from aiproxy.clients.limits import MICRO, Counts, Exceeded, Limit, Standing, Window
 from aiproxy.neutral.errors import QuotaExhausted, RateLimited
 
 _PER = {
@@ -14,19 +14,28 @@ _PER = {
 }
 
 
-def refusal(standing: Standing) -> RateLimited:
-    """Which limit it is, how much of it there is, and when to ask again."""
-    limit = standing.limit
+def refusal(exceeded: Exceeded) -> RateLimited:
+    """Which limit it is, how much of it there is, and when to ask again; of a call for which something is left, but not enough, that a
+    smaller one may pass."""
+    standing, asked = exceeded.standing, exceeded.asked
+    limit, left = standing.limit, f"of which {_amount(standing.limit, standing.remaining)} are left"
     what = f"{_amount(limit, limit.most)} {_PER[limit.window].format(_UNITS.get(limit.counts, limit.counts))}"
     if limit.window is Window.NOW:
         when, wait = "try again when one of them has ended", 1.0
     else:
         wait = standing.returns or 0.0
         when = f"try again in {_words(wait)}"
+    if limit.counts in _SMALLER and standing.remaining:
+        left += f", and this call may use {_amount(limit, asked)}"
+        never = limit.window is not Window.MINUTE and asked > limit.most
+        when = "allow it less output" if never else f"allow it less output, or {when}"
     kind = QuotaExhausted if limit.window is Window.MONTH else RateLimited
-    message = f"{standing.of.words} may use {what} ({limit.name}), of which {_amount(limit, standing.remaining)} are left; {when}."
+    message = f"{standing.of.words} may use {what} ({limit.name}), {left}; {when}."
     return kind(message, retry_after=max(1.0, wait))
 
+
+_SMALLER = (Counts.TOKENS, Counts.MICRO_USD)
+"""What a call can be made to use less of."""
 
 _UNITS = {Counts.MICRO_USD: "US dollars"}
 

@@ -65,7 +65,7 @@ class Admission:
         try:
             reserved = self._limiter.reserve(limits, sum(call.may_use), now, self._most_micro_usd() if dollars else 0)
         except Exceeded as exceeded:
-            error = refusal(exceeded.standing)
+            error = refusal(exceeded)
             error.headers.update(headers(self._limiter.standings(limits, now)))
             raise error from None
         self._reserved = reserved

@@ -26,7 +26,7 @@ def of(*limits: Limit, shadow: bool = False) -> list[Limited]:
 def refused(limiter: Limiter, limited: list[Limited], tokens: int = 0, now: float = NOON) -> str:
     with pytest.raises(Exceeded) as exceeded:
         limiter.reserve(limited, tokens, now)
-    return str(refusal(exceeded.value.standing))
+    return str(refusal(exceeded.value))
 
 
 def test_a_minutes_requests_may_come_at_once_and_then_one_a_second() -> None:
@@ -74,7 +74,7 @@ def test_a_call_larger_than_a_minute_allows_gets_all_of_it() -> None:
 @pytest.mark.parametrize(
     ("limit", "tokens", "words"),
     [(DAY, 0, "3 requests per day (requests-per-day), of which 0 are left; try again in 12h0m0s"),
-     (MONTH, 300, "1000 tokens per month (tokens-per-month), of which 100 are left; try again in 12h0m0s")],
+     (MONTH, 300, "1000 tokens per month (tokens-per-month), of which 100 are left, and this call may use 300; allow it less output, or try again in 12h0m0s")],
 )  # fmt: skip
 def test_a_day_and_a_month_begin_anew_with_the_calendar(limit: Limit, tokens: int, words: str) -> None:
     limiter, limited = Limiter(), of(limit)
@@ -189,8 +189,14 @@ def test_a_budget_in_dollars_is_told_in_dollars() -> None:
     limiter.commit(limiter.reserve(limited, 10, NOON, 2_000_000), 10, NOON, 1_250_000)
     with pytest.raises(Exceeded) as exceeded:
         limiter.reserve(limited, 10, NOON, 1_250_001)
-    words = "This key may use 2.5 US dollars per month (usd-per-month), of which 1.25 are left"
-    assert words in str(refusal(exceeded.value.standing))
+    assert str(refusal(exceeded.value)).startswith(
+        "This key may use 2.5 US dollars per month (usd-per-month), of which 1.25 are left, and this call may use 1.250001; allow it"
+    )
+    with pytest.raises(Exceeded) as exceeded:
+        limiter.reserve(limited, 10, NOON, 2_500_001)
+    assert str(refusal(exceeded.value)).endswith(
+        "may use 2.500001; allow it less output."
+    )  # no month will have room for it
     (told,) = share(limiter.standings(limited, NOON))
     assert (told["most"], told["used"], told["remaining"]) == (2.5, 1.25, 1.25)
 

@@ -191,6 +191,8 @@ def test_keys_are_made_rotated_and_revoked(tmp_path: Path) -> None:
         assert made["key"] not in json.dumps(listed)
         assert kept["key"] not in json.dumps(listed)
         assert api.get("/limits")["keys"][0]["limits"][0]["used"] == 1
+        wrong = api.refused("POST", f"/keys/{made['id']}/rotate", json={"overlap-seconds": 60})
+        assert (wrong[0], calls_with(gateway, made["key"])) == (400, 200)
         again = api.post(f"/keys/{made['id']}/rotate", {"overlap": 60})
         assert calls_with(gateway, again["key"]) == calls_with(gateway, made["key"]) == 200
         other = api.post("/keys/b/rotate")

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from aiproxy.storage.state.migrations import VERSION
 from aiproxy.storage.state.rows import COUNTERS, TABLES, USAGE
 from aiproxy.storage.state.sqlite import PAGE_BYTES, SqliteDatabase
 from aiproxy_config.cli import main
+from tests.rig.daemon import BIN
 from tests.rig.postgres import Postgres
 from tests.storage.state.rows import cooldown, counter, request, usage
 from tests.storage.state.test_databases import stored
@@ -144,3 +146,13 @@ def test_a_database_of_others_is_refused(tmp_path: Path) -> None:
     done = run("vacuum", "--state", str(tmp_path / "notes.txt"))
     assert done.exit_code == 1
     assert "text file" in done.output
+
+
+def test_a_reader_that_has_had_enough_is_no_error(filled: str) -> None:
+    command = [BIN / "aiproxy-config", "state", "export", "--state", filled]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        assert export.stdout is not None
+        assert export.stderr is not None
+        assert export.stdout.readline().startswith(b'{"aiproxy-state"')
+        export.stdout.close()
+        assert export.stderr.read() == b""

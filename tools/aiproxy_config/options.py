@@ -34,6 +34,8 @@ def refusing(*errors: type[Exception]) -> Callable[[Command], Command]:
                 command(*arguments, **options)
             except ConfigurationInvalid as invalid:
                 raise click.ClickException(render_problems(invalid.problems).strip()) from None
+            except BrokenPipeError:  # whoever reads has had enough; click ends without a word
+                raise
             except FileExistsError as error:
                 raise click.ClickException(f"{error.filename} is there already: choose another name.") from None
             except refusals as error:

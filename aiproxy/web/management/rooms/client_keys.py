@@ -110,6 +110,9 @@ class ClientKeysRoom:
             return {"key": key, **_configured(name, self._named()[name])}
 
     async def rotate(self, asked: Asked) -> Mapping[str, Any]:
+        if unknown := sorted(asked.object().keys() - {"overlap"}) if asked.body else []:
+            told = f"There is no field {unknown[0]!r} here; 'overlap' says how many seconds the old key works on."
+            raise InvalidRequest(told, param=unknown[0])
         name, overlap = asked.path["key"], asked.optional("overlap") or 0
         if not isinstance(overlap, int | float) or not 0 <= overlap <= LONGEST_OVERLAP:
             raise InvalidRequest(
