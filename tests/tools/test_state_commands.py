@@ -149,7 +149,7 @@ def test_a_database_of_others_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_has_had_enough_is_no_error(filled: str) -> None:
-    command = [BIN / "aiproxy-config", "state", "export", "--state", filled]
+    command = [str(BIN / "aiproxy-config"), "state", "export", "--state", filled]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
         assert export.stdout is not None
         assert export.stderr is not None
