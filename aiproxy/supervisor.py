@@ -1,16 +1,18 @@
 """The parent of several workers: it holds the listening socket, which all of them share, and serves nothing itself.
 
 A worker that ends is replaced, after a pause that doubles while they keep ending early. HUP goes on to all. TERM and INT stop all
-after a drain, a second one at once. USR2 replaces every worker by a new one, one after the other: the old one stops accepting when
-its successor serves, and ends when its answers are finished; the socket stays open all the time, so nobody is refused. The
-workers run what is installed then; this process goes on with what it was started with.
+after a drain, a second one at once. USR2 brings what is installed now: first to this process, which executes it in its own place (see
+`succession`) once another one has shown that it starts; then, by the new code, to every worker, one after the other: the old one stops
+accepting when its successor serves, and ends when its answers are finished. The sockets stay open all the time, so nobody is refused.
 """
 
 import os
 import shutil
 import signal
+import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 from tempfile import mkdtemp
@@ -20,15 +22,19 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.protocol import Factory, ProcessProtocol
+from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
+from aiproxy import __version__
 from aiproxy.config.listening_rules import interface_of
+from aiproxy.rehearsal import rehearsed
 from aiproxy.storage.bus.amp import AmpHub
+from aiproxy.succession import LeftSlot, Succession, hold_signals, leave, release_signals
 from aiproxy.web.listening import BACKLOG
 from aiproxy.web.together import Together
 from aiproxy.worker import LIFELINE, LISTENING, METRICS, NUMBER, READY, SERVES_METRICS, SESSION_KEY, VARIABLE
+from aiproxy.worker_process import WorkerProcess, adopted
 
 FIRST_PAUSE = 1.0
 """Seconds before a worker that ended is replaced; each time one ends early the next pause is twice as long."""
@@ -42,37 +48,6 @@ SERVES_WITHIN = 60.0
 """Seconds for a successor to serve; a start takes one. One that hangs is killed, so that another upgrade can be asked for."""
 
 _log = Logger("aiproxy.supervisor")
-
-
-class WorkerProcess(ProcessProtocol):
-    """One worker. `ready` fires when it serves, `gone` when it has ended."""
-
-    def __init__(self, number: int, started: float) -> None:
-        self.number, self.started = number, started
-        self.born = 0
-        """The process's id, also after its end."""
-        self.ready: Deferred[None] = Deferred()
-        self.gone: Deferred[None] = Deferred()
-
-    @property
-    def pid(self) -> int | None:
-        """None before its start and after its end."""
-        return self.transport.pid if self.transport is not None else None
-
-    def connectionMade(self) -> None:
-        self.born = self.pid or 0
-
-    def signal(self, number: signal.Signals) -> None:
-        if self.transport is not None and self.transport.pid is not None:
-            self.transport.signalProcess(int(number))
-
-    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N803, ARG002 # Twisted's signature
-        if not self.ready.called:
-            self.ready.callback(None)
-
-    def processEnded(self, reason: Failure) -> None:
-        _log.info("worker {number} ended: {why}", number=self.number, why=reason.getErrorMessage())
-        self.gone.callback(None)
 
 
 @dataclass(slots=True)
@@ -89,7 +64,8 @@ class Slot:
 
 class Supervisor(Service):
     """`arguments` are the workers' command line; `serving` is told the port once all of them serve for the first time;
-    `cannot_start` is raised with one sentence when there is nothing to listen on."""
+    `cannot_start` is raised with one sentence when there is nothing to listen on; `pidfile` is removed at the end, if it is ours to
+    remove; `left` is what a former image of this process has left, and `become` turns us into the next one."""
 
     name = "aiproxy"
 
@@ -103,19 +79,29 @@ class Supervisor(Service):
         arguments: Sequence[str],
         serving: Callable[[int], object],
         cannot_start: type[BaseException] = SystemExit,
+        pidfile: str = "",
+        left: Succession | None = None,
+        become: Callable[[Sequence[str], Succession, MutableMapping[str, str]], object] = leave,
     ) -> None:
         self._reactor = reactor
         self._address, self._metrics = address, metrics
         self._arguments = arguments
         self._serving = serving
         self._cannot_start = cannot_start
+        self._pidfile = pidfile
+        self._left = left
+        self._become = become
         self._slots = [Slot(number) for number in range(1, count + 1)]
         self._port: Any = None
         self._metrics_port: Any = None
-        self._stopping = self._replacing = False
+        self._stopping = self._upgrading = self._replacing = self._asked_to_end = False
 
     def privilegedStartService(self) -> None:
         """Open the listener, before privileges are dropped. Nothing is accepted here: that is the workers'."""
+        if self._left is not None:
+            self._port = self._adopt(self._left.listening)
+            self._metrics_port = self._adopt(self._left.metrics) if self._left.metrics is not None else None
+            return
         self._port = self._listen(*self._address)
         if self._metrics is not None:
             self._metrics_port = self._listen(*self._metrics)
@@ -129,18 +115,27 @@ class Supervisor(Service):
         listening.stopReading()
         return listening
 
+    def _adopt(self, descriptor: int) -> Any:
+        with socket.socket(fileno=descriptor) as inherited:
+            listening = self._reactor.adoptStreamPort(descriptor, inherited.family, Factory())
+        listening.stopReading()
+        return listening
+
     def startService(self) -> None:
         super().startService()
-        self._directory = mkdtemp(prefix="aiproxy-")
+        self._directory = self._left.directory if self._left is not None else mkdtemp(prefix="aiproxy-")
         self._bus = os.path.join(self._directory, "bus")
-        self._session_key = token_hex(32)
+        self._session_key = self._left.session_key if self._left is not None else token_hex(32)
         self._hub = AmpHub(self._reactor, self._bus)
         self._hub.start()
+        self._reactor.callWhenRunning(self._take_signals)
+        if self._left is not None:
+            self._reactor.callWhenRunning(self._take_over, self._left)
+            return
         for slot in self._slots:
             self._start(slot)
         ready = [slot.worker.ready for slot in self._slots if slot.worker is not None]
         DeferredList(ready).addCallback(lambda _: self._serving(self.port))
-        self._reactor.callWhenRunning(self._take_signals)
 
     @property
     def port(self) -> int:
@@ -157,7 +152,7 @@ class Supervisor(Service):
     def _start(self, slot: Slot) -> WorkerProcess:
         slot.restart = None
         worker = slot.worker = WorkerProcess(slot.number, self._reactor.seconds())
-        worker.gone.addCallback(lambda _: self._ended(slot, worker))
+        self._watch(slot, worker)
         assert self._port is not None
         descriptors = {0: 0, 1: 1, 2: 2, LISTENING: self._port.fileno(), READY: "r", LIFELINE: "w"}
         environ = {**os.environ, VARIABLE: self._bus, SESSION_KEY: self._session_key, NUMBER: str(slot.number)}
@@ -171,6 +166,9 @@ class Supervisor(Service):
             childFDs=descriptors,
         )
         return worker
+
+    def _watch(self, slot: Slot, worker: WorkerProcess) -> None:
+        worker.gone.addCallback(lambda _: self._ended(slot, worker))
 
     def _ended(self, slot: Slot, worker: WorkerProcess) -> None:
         if not self._stopping:
@@ -195,15 +193,84 @@ class Supervisor(Service):
             return lambda _number, _frame: self._reactor.callFromThread(do)
 
         signal.signal(signal.SIGHUP, from_signal(lambda: self._tell(signal.SIGHUP)))
-        signal.signal(signal.SIGUSR2, from_signal(self._asked_to_replace))
+        signal.signal(signal.SIGUSR2, from_signal(self._asked_to_upgrade))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, from_signal(self._asked_to_stop))
+        release_signals()
 
     def _tell(self, number: signal.Signals) -> None:
         for slot in self._slots:
             for worker in (slot.worker, *slot.predecessors):
                 if worker is not None:
                     worker.signal(number)
+
+    # -- upgrades
+
+    def _asked_to_upgrade(self) -> None:
+        Deferred.fromCoroutine(self.upgrade()).addErrback(
+            lambda failure: _log.failure("what is installed now could not be brought in", failure)
+        )
+
+    async def upgrade(self) -> None:
+        """Go on as what is installed now, which replaces the workers. Where it doesn't start, everything stays as it is."""
+        if self._upgrading or self._replacing or self._stopping:
+            return
+        self._upgrading = True
+        try:
+            command = [sys.executable, "-m", "aiproxy", *self._arguments, f"--workers={len(self._slots)}"]
+            if await rehearsed(self._reactor, command, self._succession(), SERVES_WITHIN):
+                await self._go_on_as(command)
+            else:
+                _log.error("what is installed now doesn't start; this process and its workers stay as they are")
+        finally:
+            self._upgrading = False
+
+    async def _go_on_as(self, command: Sequence[str]) -> None:
+        hold_signals()
+        await self._hub.stop()  # its socket can't be taken over; the workers come back to the next one
+        await deferLater(self._reactor, 0)  # what was asked before signals were held is heard now
+        if not self._asked_to_end:
+            try:
+                self._become(command, self._succession(), os.environ)
+            except OSError as error:
+                _log.error("what is installed now can't be executed, the old code stays: {why}", why=error)
+        self._hub.start()
+        release_signals()
+
+    def _succession(self) -> Succession:
+        now = self._reactor.seconds()
+
+        def slots() -> Iterator[LeftSlot]:
+            for slot in self._slots:
+                current = slot.worker.left(now) if slot.worker is not None else None
+                before = tuple(left for each in slot.predecessors if (left := each.left(now)) is not None)
+                yield LeftSlot(slot.number, slot.pause, current, before)
+
+        metrics = self._metrics_port.fileno() if self._metrics_port is not None else None
+        return Succession(
+            self._port.fileno(), metrics, self._directory, self._session_key, self._pidfile, tuple(slots())
+        )
+
+    def _take_over(self, left: Succession) -> None:
+        """From the image before us. A worker that was about to start is started at once."""
+        now = self._reactor.seconds()
+        for slot, was in zip(self._slots, left.slots, strict=True):
+            slot.pause = was.pause
+            for each in was.predecessors:
+                worker = adopted(slot.number, each, now)
+                slot.predecessors.append(worker)
+                self._watch(slot, worker)
+            if was.worker is None:
+                self._start(slot)
+            else:
+                slot.worker = adopted(slot.number, was.worker, now)
+                self._watch(slot, slot.worker)
+        _log.info(
+            "aiproxy {version} has taken over from the code before it, workers: {pids}",
+            version=__version__,
+            pids=", ".join(map(str, self.pids)),
+        )
+        self._asked_to_replace()
 
     def _asked_to_replace(self) -> None:
         Deferred.fromCoroutine(self.replace_all()).addErrback(
@@ -249,6 +316,7 @@ class Supervisor(Service):
         if self._stopping:
             self._tell(signal.SIGTERM)
         else:
+            self._asked_to_end = True
             self._reactor.stop()
 
     def stopService(self) -> Deferred[None]:
@@ -270,4 +338,7 @@ class Supervisor(Service):
                 await closed
         await self._hub.stop()
         shutil.rmtree(self._directory, ignore_errors=True)
+        if self._pidfile and self._left is not None:  # else twistd does so
+            with suppress(OSError):
+                os.unlink(self._pidfile)
         _log.info("stopped")

@@ -19,6 +19,7 @@ from aiproxy.logs.recent import Recent
 from aiproxy.secrets import Scrubber
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.store import StoreError, Unavailable
+from aiproxy.succession import take
 from aiproxy.welcome import base_url, welcome_text
 from aiproxy.worker import worker_of
 
@@ -48,7 +49,7 @@ class Options(usage.Options):
         ["host", None, None, "Address to listen on, instead of the configuration's."],
         ["port", None, None, "Port to listen on, instead of the configuration's."],
         ["drain", None, DRAIN_SECONDS, "Seconds that answers may take to finish after SIGTERM.", float],
-        ["workers", None, 1, "Processes that serve, for as many cores; SIGUSR2 replaces them one by one.", int],
+        ["workers", None, 1, "Processes that serve, for as many cores; SIGUSR2 brings what is installed now.", int],
     ]
     optFlags: ClassVar = [["welcome", None, "Print how to call the gateway once it listens."]]
 
@@ -175,6 +176,8 @@ def _make_supervisor(
 ) -> IService:
     from aiproxy.supervisor import Supervisor
 
+    left = take(os.environ)
+    pidfile = left.pidfile if left is not None else options.parent["pidfile"] if options.parent is not None else ""
     configuration, count = options.configuration, options["workers"]
     settings, at = configuration.settings, configuration.settings.metrics
 
@@ -189,6 +192,8 @@ def _make_supervisor(
         if welcome is not None:
             welcome(welcome_text(settings, port, []))
 
+    if left is not None and left.rehearsal:
+        raise SystemExit(0)
     return Supervisor(
         reactor=reactor,
         count=count,
@@ -197,4 +202,6 @@ def _make_supervisor(
         arguments=options.for_worker(),
         serving=serving,
         cannot_start=cannot_start,
+        pidfile=pidfile,
+        left=left,
     )

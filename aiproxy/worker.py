@@ -4,6 +4,7 @@ nobody supervises it any more."""
 import os
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,8 @@ class Worker:
         reactor.addReader(_Lifeline(orphaned))
 
     def serves(self) -> None:
-        os.write(READY, b"ready\n")
+        with suppress(BrokenPipeError):  # a supervisor that became another image has not waited for it
+            os.write(READY, b"ready\n")
         os.close(READY)
 
 
