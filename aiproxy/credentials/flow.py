@@ -35,8 +35,8 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a login stands. `page`, `code` and `prompt` are "" where there is none; the code is good for `lasts` seconds; `takes_callback` says that the address on
-    which the browser ends is waited for. `account` is the new account's id, `problem` one sentence on what failed; `words`
+    """How a login stands. `page`, `code` and `prompt` are "" where there is none; the code is good for `lasts` seconds;
+    `takes_callback` says that the address on which the browser ends is waited for. `account` is the new account's id, `problem` one sentence on what failed; `words`
     is what was told on the way."""
 
     id: str

@@ -1,6 +1,6 @@
 """What must be true of every conversation: on the client's side, and on the vendor's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -19,7 +19,8 @@ from tests.conformance.sdks.conversation import (
     Seen,
     Usage,
 )
-from tests.vendors.scenarios import BREAKS_OFF, THOUGHT, Answer, Failure, Scenario
+from tests.vendors.back_ends import Served
+from tests.vendors.scenarios import BREAKS_OFF, SCENARIOS, THOUGHT, Answer, Failure, Scenario
 from tests.vendors.stand_in import StandIn
 from tests.vendors.vendor import Asked, Vendor
 
@@ -94,6 +95,23 @@ class Cell:
 
     def can(self, aspect: Aspect) -> bool:
         return can(self.sdk.name, self.vendor.name, aspect)
+
+
+DIALECTS = ("plain", "call", "parallel", "thinking", "image", "status-429", "error-amid", "cut")
+"""Scenarios in which the ways of those differ who have taken over another's protocol."""
+
+
+def cells_of(sdks: Iterable[Sdk], dialects: Iterable[Served]) -> list[Cell]:
+    """Every client with each dialect that is spoken to it."""
+    return [
+        cell
+        for sdk in sdks
+        for served in dialects
+        for scenario in map(SCENARIOS.__getitem__, DIALECTS)
+        for streamed in (False, True)
+        for cell in [Cell(sdk, served.vendor, scenario, streamed)]
+        if sdk.name in served.clients and (streamed or not cell.native or not scenario.breaks)
+    ]
 
 
 def judge(cell: Cell, stand_in: StandIn, address: str, model: str) -> None:

@@ -2,26 +2,15 @@
 
 import pytest
 
-from tests.conformance.judge import Cell, judge
+from tests.conformance.judge import Cell, cells_of, judge
 from tests.conformance.sdks import SDKS
 from tests.conformance.sdks.conversation import Failed, Question
 from tests.rig.daemon import Daemon
 from tests.vendors.back_ends import LOGINS, withdraw
-from tests.vendors.scenarios import SCENARIOS
 from tests.vendors.stand_in import StandIn
 from tests.vendors.usage import USED_UP_WORDS
 
-TOLD = ("plain", "call", "parallel", "thinking", "image", "status-429", "error-amid", "cut")
-
-CELLS = [
-    cell
-    for sdk in SDKS
-    for served in LOGINS
-    for scenario in map(SCENARIOS.__getitem__, TOLD)
-    for streamed in (False, True)
-    for cell in [Cell(sdk, served.vendor, scenario, streamed)]
-    if sdk.name in served.clients and (streamed or not cell.native or not scenario.breaks)
-]
+CELLS = cells_of(SDKS, LOGINS)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)

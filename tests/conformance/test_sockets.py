@@ -3,10 +3,9 @@ it sees over HTTP, and the vendor gets the whole conversation of which each turn
 
 import pytest
 
-from tests.conformance.judge import Cell, judge
+from tests.conformance.judge import DIALECTS, Cell, judge
 from tests.conformance.sdks import Sdk
 from tests.conformance.sdks.openai_responses_socket import SocketResponses
-from tests.conformance.test_logins import TOLD
 from tests.rig.daemon import Daemon
 from tests.vendors.back_ends import LOGINS
 from tests.vendors.scenarios import SCENARIOS
@@ -22,7 +21,7 @@ CELLS = [
         Cell(ON_A_SOCKET, served.vendor, SCENARIOS[told], streamed=True)
         for served in LOGINS
         if ON_A_SOCKET.name in served.clients
-        for told in TOLD
+        for told in DIALECTS
     ),
 ]
 

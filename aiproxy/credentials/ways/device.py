@@ -78,10 +78,8 @@ class DeviceCode:
             form |= {"code_challenge": challenge(verifier), "code_challenge_method": "S256"}
         question = post_form(login.url("device"), form, headers)
         begun = granted(question, await desk.ask(question), login.provider, wanted="device_code")
-        page, lasts = (
-            text_of(begun, "verification_uri_complete", "verification_uri"),
-            seconds(begun.get("expires_in"), LONGEST_WAIT),
-        )
+        page = text_of(begun, "verification_uri_complete", "verification_uri")
+        lasts = seconds(begun.get("expires_in"), LONGEST_WAIT)
         await desk.visit(page, text_of(begun, "user_code"), lasts)
         form = {"grant_type": GRANT, "client_id": client.id, "device_code": begun["device_code"]}
         if verifier:

@@ -22,12 +22,14 @@ def pop(session: Session, now: float, most: int, leaving_out: str) -> list[Usage
     where = " AND ".join(f"{column} = ?" for column in COUNTERS.key)
     [(before,)] = session.rows(f"SELECT amount FROM counters WHERE {where}", _PLACE)  # noqa: S608 - names are ours
     [(last,)] = session.rows("SELECT COALESCE(MAX(id), 0) FROM usage")
-    before = before if before <= last else 0  # else it is another database's, taken over with its counters
+    begin = before if before <= last else 0  # else it is another database's, taken over with its counters
     columns = ", ".join(("id", *USAGE.columns))
     sql = f"SELECT {columns} FROM usage WHERE id > ? AND at >= ? AND operation <> ? ORDER BY id LIMIT ?"  # noqa: S608
-    found = session.rows(sql, (before, now - QUEUED_SECONDS, leaving_out, most))
+    found = session.rows(sql, (begin, now - QUEUED_SECONDS, leaving_out, most))
     young = next((place for place, row in enumerate(found) if abs(now - row[1]) < SETTLED_SECONDS), len(found))
-    if taken := found[:young]:
-        put = f"UPDATE counters SET amount = ?, changed = ? WHERE {where}"  # noqa: S608
-        session.run(put, (taken[-1][0], now, *_PLACE))
+    taken = found[:young]
+    # Of what is too old nobody need be asked again.
+    reached = taken[-1][0] if taken else begin if found else last
+    if reached != before:
+        session.run(f"UPDATE counters SET amount = ?, changed = ? WHERE {where}", (reached, now, *_PLACE))  # noqa: S608
     return [UsageRow(*row[1:]) for row in taken]

@@ -23,7 +23,11 @@ def test_each_attempt_is_handed_out_once_and_none_that_is_too_old(engine: Callab
             return [row.request_id for row in pop(session, now, most, "import")]
 
     assert popped(5) == []
-    add(used(NOW - QUEUED_SECONDS - 1, "old"), *(used(NOW - 9, each) for each in "abc"))
+    add(used(NOW - QUEUED_SECONDS - 1, "old"))
+    assert popped(5) == []
+    with database.transaction(writes=False) as session:
+        assert session.rows("SELECT amount FROM counters") == [(1,)], "what is too old is passed over once"
+    add(used(NOW - QUEUED_SECONDS - 1, "older"), *(used(NOW - 9, each) for each in "abc"))
     add(used(NOW - 8, "imported", operation="import"), used(NOW - SETTLED_SECONDS / 2, "young"), used(NOW - 7, "late"))
     assert popped(1) == ["a"]
     assert popped(9) == ["b", "c"], "what is young waits, and what comes after it"

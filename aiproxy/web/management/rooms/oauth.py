@@ -37,7 +37,6 @@ LOOK_SECONDS = 0.05
 MOST_STATES = 256
 """States that are known, the latest."""
 
-
 LONGEST_STATE = 128
 """Characters; vendors' and ours have 43 at the most."""
 
@@ -93,9 +92,10 @@ class OAuthRoom:
             self._logins[state] = self._logins[standing.id] = standing.id
             for old in list(self._logins)[:-MOST_STATES]:
                 del self._logins[old]
-            device = {"flow": "device", "user_code": standing.code, "expires_in": round(standing.lasts)}
-            device = device if standing.code else {}
-            return {**OK, "url": standing.page, "state": state, **device}
+            told = {**OK, "url": standing.page, "state": state}
+            if not standing.code:
+                return told
+            return {**told, "flow": "device", "user_code": standing.code, "expires_in": round(standing.lasts)}
 
         return begin
 
