@@ -8,25 +8,14 @@ from aiproxy.credentials.accounts import Accounts
 from aiproxy.documents import Documents
 from aiproxy.gateway import Gateway
 from aiproxy.pools.rests import told
+from aiproxy.reloading import InUse
 from aiproxy.storage.bus import Bus
-from aiproxy.storage.source import Loaded
 from aiproxy.storage.state.state import State, Status
 from aiproxy.web.metrics import Gauge
 from aiproxy.web.ops import Check
 
 MOST_QUOTAS_SHOWN = 10
 """At `/readyz?verbose`."""
-
-
-@dataclass(frozen=True, slots=True)
-class InUse:
-    """The configuration in use: when it was taken over (seconds since the epoch), what names it, and what is wrong with the latest
-    one that was tried."""
-
-    loaded: Loaded
-    at: float
-    hash: str
-    problem: str
 
 
 @dataclass(frozen=True, slots=True)

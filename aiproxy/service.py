@@ -2,16 +2,15 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
 from socket import gethostname
-from time import time
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
@@ -25,7 +24,6 @@ from aiproxy.credentials.callback_page import listener
 from aiproxy.credentials.files import Files, read_files
 from aiproxy.credentials.flows import Flows
 from aiproxy.credentials.login import Login
-from aiproxy.credentials.record import Record
 from aiproxy.credentials.renewer import Renewer
 from aiproxy.credentials.token import PATIENCE_SECONDS
 from aiproxy.credentials.web import TransportWeb
@@ -35,16 +33,18 @@ from aiproxy.gateway.differences import Difference, differences
 from aiproxy.gateway.keys import ManagedKey, managed_key
 from aiproxy.gateway.snapshot import proxy
 from aiproxy.history import History
+from aiproxy.known_secrets import KnownSecrets
 from aiproxy.listener import Listener, settled_by
-from aiproxy.logs import Scrubbing, Threshold, spellings
+from aiproxy.logs import Scrubbing, Threshold
 from aiproxy.logs.recent import Recent
 from aiproxy.managing import Managed
 from aiproxy.neutral.errors import Draining
 from aiproxy.notices import Looking
 from aiproxy.prompts import Prompts, PromptsUnwritable
-from aiproxy.readiness import InUse, Readiness
+from aiproxy.readiness import Readiness
 from aiproxy.registry import Registry
-from aiproxy.secrets import Scrubber, Secret, digest
+from aiproxy.reloading import Reloading, Steps
+from aiproxy.secrets import Secret
 from aiproxy.storage.bus import Bus, Hub
 from aiproxy.storage.bus.amp import AmpCarrier
 from aiproxy.storage.bus.asking import Asking
@@ -64,7 +64,6 @@ from aiproxy.storage.state.retention import Retention
 from aiproxy.storage.state.rows import ClientKeyRow
 from aiproxy.storage.state.state import State
 from aiproxy.storage.state_address import carrier_of, database_of
-from aiproxy.storage.store import StoreError
 from aiproxy.tracing.export import Export, address_of
 from aiproxy.transports.http import HttpTransport
 from aiproxy.usage import CallRecord
@@ -85,9 +84,6 @@ busy client's pause, so that only idle connections are closed under their client
 
 FLUSH_SECONDS = 1.0
 """How long the last error events may take to leave, after the drain's limit, before connections are cut."""
-
-MOST_FRESH = 500
-"""Secrets of renewed logins, before all that are known are put together anew."""
 
 _log = Logger("aiproxy.service")
 
@@ -118,31 +114,35 @@ class GatewayService(Service):
         self._worker = worker
         self._retiring = False
         files, loaded = _files(loaded, registry)
-        self._loaded = loaded
         configuration = loaded.configuration
         self._registry = registry
-        self._scrubbing = scrubbing
         self._threshold = threshold
         self._drain = drain
         self._welcome = welcome
         self._cannot_start = cannot_start
         self._transports: list[HttpTransport] = []
-        self._reload_problem = ""
-        self._loaded_at, self._hash = time(), _hash(configuration)
         self._former_secrets: Sequence[Secret] = ()
-        self._documents = Documents(reactor, source, self.reload)
-        self._reloading = self._reload_again = False
-        self._reload_waiting: list[Deferred[None]] = []
-        self.configuring = Configuring(self._documents, self._taken_over)
+        self.secrets = KnownSecrets(scrubbing, self._all_secrets)
+        steps = Steps(
+            load=self._load,
+            build=lambda new, files: self._snapshot(new, files, self.gateway.snapshot),
+            ours=lambda *version: self.accounts.ours(*version),
+            take_over=self._take_over,
+            failed=self._failed,
+        )
+        self.reloading = Reloading(loaded, steps)
+        self._documents = Documents(reactor, source, self.reloading.ask)
+        self.configuring = Configuring(self._documents, self.reloading.taken_over)
         jitter = Random()  # noqa: S311 - spreads retries, guards nothing
         kept = configuration.settings.state_in_effect
         self.state = State(reactor, database_of(kept), _retention(configuration.settings))
         self.history = History(self._documents, self.state)
         renewer = Renewer(self._documents, SingleFlight(reactor, self.state), TransportWeb, reactor)
         self.accounts = Accounts(reactor, renewer, jitter)
-        self.accounts.renewed = self._renewed
-        self.logins = Flows(reactor, self._login, self._login_web, self._documents, listener(reactor), self._renewed)
-        self._fresh: list[Secret] = []
+        self.accounts.renewed = self.secrets.renewed
+        self.logins = Flows(
+            reactor, self._login, self._login_web, self._documents, listener(reactor), self.secrets.renewed
+        )
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration, files))
         self.accounts.follow(files.records, self.gateway.snapshot.used)
         siblings = AmpCarrier(reactor, worker.bus) if worker is not None else Hub().join()
@@ -169,7 +169,7 @@ class GatewayService(Service):
             self.gateway,
             recent,
             lambda: self.web.metrics.counted(),
-            lambda: (self._loaded_at, self._reload_problem),
+            lambda: (self.reloading.in_use.at, self.reloading.in_use.problem),
             self._offset,
             worker.number if worker is not None else None,
         )
@@ -183,7 +183,7 @@ class GatewayService(Service):
             self._documents,
             self.state,
             self.bus,
-            lambda: InUse(self._loaded, self._loaded_at, self._hash, self._reload_problem),
+            lambda: self.reloading.in_use,
             lambda: self.web.draining,
         )
         managed = Managed(
@@ -207,7 +207,7 @@ class GatewayService(Service):
             compared=self._compared,
             checks=self.readiness.checks,
             base=lambda: base_url(self._configuration.settings, self.listener.port, here="127.0.0.1"),
-            kept=self._renewed,
+            kept=self.secrets.renewed,
         )
         self.management = Management(
             reactor,
@@ -239,7 +239,7 @@ class GatewayService(Service):
 
     @property
     def _configuration(self) -> Configuration:
-        return self._loaded.configuration
+        return self.reloading.configuration
 
     # -- start
 
@@ -276,10 +276,11 @@ class GatewayService(Service):
             raise self._cannot_start(f"aiproxy: prompt-log: {unwritable}") from None
         self._export.start()
         self._notices.start()
-        self._know_secrets()
+        self.secrets.gather()
         self._warn()
-        self._documents.start(self._loaded)
-        self.history.note(self._loaded.kept, AT_START)
+        in_use = self.reloading.in_use.loaded
+        self._documents.start(in_use)
+        self.history.note(in_use.kept, AT_START)
         Deferred.fromCoroutine(self.management.start()).addErrback(
             lambda failure: _log.failure("management could not start", failure)
         )
@@ -315,116 +316,29 @@ class GatewayService(Service):
 
     # -- reload
 
-    def reload(self) -> None:
-        """Build everything anew from the configuration and swap it in; whatever is wrong with it, the old one stays."""
-        if self.web.draining:
-            return
-        self._reload_again = True
-        if not self._reloading:
-            self._reloading = True
-            Deferred.fromCoroutine(self._reload())
+    async def _load(self) -> tuple[Files, Loaded]:
+        return _files(await self._documents.load(), self._registry)
 
-    async def _reload(self) -> None:
-        """One at a time; whatever is asked for meanwhile comes after it, once."""
-        try:
-            while self._reload_again:
-                self._reload_again = False
-                await self._reload_once()
-        finally:
-            self._reloading = False
-            waiting, self._reload_waiting = self._reload_waiting, []
-            for each in waiting:
-                each.callback(None)
-
-    async def _taken_over(self) -> str:
-        """What is kept now is in use when this ends; else why it is not."""
-        loaded: Deferred[None] = Deferred()
-        self._reload_waiting.append(loaded)
-        self.reload()
-        if self._reloading:
-            await loaded
-        return self._reload_problem
-
-    async def _reload_once(self) -> None:
-        try:
-            loaded = await self._documents.load()
-            files, loaded = _files(loaded, self._registry)
-            if self._only_our_own(loaded):
-                self._loaded = loaded
-                return
-            snapshot = self._snapshot(loaded.configuration, files, self.gateway.snapshot)
-        except CancelledError:
-            raise
-        except ConfigurationInvalid as invalid:
-            self._not_reloaded(render_problems(invalid.problems).strip())
-        except (StoreError, OSError) as error:
-            self._not_reloaded(str(error))
-        except Exception as error:  # noqa: BLE001 - a plugin that fails: nothing ends the watch
-            _log.failure("the configuration could not be taken over")
-            self._not_reloaded(f"{type(error).__name__}: {error}")
-        else:
-            self._tell_changes(loaded)
-            self._take_over(loaded, snapshot)
-            self.accounts.follow(files.records, snapshot.used)
-            self._know_secrets()
-
-    def _only_our_own(self, loaded: Loaded) -> bool:
-        """Whether nothing has changed but tokens that were renewed here, which are in use already."""
-        old, new = self._loaded.credentials, loaded.credentials
-        if loaded.configuration != self._configuration or loaded.refused != self._loaded.refused:
-            return False
-        changed = [name for name, entry in new.items() if name not in old or old[name].version != entry.version]
-        return (
-            bool(changed)
-            and old.keys() == new.keys()
-            and all(self.accounts.ours(name, new[name].version) for name in changed)
-        )
-
-    def _tell_changes(self, loaded: Loaded) -> None:
-        old, new = self._loaded.credentials, loaded.credentials
-        for name in sorted(old.keys() | new.keys()):
-            if name not in old:
-                _log.info("credential {name} was added", name=name)
-            elif name not in new:
-                _log.info("credential {name} is gone", name=name)
-            elif old[name].version != new[name].version and not self.accounts.ours(name, new[name].version):
-                _log.info("credential {name} has changed", name=name)
-
-    def _renewed(self, record: Record) -> None:
-        """Tokens are as secret as keys, from the moment they are renewed."""
-        self._fresh += record.secrets
-        if len(self._fresh) > MOST_FRESH:
-            self._know_secrets()
-        else:
-            self._scrubbing.add(Scrubber(spellings(self._fresh)))
-
-    def _know_secrets(self) -> None:
-        self._fresh = []
-        known = [
-            *self._former_secrets,
-            *self._configuration.secrets,
-            *self.accounts.secrets,
-            *self.management.secrets,
-        ]
-        self._scrubbing.scrubber = Scrubber(spellings(known))
+    def _all_secrets(self) -> Iterator[Secret]:
+        yield from self._former_secrets
+        yield from self._configuration.secrets
+        yield from self.accounts.secrets
+        yield from self.management.secrets
 
     def _warn(self) -> None:
         for warning in self._configuration.warnings:
             _log.warn("configuration: {warning}", warning=render_problems([warning]).strip())
-        for name, why in {**self._loaded.refused, **self.gateway.snapshot.left_out}.items():
+        for name, why in {**self.reloading.in_use.loaded.refused, **self.gateway.snapshot.left_out}.items():
             _log.warn("credential left out: {name} {why}", name=name, why=why)
 
-    def _not_reloaded(self, why: str) -> None:
-        self._reload_problem = self.gateway.snapshot.scrub(why)
+    def _failed(self, why: str) -> str:
         self.web.metrics.reloaded("failed")
-        _log.error("configuration not reloaded, the old one stays:\n{problems}", problems=why)
+        return self.gateway.snapshot.scrub(why)
 
-    def _take_over(self, loaded: Loaded, snapshot: Snapshot) -> None:
-        old, configuration = self._configuration, loaded.configuration
-        self._loaded = loaded
+    def _take_over(self, before: Loaded, files: Files, snapshot: Snapshot) -> None:
+        loaded = self.reloading.in_use.loaded
+        old, configuration = before.configuration, loaded.configuration
         self._former_secrets = old.secrets  # of calls that are still under way
-        self._reload_problem = ""
-        self._loaded_at, self._hash = time(), _hash(configuration)
         self.web.metrics.reloaded("ok")
         self.gateway.use(snapshot)
         self.gateway.health_checks.follow()
@@ -434,6 +348,8 @@ class GatewayService(Service):
         self._close_old_transports()
         self._documents.follow(loaded)
         self.history.note(loaded.kept, ELSEWHERE)
+        self.accounts.follow(files.records, snapshot.used)
+        self.secrets.gather()
         self._warn()
         _log.info("configuration reloaded from {source}", source=configuration.source)
         logging = configuration.settings.logging
@@ -454,9 +370,10 @@ class GatewayService(Service):
             Deferred.fromCoroutine(self._move_listener(old.settings, configuration.settings))
 
     async def _move_listener(self, old: Settings, new: Settings) -> None:
-        self._reload_problem = await self.listener.move(old, new)
-        if self._reload_problem:
-            _log.error("{problem}", problem=self._reload_problem)
+        problem = await self.listener.move(old, new)
+        self.reloading.tried(problem)
+        if problem:
+            _log.error("{problem}", problem=problem)
         else:
             self._announce()
 
@@ -500,7 +417,7 @@ class GatewayService(Service):
         def from_signal(do: Callable[[], object]) -> Callable[[int, object], None]:
             return lambda _number, _frame: self._reactor.callFromThread(do)
 
-        signal.signal(signal.SIGHUP, from_signal(self.reload))
+        signal.signal(signal.SIGHUP, from_signal(self.reloading.ask))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, from_signal(self._asked_to_stop))
         if self._worker is not None:
@@ -535,6 +452,7 @@ class GatewayService(Service):
         self.gateway.quota_questions.stop()
         self.web.metrics.stop()
         self.web.draining = True
+        self.reloading.stop()
         self.listener.drain()
         self.management.hang_up()
         if count := self.listener.in_flight:
@@ -576,7 +494,7 @@ class GatewayService(Service):
 
     def _compared(self, other: Configuration) -> Sequence[Difference]:
         """What clients would notice if it took the place of the one in use."""
-        files = read_files(self._loaded.credentials, self._registry.logins)
+        files = read_files(self.reloading.in_use.loaded.credentials, self._registry.logins)
         here = self._transports[-1]
         snapshot = build_snapshot(
             files.without_demo(other).settings,
@@ -623,12 +541,6 @@ def _files(loaded: Loaded, registry: Registry) -> tuple[Files, Loaded]:
 
 def _retention(settings: Settings) -> Retention:
     return Retention(settings.state_retention.days, settings.state_retention.max_size_mb)
-
-
-def _hash(configuration: Configuration) -> str:
-    """Of all that is in effect, secrets included: nodes that show the same one are configured alike."""
-    secrets = (secret.reveal() for secret in configuration.secrets)
-    return digest(repr(configuration.settings), *secrets)[:12]
 
 
 def _store(settings: Settings) -> tuple[object, ...]:
