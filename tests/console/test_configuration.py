@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from ruamel.yaml import YAML
 
 from tests.console.conftest import Operator
+from tests.console.test_pages import FAINT, UNLABELLED
 from tests.rig.browser import Browser
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.managing import HASHED
@@ -129,6 +130,12 @@ def test_lists_mappings_and_secrets_by_the_form(browser: Browser, running: tuple
         page.get_by_role("button", name="Take max-attempts out").click()
         expect(page.locator(".settings p.bad")).to_have_count(0)
         assert "sk-of-team-a" not in page.content() + text.input_value()
+        assert page.evaluate(UNLABELLED) == []
+        for theme in ("dark", "light"):
+            page.get_by_label("Theme").select_option(theme)
+            assert page.evaluate(FAINT) == []
+        page.set_viewport_size({"width": 375, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
         save(page)
 
     Operator(browser, gateway.address).visits(visit)

@@ -11,6 +11,7 @@ import pytest
 from aiproxy.catalogue.objections import Objection
 from aiproxy.config.codes import EXPLANATIONS
 from aiproxy.config.json_schema import json_schema
+from aiproxy.credentials.logins import LOGINS
 from aiproxy.gateway.stages import Because
 from aiproxy.neutral.errors import GatewayError
 from aiproxy.pools.lending import Hindrance, Why
@@ -55,6 +56,7 @@ CODES = {
     "finding": set(EXPLANATIONS),
     "error": {*kinds(), *named(r"Refused\(\s*\w+,\s*\"(\w+)\"", "web"), *named(r"code=\"(\w+)\"", "web/management")},
     "reason": {*kinds(), *Hindrance, *Because, *Objection, "offers this model, which this key may not use"},
+    "closed": {each.provider for each in LOGINS if each.closed},
     "place": {each.where for each in snippets("http://a", "m", needs_key=True)},
     "check": named(r"Check\(\s*\"(\w+)\"", ""),
 }

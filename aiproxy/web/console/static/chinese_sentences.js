@@ -1,5 +1,5 @@
-// What the API says, in Chinese, by its codes: what is wrong with a configuration, errors, why an account is not asked, checks, where
-// a client is set up. Behind a
+// What the API says, in Chinese, by its codes: what is wrong with a configuration, errors, why an account is not asked, checks, which
+// logins their vendors have closed to other programs, where a client is set up. Behind a
 // sentence that ends with a colon the API's own words follow.
 
 export const SENTENCES = {
@@ -154,6 +154,15 @@ export const SENTENCES = {
     "credentials": "凭据",
     "state": "状态",
     "bus": "进程间消息"
+  },
+  "closed": {
+    "antigravity": "Google 的条款禁止其他程序使用此登录，自 2026 年 2 月起已因此停用账号。请使用 API 密钥（gemini-api-key）或 Vertex AI（vertex-api-key）。",
+    "claude": "Anthropic 的消费者条款只允许在 Claude Code 和 Claude.ai 中使用 Free、Pro 和 Max 套餐的登录。自 2026 年 1 月起它拒绝其他程序的请求，自 2026 年 4 月起全部拒绝。请使用 API 密钥（claude-api-key）。",
+    "copilot": "GitHub 的条款只允许它支持的程序，自 2025 年起已因脚本化使用停用 Copilot。",
+    "gemini-cli": "Google 的条款禁止其他程序使用此登录，自 2026 年 2 月起已因此停用账号。请使用 API 密钥（gemini-api-key）或 Vertex AI（vertex-api-key）。",
+    "iflow": "厂商于 2026 年 4 月宣布服务终止。",
+    "kiro": "AWS 的 Kiro 后端只供 Kiro 使用，自 2026 年起已锁定许多被其他程序使用的账号。",
+    "qwen": "厂商已于 2026 年 4 月 15 日终止此登录背后的免费套餐。"
   },
   "place": {
     "a shell": "终端",

@@ -90,6 +90,7 @@ function frame() {
   const links = PAGES.map(([name, words]) => h("a", { href: `#/${name}` }, t(words)));
   const room = h("main", { id: "main", tabIndex: -1 });
   const out = button(t("Sign out"), async () => {
+    leave(); // what it listens to ends before the session does
     await api.signOut();
     enter(false);
   }, { className: "plain" });
@@ -136,7 +137,7 @@ async function open(room, links) {
       const timer = setInterval(() => document.hidden || quietly(act)(), seconds * 1000);
       stops.push(() => clearInterval(timer));
     },
-    on: (handlers) => stops.push(listen(Object.fromEntries(Object.entries(handlers).map(([kind, act]) => [kind, quietly(act)])))),
+    on: (handlers) => gone.signal.aborted || stops.push(listen(Object.fromEntries(Object.entries(handlers).map(([kind, act]) => [kind, quietly(act)])))),
     leaving: (act) => stops.push(act),
   };
   // What nobody asked for just now; that the gateway doesn't answer stands at the top of the page already.

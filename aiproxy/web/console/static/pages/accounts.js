@@ -143,7 +143,7 @@ function details(row, redraw) {
       [t("Renewed"), login?.refreshed && time(login.refreshed)],
       [t("Refused"), login?.refused],
       [t("Problem"), login?.problem],
-      [t("Closed channel"), login?.closed],
+      [t("Closed channel"), login?.closed && said("closed", row.provider, login.closed)],
       [t("Concurrency"), row.concurrency || null],
       [t("Attempts, last day"), row.used && `${count(row.used.attempts)} (${t("{count} failed", { count: count(row.used.failed) })})`],
       [t("Tokens, last day"), row.used && `${short(input(row.used))} → ${short(output(row.used))}`],

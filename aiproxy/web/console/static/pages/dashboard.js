@@ -40,8 +40,16 @@ export async function show(view) {
       : h("p.good", t("Nothing: all accounts and everything that readiness depends on are well.")));
   }
 
+  const drawNow = (underWay, waiting, calls, tokens) => fill(now, [
+    figure(t("Calls under way"), underWay),
+    figure(t("Calls waiting"), waiting),
+    figure(t("Calls a second"), calls),
+    figure(t("Tokens a second"), tokens),
+  ]);
   let before = null;
   const looks = Array.from({ length: LIVE }, () => ({ label: "", values: {} }));
+  drawNow("–", "–", "–", "–");
+  drawLive(live, looks);
   view.on({
     figures: (told) => {
       const seconds = before ? told.at - before.at : 0;
@@ -49,12 +57,7 @@ export async function show(view) {
       looks.push({ label: time(told.at), values: before ? since(told, before) : {} });
       looks.shift();
       drawLive(live, looks);
-      fill(now, [
-        figure(t("Calls under way"), count(told["under-way"])),
-        figure(t("Calls waiting"), count(told.waiting)),
-        figure(t("Calls a second"), rate("requests")),
-        figure(t("Tokens a second"), rate("output-tokens")),
-      ]);
+      drawNow(count(told["under-way"]), count(told.waiting), rate("requests"), rate("output-tokens"));
       before = told;
     },
   });

@@ -2,7 +2,7 @@
 
 import { del, get, post, segment } from "../../api.js";
 import { badge, button, choice, copied, dialog, field, fill, form, h, safely, submit } from "../../ui.js";
-import { later, t } from "../../words.js";
+import { later, said, t } from "../../words.js";
 
 const LOOKS_EVERY = 1000;
 
@@ -29,7 +29,7 @@ async function ask(room, close) {
   function turn() {
     const chosen = providers.find((each) => each.provider === provider.value);
     fill(way, chosen.ways.map((name) => h("option", { value: name }, name)));
-    fill(closed, chosen.closed || null);
+    fill(closed, chosen.closed ? said("closed", chosen.provider, chosen.closed) : null);
     closed.hidden = !chosen.closed;
   }
   turn();
