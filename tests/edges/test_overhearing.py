@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,10 +22,14 @@ def vendor() -> Iterator[Upstream]:
         yield running
 
 
+def text(vendor: Upstream) -> str:
+    account = f"{{name: one, api-key: {SECRET}, base-url: '{vendor.base_url}', models: [m]}}"
+    return f"{MANAGED}api-keys: [{CLIENT}]\nopenai-api-key: [{account}]\nstate: state.db\n"
+
+
 @pytest.fixture
 def gateway(tmp_path: Path, vendor: Upstream) -> Iterator[Daemon]:
-    account = f"{{name: one, api-key: {SECRET}, base-url: '{vendor.base_url}', models: [m]}}"
-    with daemon(tmp_path, f"{MANAGED}api-keys: [{CLIENT}]\nopenai-api-key: [{account}]\n") as running:
+    with daemon(tmp_path, text(vendor)) as running:
         yield running
 
 
@@ -84,3 +89,18 @@ def test_frames_failures_and_what_is_too_long(gateway: Daemon, vendor: Upstream)
         long: dict[str, Any] = next(heard)[1]
     assert long["cut"]
     assert len(long["answer"]) == MOST_HEARD
+
+
+def test_it_is_told_whichever_worker_takes_the_call(tmp_path: Path, vendor: Upstream) -> None:
+    with (
+        daemon(tmp_path, text(vendor), "--workers", "2") as gateway,
+        events(gateway.address, "upstream,ended,figures") as heard,
+    ):
+        next(heard)  # by then the workers know of one another
+        session, met = signed_in(gateway), set[int]()
+        given_up = monotonic() + 30
+        while len(met) < 2:
+            assert monotonic() < given_up, met
+            request_id = call(gateway, session)
+            assert next(told for kind, told in heard if kind == "upstream")["request_id"] == request_id
+            met.add(next(told for kind, told in heard if kind == "ended")["worker"])
