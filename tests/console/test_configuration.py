@@ -272,7 +272,7 @@ def test_what_is_wrong_is_told_in_chinese_too(browser: Browser, running: tuple[D
         text = page.locator("textarea.editor")
         expect(text).to_have_value(re.compile("team-a"))
         text.fill(text.input_value() + "api-key: [a]\n")
-        expect(page.locator(".settings")).to_contain_text("监听的端口；0 表示任选一个空闲端口。 (0 to 65535)")
+        expect(page.locator(".settings")).to_contain_text("监听的端口；0 表示任选一个空闲端口。 (0 到 65535)")
         expect(page.locator(".findings")).to_contain_text("这里没有名为 api-key 的设置：")
         expect(page.locator(".findings")).to_contain_text("did you mean")
         page.goto(f"{gateway.address}/console/#/requests/none-of-this-id")

@@ -1,5 +1,18 @@
-// What the schema says of settings, in Chinese, under the English without what stands in brackets at its end (limits and units). What has no
-// Chinese here is shown in English.
+// What the schema says of settings, in Chinese, under the English without what stands in brackets at its end: limits and units, of which
+// there are the words. What has no Chinese here is shown in English.
+
+export const LIMITS = {
+  "required": "必需",
+  "at least": "至少",
+  " to ": " 到 ",
+  "one of": "可选",
+  "no limit": "不限",
+  "seconds": "秒",
+  "bytes": "字节",
+  " a second": "每秒",
+  "days": "天",
+  ", or ": "，或 "
+};
 
 export const SETTINGS = {
   "A Vertex API key; or else `service-account`.": "Vertex API 密钥；或者用 `service-account`。",

@@ -139,7 +139,8 @@ export async function show(view) {
 // The schema with what it says of settings in the language of the page; what stands in brackets at its end are limits and units.
 async function inLanguage(schema) {
   if (language() === "en") return schema;
-  const { SETTINGS } = await import("../chinese_settings.js");
-  const told = (words) => words.replace(/^(.*?)( \([^()]*\))?$/s, (_, about, limits = "") => (SETTINGS[about] || about) + limits);
+  const { LIMITS, SETTINGS } = await import("../chinese_settings.js");
+  const bounds = new RegExp(Object.keys(LIMITS).join("|"), "g");
+  const told = (words) => words.replace(/^(.*?)( \([^()]*\))?$/s, (_, about, limits = "") => (SETTINGS[about] || about) + limits.replace(bounds, (each) => LIMITS[each]));
   return JSON.parse(JSON.stringify(schema), (key, value) => (key === "description" && typeof value === "string" ? told(value) : value));
 }

@@ -63,8 +63,8 @@ export async function show(view) {
     const head = h("div");
     const upstream = h("div");
     const back = h("div");
-    fill(answer, card(t("Answer"), head, text));
-    fill(wire, [upstream, back, card(t("As it came"), raw)]);
+    fill(answer, [card(t("Answer"), head, text), upstream]);
+    fill(wire, [back, card(t("As it came"), raw)]);
     heard = [];
     draw = () => {};
     translated(upstream).catch(() => {}); // the answer tells what is wrong with a body
