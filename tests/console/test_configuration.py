@@ -116,6 +116,8 @@ def test_lists_mappings_and_secrets_by_the_form(browser: Browser, running: tuple
         change(page, "api-keys[1].models[0]", "demo*")
         page.get_by_role("button", name="Move api-keys[1] up").click()
         expect(text).to_have_value(re.compile(r"team-b.*\n.*team-a", re.DOTALL))
+        expect(page.get_by_role("button", name="Move api-keys[0] down")).to_be_focused()
+        expect(page.get_by_label("api-keys[0].models[0]", exact=True)).to_have_value("demo*")
         # a mapping of lists, by names with dots
         page.locator("summary", has_text="model-fallback").first.click()
         page.get_by_label("A new name in model-fallback").fill("gpt-5.4")
@@ -163,6 +165,7 @@ def test_what_is_taken_out_and_begun_in_vain(browser: Browser, running: tuple[Da
         page.get_by_role("button", name="Add to api-keys", exact=True).click()
         page.get_by_role("button", name="Take api-keys[1] out").click()
         expect(page.get_by_label("api-keys[1].key", exact=True)).to_have_count(0)
+        expect(page.get_by_role("button", name="Add to api-keys", exact=True)).to_be_focused()
         page.get_by_role("button", name="Take api-keys[0] out").click()
         expect(text).not_to_have_value(re.compile("team-a"))
         text.fill("port: [")

@@ -90,7 +90,7 @@ export function settings(schema, change) {
       begun.set(path, name);
       unfolded.add(join(path, name));
       draw();
-      [...room.querySelectorAll(".entry")].find((each) => each.dataset.key === join(path, name))?.querySelector("input, select")?.focus();
+      entryAt(join(path, name))?.querySelector("input, select")?.focus();
     };
     return [
       [...pairs, ...drafted].map(([name, value]) => one(about, path, name, value, next)),
@@ -101,20 +101,36 @@ export function settings(schema, change) {
   function one(about, path, name, value, next) {
     const at = join(path, name);
     const tool = (sign, words, act) => button(sign, act, { className: "plain", "aria-label": words });
-    const to = (place) => async () => {
+    const to = (place, sign) => async () => {
       await change({ move: { [at]: place } });
+      swap(at, join(path, place));
+      draw();
+      const tools = [...entryAt(join(path, place)).querySelectorAll(":scope > .tools button")];
+      (tools.find((each) => each.textContent === sign) || tools[0]).focus();
     };
     const out = async () => {
-      if (value !== undefined) return change({ set: { [at]: null } });
+      if (value !== undefined) await change({ set: { [at]: null } });
       begun.delete(path);
       draw();
+      room.querySelector(`[aria-label="${CSS.escape(t("Add to {path}", { path }))}"]`)?.focus();
     };
     return h("div.entry", { "data-key": at },
       node(about, at, next === undefined ? name : title(about, value) || String(name + 1), value, true),
       h("div.tools", {},
-        value !== undefined && name > 0 && tool("↑", t("Move {path} up", { path: at }), to(name - 1)),
-        value !== undefined && name < next - 1 && tool("↓", t("Move {path} down", { path: at }), to(name + 1)),
+        value !== undefined && name > 0 && tool("↑", t("Move {path} up", { path: at }), to(name - 1, "↑")),
+        value !== undefined && name < next - 1 && tool("↓", t("Move {path} down", { path: at }), to(name + 1, "↓")),
         tool("×", t("Take {path} out", { path: at }), out)));
+  }
+
+  const entryAt = (at) => [...room.querySelectorAll(".entry")].find((each) => each.dataset.key === at);
+
+  // What is unfolded of two entries that changed places.
+  function swap(one, other) {
+    const within = (path, at) => path === at || path.startsWith(`${at}.`) || path.startsWith(`${at}[`);
+    const there = [...unfolded];
+    unfolded.clear();
+    for (const path of there)
+      unfolded.add(within(path, one) ? other + path.slice(one.length) : within(path, other) ? one + path.slice(other.length) : path);
   }
 
   // What an entry is known by: the first of its plain values, but no secret.
