@@ -5,7 +5,7 @@ import binascii
 import re
 from urllib.parse import unquote_to_bytes
 
-from aiproxy.neutral.media import InlineSource, UrlSource
+from aiproxy.neutral.media import LARGE, ExcerptSource, InlineSource, UrlSource
 
 _SCHEME = re.compile(r"\s*data:", re.IGNORECASE)
 
@@ -40,19 +40,32 @@ def parse(url: str) -> InlineSource | None:
     scheme = _SCHEME.match(url)
     if not scheme:
         return None
-    header, comma, data = url[scheme.end() :].partition(",")
-    if not comma:
+    comma = url.find(",", scheme.end())
+    if comma < 0:
         raise ValueError("a data URL needs a comma before its data")
-    media_type, *parameters = (word.strip() for word in header.split(";"))
-    if "base64" not in (word.lower() for word in parameters):
+    media_type, *parameters = (word.strip().lower() for word in url[scheme.end() : comma].split(";"))
+    start, in_base64 = comma + 1, "base64" in parameters
+    if in_base64 and len(url) - start >= LARGE and url.find("%", start) < 0:
+        kind = media_type or sniffed(url[start : start + _SNIFFED]) or "text/plain"
+        return ExcerptSource(kind, url, slice(start, None))
+    data = url[start:]
+    if not in_base64:
         data = base64.b64encode(unquote_to_bytes(data)).decode()
     elif "%" in data:
         data = unquote_to_bytes(data).decode("latin-1")
-    return InlineSource(media_type.lower() or sniffed(data) or "text/plain", data)
+    return InlineSource(media_type or sniffed(data) or "text/plain", data)
 
 
 def render(source: InlineSource) -> str:
-    return f"data:{source.media_type};base64,{source.data}"
+    """The very URL that the source was read from, where it is written as we do."""
+    opening = f"data:{source.media_type};base64,"
+    if (
+        isinstance(source, ExcerptSource)
+        and isinstance(source.whole, str)
+        and source.whole[: source.place.start] == opening
+    ):
+        return source.whole
+    return opening + source.data
 
 
 def sniffed(data: str) -> str | None:

@@ -29,7 +29,7 @@ def wanted(request: GenerateRequest, target: Codec, can: Capabilities) -> Mappin
     return {
         part.source.url: _feature(part, "url")
         for turn in request.turns
-        for part in _media(turn.parts)
+        for part in media_of(turn.parts)
         if isinstance(part.source, UrlSource) and _KINDS[type(part)] not in takes
     }
 
@@ -49,7 +49,7 @@ def with_bytes(
         report.becomes(named, _feature(part, "text" if isinstance(source, TextSource) else "inline"))
         return replace(part, source=source, extensions={})
 
-    turns = [replace(turn, parts=tuple(_changed(turn.parts, with_its_bytes))) for turn in request.turns]
+    turns = [replace(turn, parts=tuple(changed(turn.parts, with_its_bytes))) for turn in request.turns]
     return replace(request, turns=tuple(turns))
 
 
@@ -62,18 +62,19 @@ def _feature(part: Media, where: str) -> str:
     return f"part.{kind}.{where}" if isinstance(part, ImagePart | DocumentPart) else f"part.{kind}"
 
 
-def _media(parts: tuple[Part, ...]) -> Iterator[Media]:
+def media_of(parts: tuple[Part, ...]) -> Iterator[Media]:
     for part in parts:
         if isinstance(part, ToolResultPart):
-            yield from _media(part.content)
+            yield from media_of(part.content)
         elif isinstance(part, Media):
             yield part
 
 
-def _changed(parts: tuple[Part, ...], change: Callable[[Media], Media]) -> Iterator[Part]:
+def changed(parts: tuple[Part, ...], change: Callable[[Media], Media]) -> Iterator[Part]:
+    """The parts with their media changed, those in tools' results, too."""
     for part in parts:
         if isinstance(part, ToolResultPart):
-            yield replace(part, content=tuple(_changed(part.content, change)))
+            yield replace(part, content=tuple(changed(part.content, change)))
         else:
             yield change(part) if isinstance(part, Media) else part
 

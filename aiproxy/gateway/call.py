@@ -119,6 +119,6 @@ def read_call(
 def _outlined(incoming: Incoming) -> dict[str, Any]:
     """What is wrong is told of the whole."""
     try:
-        return read_object(incoming.outline, exact=False)
+        return read_object(incoming.outline)
     except InvalidRequest:
-        return read_object(incoming.body, exact=False)
+        return read_object(incoming.body)

@@ -258,7 +258,7 @@ class Gateway:
         )
         await self.state.continue_conversation(call, snapshot.sealing_key)
         if call.continues is not None:
-            call.session = session_of(call.incoming.headers, read_object(call.incoming.outline, exact=False))
+            call.session = session_of(call.incoming.headers, read_object(call.incoming.outline))
             call.record.session = call.session.key
         planned = plan(call, snapshot)
         if call.warms_up and planned:

@@ -7,6 +7,7 @@ from functools import partial
 from aiproxy.codecs.base import Answer
 from aiproxy.codecs.codec import Codec, Exchange, Outgoing
 from aiproxy.codecs.envelope import Sealer, may_hold_envelope
+from aiproxy.codecs.excerpts import excerpted
 from aiproxy.codecs.media_urls import with_bytes
 from aiproxy.codecs.opaque import without_state, without_strangers
 from aiproxy.codecs.reasoning import seen_when_asked
@@ -269,7 +270,7 @@ def read_request(call: Call, snapshot: Snapshot) -> tuple[GenerateRequest, Repor
         assert call.codec is not None
         sealer = Sealer(snapshot.sealing_key, call.client.tenant)
         report = Report(strict=snapshot.strict(call.client))
-        request = call.codec.decode_request(call.incoming, sealer, report)
+        request = excerpted(call.codec.decode_request(call.incoming, sealer, report), call.incoming.body)
         if call.reasoning is not None:
             request = replace(request, reasoning=call.reasoning)
         call.understood = (replace(request, model=call.model), report)

@@ -95,7 +95,7 @@ class Endpoint:
 
     def headers(self, body: bytes) -> Mapping[str, str]:
         """What the body asks for beside it."""
-        return {} if self.tells is None else self.tells(read_object(body, exact=False))
+        return {} if self.tells is None else self.tells(read_object(body))
 
 
 Repair = Callable[[dict[str, Json]], bool]

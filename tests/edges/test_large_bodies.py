@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from tests.rig.daemon import daemon
 from tests.rig.upstream import Received, Wire, completion, upstream
@@ -55,6 +56,49 @@ openai-compatibility:
                 assert list(clients.map(ask, bodies)) == [200] * AT_ONCE
             assert sorted(arrived) == sorted(sha256(body).hexdigest() for body in bodies * 2)
             assert memory(pid, "VmHWM") - before < BYTES_PER_BYTE * AT_ONCE * SIZE
+
+
+ANTHROPIC = (
+    b'{"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "seen"}], '
+    b'"stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1}}'
+)
+
+
+@pytest.mark.parametrize(("keys", "path", "answer"), [("claude", "", ANTHROPIC), ("openai", "/v1", completion("seen"))])
+def test_what_is_translated_takes_three_times_its_size(tmp_path: Path, keys: str, path: str, answer: bytes) -> None:
+    """What came, what is written of it, and what goes up."""
+    picture = "iVBORw0K" * (SIZE // 8)
+    url = f"data:image/png;base64,{picture}"
+    chat = {"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]}
+    source = {"type": "base64", "media_type": "image/png", "data": picture}
+    messages = {
+        "model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": [{"type": "image", "source": source}]}],
+    }  # fmt: skip
+    asked, to = (chat, "/chat/completions") if keys == "claude" else (messages, "/messages")
+    arrived: list[bool] = []
+
+    def takes(request: Received, wire: Wire) -> None:
+        arrived.append(picture.encode() in request.body)
+        wire.answer(200, answer)
+
+    with upstream(takes) as vendor:
+        origin = vendor.base_url.removesuffix("/v1") + path
+        text = f"""
+state: memory
+{keys}-api-key: [{{api-key: key-0123456789abcdef, base-url: "{origin}", models: [m]}}]
+"""
+        with daemon(tmp_path, text) as gateway:
+            pid = gateway.process.pid
+
+            def ask() -> int:
+                return httpx2.post(f"{gateway.base_url}{to}", json=asked, timeout=60).status_code
+
+            assert ask() == 200
+            before = memory(pid, "VmRSS")
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is that of now
+            assert ask() == 200
+            assert arrived == [True, True]
+            assert memory(pid, "VmHWM") - before < (BYTES_PER_BYTE + 0.1) * SIZE
 
 
 def test_what_comes_back_is_not_held(tmp_path: Path) -> None:

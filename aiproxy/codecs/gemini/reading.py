@@ -5,21 +5,21 @@ Everything here raises `ValueError` with a sentence; whoever knows whose JSON it
 import json
 from collections.abc import Mapping
 
-import orjson
+from msgspec.json import decode
 
-from aiproxy.codecs.json_bytes import may_hold_long_number
 from aiproxy.neutral.carried import Json
 
 
 def parse(data: bytes) -> Json:
     """Any JSON, integers of any size and lone surrogates included."""
     try:
-        found = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        if b"\\u" not in data and not may_hold_long_number(data):
+        return decode(data)
+    except RecursionError as error:
+        raise ValueError("it nests too deep") from error
+    except ValueError:
+        if b"\\u" not in data:
             raise
         return _slowly(data)
-    return _slowly(data) if may_hold_long_number(data) else found
 
 
 def _slowly(data: bytes) -> Json:

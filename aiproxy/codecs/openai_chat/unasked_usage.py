@@ -25,7 +25,7 @@ def asks(body: bytes) -> bool:
     """Whether the client asks for it itself; or gives options that aren't any, of which the upstream will say so."""
     if _OPTIONS not in body:
         return False
-    options = read_object(body, exact=False).get("stream_options")
+    options = read_object(body).get("stream_options")
     return options is not None and (not isinstance(options, dict) or options.get("include_usage") is True)
 
 

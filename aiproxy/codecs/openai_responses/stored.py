@@ -61,7 +61,7 @@ def _response(kept: bytes) -> dict[str, Json]:
 
 def wanted(body: bytes) -> bool:
     """Unless the client says no."""
-    return b'"store"' not in body or read_object(body, exact=False).get("store") is not False
+    return b'"store"' not in body or read_object(body).get("store") is not False
 
 
 def ours(response_id: str) -> bool:
@@ -72,7 +72,7 @@ def reference(body: bytes) -> str | None:
     """The answer that a request continues, whoever keeps it."""
     if b'"previous_response_id"' not in body:
         return None
-    asked = read_object(body, exact=False)
+    asked = read_object(body)
     found = _reference(asked)
     if found is not None and asked.get("conversation") is not None:
         raise InvalidRequest(
