@@ -95,10 +95,10 @@ class Gateway:
         self.quotas = QuotaBook()
         """What vendors say of accounts' quotas."""
         self.quota_questions = QuotaQuestions(clock, random, self.pool, self.quotas, lambda: self._snapshot)
-        self.journal = Journal()
-        """The latest calls, with every decision: `journal.find(request_id)`."""
         self.ended = Telling(clock)
         """Of calls: `ended.observers` are told of them, some at a time, soon after."""
+        self._journal = Journal()
+        self.ended.observers.append(self._journal.note)
         self.prompts: PromptLog | None = None
         """Where requests and answers are written in words."""
         self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)
@@ -117,7 +117,7 @@ class Gateway:
         self._join()
         self.discovery.forget()
         self.state.limit(snapshot.settings)
-        self.journal.limit(snapshot.settings.error_logs_max_files)
+        self._journal.limit(snapshot.settings.error_logs_max_files)
         self._reconsider_relays()
 
     def _join(self) -> None:
@@ -128,6 +128,12 @@ class Gateway:
         sessions = routing.session_affinity_ttl if routing.session_affinity else 0.0
         self.pool.replace(snapshot.accounts, snapshot.strategy, sessions=sessions, queue=routing.queue)
         self.quotas.keep(snapshot.upstreams)
+
+    @property
+    def journal(self) -> Journal:
+        """The latest calls, with every decision."""
+        self.ended.now()
+        return self._journal
 
     @property
     def relays(self) -> int:
@@ -223,7 +229,6 @@ class Gateway:
             running.task = None
             self._under_way.discard(running)
             call.record.ended = self._clock.seconds()
-            self.journal.note(call.record)
             if self._snapshot.settings.logging.level is LogLevel.DEBUG:
                 _log.debug(
                     "{request_id} {outcome}: {story}",

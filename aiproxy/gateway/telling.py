@@ -25,8 +25,6 @@ class Telling:
 
     def note(self, record: CallRecord) -> None:
         """A call has ended."""
-        if not self.observers:
-            return
         self._waiting.append(record)
         if len(self._waiting) >= AT_ONCE:
             self.now()

@@ -1,7 +1,7 @@
 """The latest calls by request id, with every decision made for them, and the same in words. Pure."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aiproxy.usage.record import Attempt, CallRecord, Choice, Outcome, Passed
 
@@ -34,14 +34,15 @@ class Journal:
         while len(self._failed) > failed:
             self._failed.popitem(last=False)
 
-    def note(self, record: CallRecord) -> None:
-        """Keep a call that has ended. Most calls pass over the same accounts for the same reasons."""
-        for place, choice in enumerate(record.choices):
-            if choice.passed:
-                record.choices[place] = self._sharing(choice)
-        _keep(self._latest, record, self._most[0])
-        if record.outcome in (Outcome.FAILED, Outcome.CUT):
-            _keep(self._failed, record, self._most[1])
+    def note(self, records: Iterable[CallRecord]) -> None:
+        """Keep calls that have ended. Most calls pass over the same accounts for the same reasons."""
+        for record in records:
+            for place, choice in enumerate(record.choices):
+                if choice.passed:
+                    record.choices[place] = self._sharing(choice)
+            _keep(self._latest, record, self._most[0])
+            if record.outcome in (Outcome.FAILED, Outcome.CUT):
+                _keep(self._failed, record, self._most[1])
 
     def find(self, request_id: str) -> CallRecord | None:
         return self._latest.get(request_id) or self._failed.get(request_id)

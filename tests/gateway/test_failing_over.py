@@ -198,6 +198,7 @@ def test_the_client_leaves_while_it_waits() -> None:
     assert [rig["one"].cancelled, rig["two"].cancelled] == [1, 1]
     assert rig.gateway.pool.waiting == rig.gateway.pool.in_use("one") == rig.gateway.pool.in_use("two") == 0
     assert rig.gateway.pool.resting() == []
+    rig.gateway.ended.now()
     assert rig.clock.getDelayedCalls() == []
 
 
@@ -209,6 +210,7 @@ def test_the_client_leaves_in_the_pause_between_rounds() -> None:
     assert not asked.done.called
     asked.done.cancel()
     assert isinstance(asked.error, CancelledError)
+    rig.gateway.ended.now()
     assert rig.clock.getDelayedCalls() == []
 
 

@@ -38,6 +38,7 @@ def test_signs_of_life_and_then_the_answer() -> None:
     late = b": x-aiproxy-provider: openai, x-aiproxy-model: m, x-aiproxy-attempts: 1\n\n"
     assert asked.sink.body == 2 * ALIVE + late + b"".join(said)
     assert asked.record.outcome is Outcome.COMPLETE
+    rig.gateway.ended.now()
     assert rig.clock.getDelayedCalls() == []
 
 

@@ -16,15 +16,15 @@ def test_the_latest_are_kept_and_the_failed_for_longer() -> None:
         call("a"),
         call("b"),
     ):
-        journal.note(record)
+        journal.note([record])
     found = {name for name in ("f1", "f2", "f3", "a", "b") if journal.find(name) is not None}
     assert found == {"f2", "f3", "a", "b"}
     assert [record.request_id for record in journal.failed] == ["f3", "f2"]
     journal.limit(1)
     assert [record.request_id for record in journal.failed] == ["f3"]
-    journal.note(call("f4", Outcome.FAILED))
+    journal.note([call("f4", Outcome.FAILED)])
     assert [record.request_id for record in journal.failed] == ["f4"]
-    journal.note(call("c", Outcome.CANCELLED))
+    journal.note([call("c", Outcome.CANCELLED)])
     assert journal.find("a") is None
     assert journal.find("c") is not None
 
@@ -60,7 +60,7 @@ def test_calls_that_pass_over_the_same_share_the_words_for_it() -> None:
     for request_id in ("a", "b"):
         record = call(request_id)
         record.choices = [Choice(0.0, "two", "m", "strategy", "asked", 0.0, (Passed("one", "m", "rate_limit", 30.0),))]
-        journal.note(record)
+        journal.note([record])
     one, other = (journal.find(request_id) for request_id in ("a", "b"))
     assert one is not None
     assert other is not None

@@ -82,7 +82,7 @@ def recording(resting: int) -> Callable[[], None]:
     def record() -> None:
         call = CallRecord(f"req-{next(numbers)}", 0.0, outcome=Outcome.COMPLETE)
         call.choices.append(noted(stage, one.taken.skipped, one.waited, one, 0.0))
-        journal.note(call)
+        journal.note([call])
 
     return record
 

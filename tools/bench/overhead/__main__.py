@@ -1,6 +1,6 @@
 """What the ledger, metrics and the record cost a call of W1: one gateway counts by more and more of them, turn by turn.
 
-    PYTHONPATH=tools python -m bench.overhead --rounds 60
+    PYTHONPATH=tools python -m bench.overhead --rounds 40
 
 CPU is that of the reactor's thread, by turns of a sixth of a second in changing order, and of the ledger's writing thread. Each step is the
 median over the rounds of what it adds to its own round, ± its standard error. Exits with 1 when all together take more than `GOAL` of a call."""
@@ -40,7 +40,7 @@ LASTS = 3600.0
 
 def main() -> None:
     parser = ArgumentParser(prog="bench.overhead", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=40)
     asked = parser.parse_args()
     try:
         with TemporaryDirectory(prefix="aiproxy-overhead-") as made:

@@ -25,11 +25,11 @@ from aiproxy.gateway import attempt, rounds
 from aiproxy.gateway.telling import Telling
 from aiproxy.service import GatewayService
 from aiproxy.tap import Options, makeService
-from aiproxy.usage import Attempt, CallRecord, Choice, Journal, Outcome
+from aiproxy.usage import Attempt, CallRecord, Choice, Outcome
 from aiproxy.usage.prices import Prices
 
-MEANS = ("nothing", "record", "metrics", "console", "ledger")
-"""In the order they are added: each turn has those before, too. `console`: its figures, and traces, which are off."""
+MEANS = ("nothing", "record", "metrics", "ledger")
+"""In the order they are added: each turn has those before, too."""
 
 CALLS = 500
 """Of a turn: a sixth of a second. Shorter than what disturbs it."""
@@ -45,14 +45,12 @@ class Counting:
         self._telling = service.gateway.ended
         everybody = [*self._telling.observers]
         of = {getattr(each, "__self__", None): each for each in everybody}
-        metrics, ledger = of[service.web.metrics], of[service]
-        others = [each for each in everybody if each not in (metrics, ledger)]
+        record, metrics = of[service.gateway.journal], of[service.web.metrics]
         self._observers: Mapping[str, list[Any]] = {
             "nothing": [],
-            "record": [],
-            "metrics": [metrics],
-            "console": [metrics, *others],
-            "ledger": [metrics, *others, ledger],
+            "record": [record],
+            "metrics": [record, metrics],
+            "ledger": everybody,
         }
         self._left = 0
         self._counted: Deferred[None] | None = None
@@ -66,7 +64,8 @@ class Counting:
             self._left -= 1
             if not self._left:
                 reactor.callLater(0, self._enough)
-            note(telling, record)
+            if telling.observers:
+                note(telling, record)
 
         with ExitStack() as patched:
             patched.enter_context(patch.object(Telling, "note", noted))
@@ -76,7 +75,6 @@ class Counting:
             if means == "nothing":
                 nobody = Choice(0.0, "", "", "", "", 0.0, ())
                 nothing = Attempt("", "", "", 0.0, 0.0, Outcome.COMPLETE)
-                patched.enter_context(patch.object(Journal, "note", lambda *_: None))
                 patched.enter_context(patch.object(rounds, "noted", lambda *_: nobody))
                 patched.enter_context(patch.object(attempt, "Attempt", lambda *_, **__: nothing))
             yield

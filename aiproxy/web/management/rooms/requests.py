@@ -13,13 +13,16 @@ from aiproxy.storage.state.asking import FILTERS, Span, attempts, calls
 from aiproxy.storage.state.calls import rows_of
 from aiproxy.storage.state.database import Session, StateUnavailable
 from aiproxy.storage.state.rows import RequestRow, UsageRow
-from aiproxy.usage import CallRecord, Journal, story
+from aiproxy.usage import CallRecord, story
 from aiproxy.web.management.routes import Asked, Route
 
 LISTED = 100
 """Calls that are listed when nobody says how many."""
 
 T = TypeVar("T")
+
+Find = Callable[[str], CallRecord | None]
+"""A call that is kept, by its request id."""
 
 SPAN = {
     "since": "Seconds since the epoch, from when on.",
@@ -52,8 +55,8 @@ class Requests:
     """`offset` is what lies between the gateway's clock and the time of day, in seconds; `node` is what this process is called
     in the state."""
 
-    def __init__(self, journal: Journal, state: Kept, node: str, offset: Callable[[], float]) -> None:
-        self._journal = journal
+    def __init__(self, find: Find, state: Kept, node: str, offset: Callable[[], float]) -> None:
+        self._find = find
         self._state = state
         self._node = node
         self._offset = offset
@@ -81,7 +84,7 @@ class Requests:
             found = calls(session, {"request_id": request_id}, Span(), failed=False, limit=1)
             return [*found, *attempts(session, found[0])] if found else []
 
-        record = self._journal.find(request_id)
+        record = self._find(request_id)
         if record is not None:
             return {**_told(rows_of(record, self._node, self._offset())), **_remembered(record)}
         kept = await asked_of(self._state, ask)
