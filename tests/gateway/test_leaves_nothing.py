@@ -42,8 +42,11 @@ def test_a_call_leaves_nothing_to_collect(keys: str, answer: str, stream: bool) 
     gc.collect()
     gc.disable()
     try:
-        for _ in range(CALLS):
-            once()
-        assert gc.collect() < CHANCE
+        found = []
+        for _ in range(2):  # what earlier tests have left, and a call lets go of, is found but once
+            for _ in range(CALLS):
+                once()
+            found.append(gc.collect())
+        assert min(found) < CHANCE
     finally:
         gc.enable()
