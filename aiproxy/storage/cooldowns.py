@@ -47,6 +47,8 @@ class Cooldowns:
         self._looks.clock = reactor
         self._switches: Mapping[str, CooldownRow] | None = None
         """Switches as they were kept at the last look; None before the first."""
+        self._enabled: dict[str, float] = {}
+        """When a switch was taken away, here or by whom we hear of: the state may have it a while longer."""
         self._switch_looks = LoopingCall(self._look_at_switches)
         self._switch_looks.clock = reactor
 
@@ -89,7 +91,9 @@ class Cooldowns:
         except (StateUnavailable, StateRefused):
             return  # the state says so itself
         come = [
-            _remembered(row) for account, row in now.items() if not (account in before or (account, "") in self._known)
+            _remembered(row)
+            for account, row in now.items()
+            if not (account in before or (account, "") in self._known or row.since <= self._enabled.get(account, 0.0))
         ]
         if come:
             self._take(come)
@@ -127,6 +131,7 @@ class Cooldowns:
                 self._tell(key, {"name": rest.name, "reason": rest.reason, "rest": rest.rest, "since": rest.since, "until": rest.until})  # fmt: skip
         for key in before.keys() - self._known.keys():
             _log.info("{account} rests no more", account=_who(before[key]))
+            self._note_enabled(before[key])
             self._state.remove(COOLDOWNS, key)
             self._tell(key, {"well": now})
 
@@ -155,8 +160,12 @@ class Cooldowns:
     def _well(self, key: _Key) -> None:
         """As others know already."""
         self._pool.well(*key)
-        self._known.pop(key)
+        self._note_enabled(self._known.pop(key))
         self._seen = self._pool.changes
+
+    def _note_enabled(self, rest: Remembered) -> None:
+        if rest.reason == DISABLED:
+            self._enabled[rest.account] = self._state.now()
 
 
 def _remembered(row: CooldownRow) -> Remembered:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from twisted.internet.task import deferLater
+from twisted.internet.task import Clock, deferLater
 
 from aiproxy.neutral import errors
 from aiproxy.pools.affinity import Bound
@@ -14,7 +14,8 @@ from aiproxy.pools.pool import Pool
 from aiproxy.pools.selection import Account, round_robin
 from aiproxy.storage.bus import Bus, Hub, Topic
 from aiproxy.storage.conversations import Conversations
-from aiproxy.storage.cooldowns import LOOK_SECONDS, WRITTEN_SECONDS, Cooldowns
+from aiproxy.storage.cooldowns import LOOK_SECONDS, SWITCHES_SECONDS, WRITTEN_SECONDS, Cooldowns
+from aiproxy.storage.state.rows import CooldownRow
 from aiproxy.storage.state.sqlite import SqliteDatabase
 from tests.storage.bus.carriers import until
 from tests.storage.state.test_state import reactor_of, started
@@ -170,3 +171,45 @@ async def test_a_pool_of_tomorrow_knows_what_one_knew(tmp_path: Path) -> None:
         assert well.resting <= 0
         assert other.resting <= 0
         assert other.pool.bound(reactor_of().seconds()) == []
+
+
+class Slow:
+    """A state that has what it was given, and hasn't come to what it was told to remove."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.rows: list[CooldownRow] = []
+        self.now = clock.seconds
+
+    def put(self, row: CooldownRow) -> None:
+        self.rows.append(row)
+
+    def remove(self, *_: object) -> None: ...
+
+    async def transact(self, _: object) -> list[CooldownRow]:
+        return self.rows
+
+    async def read(self, _: object) -> dict[str, CooldownRow]:
+        return {row.account: row for row in self.rows}
+
+
+def test_who_is_enabled_at_once_stays_so_while_the_state_is_slow() -> None:
+    clock = Clock()
+    clock.advance(1000.0)
+    state = Slow(clock)
+    pool = Pool(clock, Random(7), [ACCOUNT], round_robin)
+    cooldowns = Cooldowns(clock, pool, state, Bus(Hub().join()))  # type: ignore[arg-type]
+    cooldowns.start()
+    clock.advance(SWITCHES_SECONDS)
+    pool.disable("first")
+    clock.advance(LOOK_SECONDS)
+    pool.enable("first")
+    clock.advance(LOOK_SECONDS)
+    (row,) = state.rows
+    clock.advance(SWITCHES_SECONDS)
+    assert not pool.disabled
+    state.rows = []
+    clock.advance(SWITCHES_SECONDS)
+    state.rows = [row._replace(since=clock.seconds())]  # by a command
+    clock.advance(SWITCHES_SECONDS)
+    assert "first" in pool.disabled
+    cooldowns.stop()
