@@ -23,7 +23,7 @@ def held(service: Any) -> dict[str, int]:
         "leases": sum(gateway.pool.in_use(account) for account in gateway.snapshot.upstreams),
         "waiting": gateway.pool.waiting,
         "calls": len(gateway._under_way),  # noqa: SLF001 - nobody else needs to know
-        "connections": len(service.site.connections),
+        "connections": sum(len(site.connections) for site in service.listener._sites),  # noqa: SLF001
         "deferreds": sum(isinstance(found, Deferred) for found in gc.get_objects()),
         "sockets": sum(
             os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
