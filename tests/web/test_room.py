@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aiproxy.web.room import LARGE, room_for
+from aiproxy.web.room import LARGE, MOST_IN_HUGE_PAGES, room_for
 
 
 @pytest.mark.parametrize("size", [0, 1, 4096, LARGE - 1, LARGE, 3 * LARGE + 17])
@@ -39,3 +39,7 @@ def advised(room_size: int) -> bool:
 def test_a_large_one_is_in_huge_pages() -> None:
     assert advised(8 * LARGE)
     assert not advised(LARGE // 2)
+    others = [room_for(LARGE) for _ in range(MOST_IN_HUGE_PAGES)]
+    assert not advised(8 * LARGE)
+    others.clear()
+    assert advised(8 * LARGE)
