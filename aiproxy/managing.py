@@ -76,7 +76,7 @@ class Managed:
         rooms = (
             AccountsRoom(gateway, accounts, logins, documents, state, offset, edit),
             ModelsRoom(gateway),
-            Requests(lambda request_id: gateway.journal.find(request_id), state, self.node, offset),
+            Requests(lambda request_id: gateway.journal.find(request_id), state, self.node, offset, self.asking),
             Usage(state, self.node, in_thread),
             HistoryRoom(self.history, edit, self.masking, self.configuration, former, in_thread),
             ConfigurationRoom(edit, self.masking, self.configuration, former, self.compared, in_thread),

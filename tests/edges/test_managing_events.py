@@ -162,9 +162,8 @@ def test_a_socket_of_a_page_ends_with_its_session(tmp_path: Path) -> None:
 
 
 @contextmanager
-def two_workers(tmp_path: Path) -> Iterator[Daemon]:
-    """That log to the terminal what each of them writes."""
-    text = f"{MANAGED}\nstate: state.db\ndemo: {{enabled: true}}\n"
+def two_workers(tmp_path: Path, state: str = "state.db") -> Iterator[Daemon]:
+    text = f"{MANAGED}\nstate: '{state}'\ndemo: {{enabled: true}}\n"
     with daemon(tmp_path, text, "--workers", "2") as running:
         yield running
 
@@ -200,13 +199,19 @@ def test_events_calls_and_lines_are_of_all_workers_whichever_is_asked(tmp_path: 
         assert api.get("/logs", search="chat/completions", cursor=str(told["next-cursor"]))["lines"] == []
         assert api.ask("GET", "/logs/download").text.count("POST /v1/chat/completions") == len(asked)
         for request_id in asked:
+            assert api.get(f"/requests/{request_id}")["story"]
             assert request_id in api.ask("GET", f"/request-log-by-id/{request_id}").text
         assert api.delete("/logs")["removed"] >= len(asked)
         assert api.get("/logs", search="chat/completions")["lines"] == []
 
 
-def test_a_call_under_way_is_told_by_the_other_worker(tmp_path: Path) -> None:
-    with two_workers(tmp_path) as running:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_call_under_way_is_told_by_the_other_worker(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Also where the workers' bus is not the one between nodes."""
+    state = "state.db" if kind == "sqlite" else request.getfixturevalue("postgres").new_database()
+    with two_workers(tmp_path, state) as running:
         body = {"model": "demo-story@stall=3", "stream": True, "messages": [{"role": "user", "content": "x"}]}
         url = f"{running.base_url}/chat/completions"
         with httpx2.stream("POST", url, json=body, timeout=20):

@@ -10,17 +10,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from queue import Queue
 
 import pytest
-from openai import OpenAI
 
 import aiproxy
 from aiproxy.succession import VARIABLE, LeftSlot, Succession
-from tests.edges.test_workers import children, configuration, lives, names, until_gone
+from tests.edges.test_workers import children, configuration, lives, names, stream_across, until_gone
 from tests.rig.daemon import BIN, Daemon, daemon
 from tests.rig.until import PATIENCE, until
-from tests.rig.upstream import Received, Upstream, Wire, begin_stream, events, says, upstream
+from tests.rig.upstream import Upstream, says, upstream
 
 
 @pytest.fixture
@@ -35,9 +33,10 @@ class Installed:
     def __init__(self, directory: Path) -> None:
         self.path = directory / "installed"
         self._package = self.path / "aiproxy"
-        shutil.copytree(Path(aiproxy.__file__).parent, self._package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(Path(aiproxy.__file__).parent, self._package)  # with what is compiled already
 
     def version(self, version: str) -> None:
+        """As long as no other one, by which Python sees a change within the same second."""
         path = self._package / "__init__.py"
         path.write_text(re.sub(r'^__version__ = ".*"$', f'__version__ = "{version}"', path.read_text(), flags=re.M))
 
@@ -53,7 +52,7 @@ class Installed:
 
 @contextmanager
 def running(directory: Path, vendor: Upstream, installed: Installed) -> Iterator[Daemon]:
-    environ = {"PYTHONPATH": str(installed.path), "PYTHONDONTWRITEBYTECODE": "1"}
+    environ = {"PYTHONPATH": str(installed.path)}
     with daemon(directory, configuration(vendor), "--workers", "2", environ=environ) as gateway:
         yield gateway
 
@@ -70,35 +69,16 @@ def upgraded(gateway: Daemon, version: str) -> None:
 
 
 def test_parent_and_workers_become_what_is_installed_and_no_stream_breaks(vendor: Upstream, tmp_path: Path) -> None:
-    go: Queue[bytes | None] = Queue()
-
-    def paced(_request: Received, wire: Wire) -> None:
-        begin_stream(wire)
-        while (data := go.get(timeout=PATIENCE)) is not None:
-            wire.chunk(data)
-        wire.chunk(b"")
-
-    vendor.script.append(paced)
-    head, *rest = events("still", " here")
-    go.put(head)
-    go.put(rest[0])
     installed = Installed(tmp_path)
     with running(tmp_path, vendor, installed) as gateway:
         pid, old = gateway.process.pid, children(gateway.process.pid)
-        client = OpenAI(base_url=gateway.base_url, api_key="none", max_retries=0)
-        stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
-        said = [next(stream).choices[0].delta.content or ""]
-        installed.version("0.1.1+second")
-        gateway.signal(signal.SIGUSR2)
-        gateway.wait_for("aiproxy 0.1.1+second has taken over")
-        for _ in range(2):
-            gateway.wait_for("is replaced")
-        until(lambda: set(children(pid)) & set(old), lambda left: len(left) == 1)  # the one with the stream
-        for data in rest[1:]:
-            go.put(data)
-        go.put(None)
-        said += [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
-        assert "".join(said) == "still here"
+        with stream_across(gateway, vendor):
+            installed.version("0.1.1+second")
+            gateway.signal(signal.SIGUSR2)
+            gateway.wait_for("aiproxy 0.1.1+second has taken over")
+            for _ in range(2):
+                gateway.wait_for("is replaced")
+            until(lambda: set(children(pid)) & set(old), lambda left: len(left) == 1)  # the one with the stream
         until_gone(old)
         assert [names(gateway) for _ in range(5)] == [["m"]] * 5
         installed.version("0.1.2+third")

@@ -88,7 +88,9 @@ def test_a_reload_reaches_all(vendor: Upstream, tmp_path: Path) -> None:
         assert [names(gateway) for _ in range(20)] == [["renamed"]] * 20
 
 
-def test_a_replacement_cuts_no_stream_and_refuses_nobody(vendor: Upstream, tmp_path: Path) -> None:
+@contextmanager
+def stream_across(gateway: Daemon, vendor: Upstream) -> Iterator[None]:
+    """A stream that has begun before the block and ends after it, and comes whole."""
     go: Queue[bytes | None] = Queue()
 
     def paced(_request: Received, wire: Wire) -> None:
@@ -98,14 +100,24 @@ def test_a_replacement_cuts_no_stream_and_refuses_nobody(vendor: Upstream, tmp_p
         wire.chunk(b"")
 
     vendor.script.append(paced)
-    first, *rest = events("still", " here")
-    go.put(first)
-    go.put(rest[0])
+    head, first, *rest = events("still", " here")
+    for data in (head, first):
+        go.put(data)
+    client = OpenAI(base_url=gateway.base_url, api_key="none", max_retries=0)
+    stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
+    said = [next(stream).choices[0].delta.content or ""]
+    try:
+        yield
+    finally:
+        for end in (*rest, None):
+            go.put(end)
+    said += [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
+    assert "".join(said) == "still here"
+
+
+def test_a_replacement_cuts_no_stream_and_refuses_nobody(vendor: Upstream, tmp_path: Path) -> None:
     with workers(tmp_path, configuration(vendor)) as gateway:
         old = children(gateway.process.pid)
-        client = OpenAI(base_url=gateway.base_url, api_key="none", max_retries=0)
-        stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
-        said = [next(stream).choices[0].delta.content or ""]
         answered: list[int] = []
         enough = threading.Event()
 
@@ -113,19 +125,15 @@ def test_a_replacement_cuts_no_stream_and_refuses_nobody(vendor: Upstream, tmp_p
             while not enough.is_set():
                 answered.append(httpx2.get(f"{gateway.address}/healthz", timeout=PATIENCE).status_code)
 
-        asking = threading.Thread(target=keep_asking)
-        asking.start()
-        gateway.signal(signal.SIGUSR2)
-        for _ in range(2):
-            gateway.wait_for("is replaced")
-        enough.set()
-        asking.join()
-        assert set(answered) == {200}
-        for data in rest[1:]:
-            go.put(data)
-        go.put(None)
-        said += [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
-        assert "".join(said) == "still here"
+        with stream_across(gateway, vendor):
+            asking = threading.Thread(target=keep_asking)
+            asking.start()
+            gateway.signal(signal.SIGUSR2)
+            for _ in range(2):
+                gateway.wait_for("is replaced")
+            enough.set()
+            asking.join()
+            assert set(answered) == {200}
         until_gone(old)
         assert len(children(gateway.process.pid)) == 2
 

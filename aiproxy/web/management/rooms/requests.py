@@ -1,6 +1,6 @@
 """Routes that tell how calls went: `/requests` and one of them with every decision.
 
-What is listed comes from the state, so that each process tells of all; one call's story is told from memory where this process served
+What is listed comes from the state, so that each process tells of all; one call's story is told from the memory of the worker that served
 it, else from the state, which keeps decisions too. Records reach the state within a second."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from aiproxy.neutral.errors import InvalidRequest, NotFound, Overloaded
+from aiproxy.storage.bus.asking import Asking
 from aiproxy.storage.state.asking import FILTERS, Span, attempts, calls
 from aiproxy.storage.state.calls import rows_of
 from aiproxy.storage.state.database import Session, StateUnavailable
@@ -18,6 +19,9 @@ from aiproxy.web.management.routes import Asked, Route
 
 LISTED = 100
 """Calls that are listed when nobody says how many."""
+
+STORY = "story"
+"""What the other workers are asked."""
 
 T = TypeVar("T")
 
@@ -53,13 +57,15 @@ def span_of(asked: Asked) -> Span:
 
 class Requests:
     """`offset` is what lies between the gateway's clock and the time of day, in seconds; `node` is what this process is called
-    in the state."""
+    in the state; `asking` asks the other workers."""
 
-    def __init__(self, find: Find, state: Kept, node: str, offset: Callable[[], float]) -> None:
+    def __init__(self, find: Find, state: Kept, node: str, offset: Callable[[], float], asking: Asking) -> None:
         self._find = find
         self._state = state
         self._node = node
         self._offset = offset
+        self._asking = asking
+        asking.answer(STORY, lambda about: self._story(str(about.get("request_id"))))
 
     def routes(self) -> Sequence[Route]:
         filters = dict.fromkeys(FILTERS, "Only calls of exactly this.")
@@ -84,13 +90,23 @@ class Requests:
             found = calls(session, {"request_id": request_id}, Span(), failed=False, limit=1)
             return [*found, *attempts(session, found[0])] if found else []
 
-        record = self._find(request_id)
-        if record is not None:
-            return {**_told(rows_of(record, self._node, self._offset())), **_remembered(record)}
+        if found := self._story(request_id):
+            return found[0]
+        others = await self._asking.ask(STORY, {"request_id": request_id})
+        for told in others.given:
+            if told and told[0]:
+                return dict(told[0])
         kept = await asked_of(self._state, ask)
         if not kept:
             raise NotFound(f"No call with the id {request_id!r} is kept.", param="request_id")
         return _told(kept)
+
+    def _story(self, request_id: str) -> Sequence[Mapping[str, Any]]:
+        """One, or none."""
+        record = self._find(request_id)
+        if record is None:
+            return []
+        return [{**_told(rows_of(record, self._node, self._offset())), **_remembered(record)}]
 
 
 def _told(rows: Iterable[RequestRow | UsageRow]) -> dict[str, Any]:
