@@ -112,15 +112,15 @@ def _decision(record: CallRecord, offset: float) -> str:
     or since the epoch for `until`."""
     told = [
         {
-            "account": choice.account,
-            "model": choice.model,
-            "why": choice.why,
-            "stage": choice.stage,
-            "waited": choice.waited,
-            "at": choice.at - record.started,
-            "passed": [_passed(each, offset) for each in choice.passed[:MOST_PASSED]],
+            "account": account,
+            "model": model,
+            "why": why,
+            "stage": stage,
+            "waited": waited,
+            "at": at - record.started,
+            "passed": [_passed(each, offset) for each in passed[:MOST_PASSED]] if passed else (),
         }
-        for choice in record.choices[:MOST_CHOICES]
+        for at, account, model, why, stage, waited, passed in record.choices[:MOST_CHOICES]
     ]
     try:
         return orjson.dumps(told).decode()
