@@ -36,7 +36,7 @@ def advised(room_size: int) -> bool:
 
 IN_A_GATEWAY = """
 from aiproxy.heap import return_large_blocks
-from aiproxy.web.room import LARGE, room_for
+from aiproxy.web.room import LARGE, MOST_IN_HUGE_PAGES, room_for
 from tests.web.test_room import advised
 
 return_large_blocks()
