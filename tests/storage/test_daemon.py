@@ -89,8 +89,7 @@ def test_it_starts_and_serves_while_the_store_is_away(remote: Place, tmp_path: P
     remote.line.cut()
     with daemon(tmp_path, local(remote)) as gateway:
         assert models(gateway) == ["first"]
-        ok, detail = checks(gateway)["store"]
-        assert not ok
+        _, detail = until(lambda: checks(gateway)["store"], lambda told: not told[0])
         assert "can't be reached" in detail
         assert metric(gateway, "aiproxy_store_mirror_age_seconds") > 0
         logged(gateway, "can't be reached")
