@@ -1,5 +1,7 @@
 """The console without a mouse: the focus is always seen, dialogs keep it and give it back, and Escape leaves them."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -118,5 +120,24 @@ def test_escape_leaves_only_the_dialog_on_top(operator: Operator, gateway: Daemo
         page.keyboard.press("Escape")
         expect(hours).to_have_count(0)
         assert page.evaluate(NAMED) == "Rotate"
+
+    operator.visits(visit)
+
+
+def test_what_is_selected_stays_so_when_the_page_is_drawn_anew(operator: Operator) -> None:
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Configuration").click()
+        page.get_by_label("Search settings").fill("request-retry")
+        field = page.get_by_label("request-retry", exact=True)
+        field.fill("7")
+        field.press("Tab")
+        expect(page.get_by_label("The text of the configuration")).to_have_value(re.compile("request-retry: 7"))
+        expect(page.get_by_role("button", name="Look at the change, and save")).to_be_enabled()  # it was looked at
+        field.select_text()
+        field.evaluate("field => field.setAttribute('data-seen', '')")
+        page.get_by_label("The text of the configuration").evaluate("text => text.dispatchEvent(new Event('input'))")
+        expect(page.locator("[data-seen]")).to_have_count(0)
+        page.keyboard.type("5")
+        expect(field).to_have_value("5")
 
     operator.visits(visit)

@@ -23,8 +23,11 @@ export function h(tag, given = {}, ...inside) {
 // people go through them by keyboard.
 export function fill(element, inside) {
   const way = wayTo(document.activeElement, element);
+  const { selectionStart: from, selectionEnd: to } = document.activeElement;
   element.replaceChildren(...[inside].flat(9).filter((each) => each !== null && each !== undefined && each !== false));
-  if (way.length) followed(element, way)?.focus({ preventScroll: true });
+  const again = way.length ? followed(element, way) : null;
+  again?.focus({ preventScroll: true });
+  if (typeof from === "number") again?.setSelectionRange?.(from, to); // else what is typed next would come after what was selected
   return element;
 }
 
