@@ -96,6 +96,9 @@ def test_priority_and_weight_are_changed_where_they_stand(tmp_path: Path) -> Non
         assert call(gateway).status_code == 200
         assert len(other.received) == 1
         assert (tmp_path / "aiproxy.yaml").read_text() == text.replace("priority: 200", "priority: 1, weight: 3")
+        api.patch("/accounts/other", {"note": "paid by the lab"})
+        assert found(api, "other")["note"] == "paid by the lab"
+        assert 'weight: 3, note: "paid by the lab"' in (tmp_path / "aiproxy.yaml").read_text()
         assert api.refused("PATCH", "/accounts/other", json={"weight": -1})[1]["findings"][0]["line"] > 1
         assert api.refused("PATCH", "/accounts/other", json={"base-url": "http://x"})[0] == 400
 
@@ -120,7 +123,7 @@ upstreams: {{kimi: {{base-url: "{origin}/coding", token-url: "{origin}/api/oauth
             told = found(api, "kimi-1")
             assert (told["state"], told["login"]["whose"]) == ("ready", "me@example.com")
             api.patch("/accounts/kimi-1", {"note": "the team's", "priority": 7})
-            until(lambda: found(api, "kimi-1")["login"]["note"] == "the team's")
+            until(lambda: found(api, "kimi-1")["note"] == "the team's")
             assert found(api, "kimi-1")["priority"] == 7
             assert json.loads(file.read_text())["priority"] == 93  # as CLIProxyAPI counts
             api.post("/accounts/kimi-1/refresh")

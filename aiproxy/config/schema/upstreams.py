@@ -36,6 +36,7 @@ class KeyEntry:
     name: str = setting(
         "What logs call the account; `PROVIDER-N` (its place in the list) when absent.", "", example="first"
     )
+    note: str = setting("Words of yours, which the console shows; nothing goes by them.", "", example="paid by the lab")
     base_url: str = setting(
         "The upstream's address (at OpenAI with its version); the provider's own when absent.",
         "",
@@ -141,6 +142,7 @@ class CompatibilityEntry:
         "Its keys, an account each, plain text or mappings; none means one account without a key.", ()
     )
     disabled: bool = setting("Leave this entry out.", False)
+    note: str = setting("Words of yours, which the console shows; nothing goes by them.", "", example="paid by the lab")
     proxy_url: str = setting("Overrides the global `proxy-url`; `direct` uses none.", "")
     prefix: str = setting("Its models are also offered as `PREFIX/MODEL`.", "", example="or")
     priority: int = setting("Accounts of a smaller number are used first.", 100)

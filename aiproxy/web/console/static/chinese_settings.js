@@ -280,6 +280,7 @@ export const SETTINGS = {
   "With `type: postgres`.": "用于 `type: postgres`。",
   "With `type: s3`.": "用于 `type: s3`。",
   "Words of which one must stand in the upstream's answer, upper and lower case alike.": "上游的回答中必须出现其中一个词，不分大小写。",
+  "Words of yours, which the console shows; nothing goes by them.": "您自己的备注，控制台会显示；不影响任何行为。",
   "Words to replace in the system prompt, the client's too.": "系统提示词中要替换的文字，包括客户端的。",
   "Write to a server that ignores conditional writes: only safe while nothing else writes to the bucket.": "向忽略条件写入的服务器写入：仅当没有其他程序写入该存储桶时才安全。",
   "Write to this file instead of standard output.": "写入此文件而不是标准输出。",

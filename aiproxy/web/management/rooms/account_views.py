@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiproxy.config.schema import Settings
 from aiproxy.credentials.login import Login
@@ -18,17 +18,24 @@ from aiproxy.providers.base import Upstream
 Rest = Mapping[str, Any]
 
 
-def place_of(account: str, settings: Settings) -> str:
-    """Where the configuration has an account (`openai-api-key[0]`), as providers name theirs; "" for one of a file."""
+class Entry(NamedTuple):
+    """Where the configuration has an account (`openai-api-key[0]`), "" for one of a file, and what is noted there of it."""
+
+    place: str = ""
+    note: str = ""
+
+
+def entry_of(account: str, settings: Settings) -> Entry:
+    """As providers name theirs."""
     for section, entries in settings.key_entries.items():
         for index, entry in enumerate(entries):
             if account == (entry.name or f"{section.removesuffix('-api-key')}-{index + 1}"):
-                return f"{section}[{index}]"
+                return Entry(f"{section}[{index}]", entry.note)
     for index, compatible in enumerate(settings.openai_compatibility):
         for number in range(1, max(1, len(compatible.api_key_entries)) + 1):
             if account == f"{compatible.name}-{number}":
-                return f"openai-compatibility[{index}]"
-    return ""
+                return Entry(f"openai-compatibility[{index}]", compatible.note)
+    return Entry()
 
 
 def configured(upstream: Upstream) -> Mapping[str, Any]:
@@ -84,7 +91,6 @@ def logged_in(record: Record, login: Login) -> Mapping[str, Any]:
         "project": record.text("project_id", "token.project_id"),
         "disabled": record.disabled,
         "refused": login.refused(record),
-        "note": record.text("note"),
         "closed": login.closed,
     }
     try:

@@ -64,7 +64,7 @@ class AccountsRoom:
                 takes={
                     "priority": "Smaller is used first.",
                     "weight": "Its share under weighted-round-robin.",
-                    "note": "Words of the operator's, of a login.",
+                    "note": "Words of the operator's.",
                 },
             ),
             Route("POST", f"{one}/disable", "Lend it to nobody until it is enabled again.", self.disable),
@@ -113,12 +113,14 @@ class AccountsRoom:
             login = self._login(record)
             in_use.add(record.name if record else "")
             resting = rests.of(of_pool[upstream.id])
+            entry = views.Entry() if record else views.entry_of(upstream.id, snapshot.settings)
             refused = login["refused"] if login else ""
             found.append(
                 {
                     "account": upstream.id,
                     **views.configured(upstream),
-                    "place": "" if record else views.place_of(upstream.id, snapshot.settings),
+                    "place": entry.place,
+                    "note": record.text("note") if record else entry.note,
                     "state": views.state(disabled=upstream.id in switched, refused=refused, rests=resting),
                     "rests": resting,
                     "in-use": pool.in_use(upstream.id),
@@ -131,7 +133,8 @@ class AccountsRoom:
         for record in self._accounts.records.values():
             if record.name not in in_use and (login := self._login(record)):
                 state = views.state(disabled=record.disabled, refused=login["refused"] or "left out", rests=())
-                found.append({"account": record.id, "provider": login["provider"], "state": state, "login": login})
+                about = {"account": record.id, "provider": login["provider"], "note": record.text("note")}
+                found.append({**about, "state": state, "login": login})
         return found
 
     async def _used(self) -> Mapping[str, Any]:
@@ -240,9 +243,7 @@ class AccountsRoom:
         return {"changed": sorted(wanted)}
 
     async def _in_configuration(self, upstream: Upstream, wanted: Mapping[str, Any], why: Change) -> None:
-        place = views.place_of(upstream.id, self._gateway.snapshot.settings)
-        if "note" in wanted:
-            raise InvalidRequest("An account of the configuration has no note; write a comment there.", param="note")
+        place = views.entry_of(upstream.id, self._gateway.snapshot.settings).place
         if not place:
             raise InvalidRequest(f"The account {upstream.id!r} stands in no configuration.")
         with editing():

@@ -47,7 +47,7 @@ export async function show(view) {
     const well = rows.filter((row) => row.state === "ready").length;
     return card(h("span", {}, provider, " ", badge(t("{well} of {all} ready", { well, all: rows.length }), well === rows.length ? "good" : "warn")), table(
       [
-        { title: t("Account"), cell: (row) => [h("strong", row.account), row.login?.whose && h("div.faint", row.login.whose), row.login?.note && h("div.faint", row.login.note)] },
+        { title: t("Account"), cell: (row) => [h("strong", row.account), row.login?.whose && h("div.faint", row.login.whose), row.note && h("div.faint", row.note)] },
         { title: t("State"), cell: (row) => [state(row.state), (row.rests || []).map(rest)] },
         { title: t("Quota"), cell: (row) => (row.quotas || []).map(quota) },
         { title: t("Token until"), cell: (row) => (row.login?.expires ? time(row.login.expires) : "–") },
@@ -119,7 +119,7 @@ function details(row, redraw) {
   };
   const priority = h("input", { type: "number", value: row.priority ?? "" });
   const weight = h("input", { type: "number", min: 1, value: row.weight ?? "" });
-  const note = h("input", { value: row.login?.note || "" });
+  const note = h("input", { value: row.note || "" });
   const model = choice(row.models || [], (row.models || [])[0], { "aria-label": t("Model") });
   const login = row.login;
   return [
@@ -152,13 +152,13 @@ function details(row, redraw) {
       [t("Models"), (row.models || []).join(", ")],
     ]),
     row.models && form(async () => {
-      await patch(ACCOUNT(row.account), { priority: Number(priority.value), weight: Number(weight.value), ...(login && { note: note.value }) });
+      await patch(ACCOUNT(row.account), { priority: Number(priority.value), weight: Number(weight.value), ...(note.value !== row.note && { note: note.value }) });
       tell(t("Saved."));
       await redraw();
     }, h("div.row", {},
       field(t("Priority"), priority, t("Smaller is used first.")),
       field(t("Weight"), weight),
-      login && field(t("Note"), note),
+      field(t("Note"), note),
       submit(t("Save")))),
   ];
 }
