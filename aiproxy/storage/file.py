@@ -40,7 +40,8 @@ class FileStore:
         self._configuration = configuration
         self._credentials = credentials
         self._known: dict[str, tuple[Signature, Entry]] = {}
-        self._seen: frozenset[tuple[str, int, int, int]] = frozenset()
+        self._seen: frozenset[tuple[str, int, int, int]] | None = None
+        """By who loaded, or began to watch."""
         self._cleared: set[Path] = set()
         """Directories that no longer hold what a killed writer left."""
 
@@ -173,8 +174,9 @@ class FileStore:
         return False
 
     def watch(self, changed: Callable[[], None], stop: Event) -> None:
-        """A look at all files, again and again. What was loaded meanwhile is no news."""
-        self._seen = self._looked()
+        """A look at all files, again and again. What was loaded is no news; all that changed since then is."""
+        if self._seen is None:
+            self._seen = self._looked()
         took = 0.0
         while not stop.wait(max(POLL_SECONDS, took / POLL_SHARE)):
             began = time.perf_counter()

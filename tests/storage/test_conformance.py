@@ -113,6 +113,7 @@ def watching(store: Store) -> Iterator[Event]:
 
 def test_a_watch_tells_of_changes_by_others(place: Place) -> None:
     ours, theirs = place.open(), place.open()
+    ours.load()
     with watching(ours) as changed:
         saved = theirs.save(A, ONE, None, CHANGE)
         assert changed.wait(20)
