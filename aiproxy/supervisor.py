@@ -221,7 +221,10 @@ class Supervisor(Service):
             if await rehearsed(self._reactor, command, self._succession(), SERVES_WITHIN):
                 await self._go_on_as(command)
             else:
-                _log.error("what is installed now doesn't start; this process and its workers stay as they are")
+                _log.error(
+                    "what is installed now doesn't start (why stands above); this process and its workers stay as they are: "
+                    "mend it, and send SIGUSR2 again"
+                )
         finally:
             self._upgrading = False
 
@@ -233,7 +236,10 @@ class Supervisor(Service):
             try:
                 self._become(command, self._succession(), os.environ)
             except OSError as error:
-                _log.error("what is installed now can't be executed, the old code stays: {why}", why=error)
+                _log.error(
+                    "what is installed now can't be executed, the old code stays: {why}; send SIGUSR2 again when it can",
+                    why=error,
+                )
         self._hub.start()
         release_signals()
 
