@@ -82,7 +82,7 @@ class Listener:
                 if new.port != self.port:
                     raise
                 made_room = True
-                await closed(old_port)
+                await _closed(old_port)
                 port = await self._listen(new)
         except (
             CannotListenError,
@@ -95,7 +95,7 @@ class Listener:
                 self._port = await self._listen(replace(old, port=new.port))
             return f"cannot listen on {new.host or '*'}:{new.port}: {reason}; the old listener stays"
         self._opened(port)
-        await closed(old_port)
+        await _closed(old_port)
         old_site.drain()
         self._former_sites = [*(site for site in self._former_sites if site.connections), old_site]
         return ""
@@ -168,7 +168,7 @@ class Listener:
     async def close(self) -> None:
         port, self._port = self._port, None
         if port is not None:
-            await closed(port)
+            await _closed(port)
 
     def abort(self) -> None:
         """Cut what is still connected."""
@@ -177,22 +177,22 @@ class Listener:
 
     async def close_metrics(self) -> None:
         if self._metrics_port is not None:
-            await closed(self._metrics_port)
+            await _closed(self._metrics_port)
 
     @property
     def _sites(self) -> Sequence[HttpSite]:
         return (self._site, *self._former_sites)
 
 
-async def closed(port: IListeningPort) -> None:
-    waiting: Any = port.stopListening()
-    if isinstance(waiting, Deferred):
-        await waiting
-
-
 def settled_by(settings: Settings) -> tuple[object, ...]:
     """What can only change with a new listener. Certificates are read again by themselves."""
     return settings.host, settings.port, settings.tls
+
+
+async def _closed(port: IListeningPort) -> None:
+    waiting: Any = port.stopListening()
+    if isinstance(waiting, Deferred):
+        await waiting
 
 
 def _tls_warning(words: str) -> None:

@@ -5,6 +5,7 @@ and videos. Source: provider sheet xai."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from aiproxy.codecs import openai_chat, openai_responses
 from aiproxy.config.schema import Settings
@@ -26,7 +27,6 @@ KEY_REFUSED = FaultRule(
     rest=FIRST_REST_REFUSED,
 )
 """Told as if the request were wrong."""
-
 
 NO_SUCH_MODEL = FaultRule(
     statuses=frozenset((404,)), words=("the model",), scope=Scope.MODEL, rest=FIRST_REST_UNKNOWN_MODEL
@@ -57,12 +57,8 @@ def search_as_it_does(body: dict[str, Json]) -> bool:
 REPAIRS = (leave_out_nulls, search_as_it_does)
 
 
-def _refused(body: Mapping[str, Json]) -> Iterator[str]:
-    return (name for name in REFUSED if name in body)
-
-
-def _refused_to_compact(body: Mapping[str, Json]) -> Iterator[str]:
-    return (name for name in REFUSED_TO_COMPACT if name in body)
+def _in_it(names: Iterable[str], body: Mapping[str, Json]) -> Iterator[str]:
+    return (name for name in names if name in body)
 
 
 def _listed(found: Json) -> list[dict[str, Json]]:
@@ -79,13 +75,13 @@ XAI = Provider(
     endpoints=(
         replace(
             speaking(openai_responses.CODEC, Operation.CHAT, "/responses", repairs=REPAIRS),
-            leaves_out=_refused,
+            leaves_out=partial(_in_it, REFUSED),
             socket=True,
         ),
         speaking(openai_chat.CODEC, Operation.CHAT, "/chat/completions"),
         replace(
             speaking(openai_responses.CODEC, Operation.COMPACT, "/responses/compact", repairs=REPAIRS),
-            leaves_out=_refused_to_compact,
+            leaves_out=partial(_in_it, REFUSED_TO_COMPACT),
         ),
         Endpoint(Operation.MODELS, "/models", openai_chat.WIRE),
     ),

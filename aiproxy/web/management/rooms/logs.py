@@ -25,7 +25,6 @@ LEVELS = ("debug", "info", "warn", "error", "critical")
 
 TEXT = "text/plain; charset=utf-8"
 
-
 LINES, FORGET, FAILED, CALL = "lines", "forget-lines", "failed-calls", "call"
 """What the other workers are asked."""
 
@@ -140,7 +139,7 @@ class LogsRoom:
     async def failed(self, _asked: Asked) -> Mapping[str, Any]:
         others = await self._asking.ask(FAILED)
         files = [*self._failed(), *(file for given in others.given for file in given if file)]
-        return {"files": sorted(files, key=lambda file: -file["modified"]) if others.given else files}
+        return {"files": sorted(files, key=lambda file: -file["modified"])}
 
     def _failed(self) -> Sequence[Mapping[str, Any]]:
         return [
