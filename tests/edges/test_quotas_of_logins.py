@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.upstream import Received, Wire, upstream
+from tests.rig.until import until
 from tests.vendors import back_ends
 from tests.vendors.kiro import KIRO
 from tests.vendors.scenarios import Answer
@@ -136,13 +137,13 @@ def test_a_plan_is_used_up(case: Case, run: Run) -> None:
     first, *others = back_end.asked
     assert others == [others[0]] * 3, "the one whose plan is used up rests"
     assert others[0] != first
+    account = f"{case.provider}-{first[-1]}"
+    left = "aiproxy_quota_remaining_ratio", account, case.window
+    found = until(lambda: told(gateway), lambda found: found.get(left) == 0)
+    assert found["aiproxy_quota_reset_timestamp_seconds", account, case.window] == A_DAY_OF_2099
     assert len(back_end.usage.asked) == (0 if USED_UP[case.provider].headers else 1), (
         "who tells it beside the refusal isn't asked"
     )
-    account = f"{case.provider}-{first[-1]}"
-    found = told(gateway)
-    assert found["aiproxy_quota_remaining_ratio", account, case.window] == 0
-    assert found["aiproxy_quota_reset_timestamp_seconds", account, case.window] == A_DAY_OF_2099
     headers = {"authorization": f"Bearer {MANAGEMENT_KEY}"}
     managed = httpx2.get(f"{gateway.address}/v0/management/accounts", headers=headers, timeout=20).json()
     (mine,) = [each for each in managed["accounts"] if each["account"] == account]
