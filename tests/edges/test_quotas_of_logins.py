@@ -11,8 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rig.daemon import Daemon, daemon
-from tests.rig.upstream import Received, Wire, upstream
 from tests.rig.until import until
+from tests.rig.upstream import Received, Wire, upstream
 from tests.vendors import back_ends
 from tests.vendors.kiro import KIRO
 from tests.vendors.scenarios import Answer
