@@ -1,6 +1,5 @@
 """What all tests share: how hypothesis behaves, a PostgreSQL and a browser. No reactor is imported here, so that a run may choose one."""
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,11 @@ if TYPE_CHECKING:
     from tests.rig.browser import Browser
     from tests.rig.postgres import Postgres
 
-# Time limits for an example say more about the machine than about the code; CI looks for the same examples every time.
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+# Time limits for an example say more about the machine than about the code. Whoever runs the tests sees what everybody sees;
+# new examples are looked for with `--hypothesis-profile=exploring`.
+settings.register_profile("exploring", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("exploring"), derandomize=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

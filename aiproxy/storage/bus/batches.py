@@ -8,6 +8,9 @@ import orjson
 ENVELOPE = 500
 """Bytes that a message needs besides its values."""
 
+PIECE = 50
+"""Bytes that a piece of a value needs besides its text."""
+
 LARGEST_VALUE = 2**20
 """Bytes. The largest that anybody tells is an upstream's request and answer, some 256 kB each way of writing them."""
 
@@ -16,7 +19,7 @@ WIDEST = 4
 
 
 def batches(values: Iterable[Any], most: int) -> Iterator[list[Any]]:
-    """What `Joined` makes the values of again. `most` is what a message may have, in bytes."""
+    """What `Joined` makes the values of again. `most` is what a message may have, in bytes: `ENVELOPE + PIECE + WIDEST` or more."""
     room = most - ENVELOPE
     batch: list[Any] = []
     left = room
@@ -38,7 +41,7 @@ def _pieces(data: bytes, room: int) -> Iterator[bytes]:
     elif len(data) > LARGEST_VALUE:
         yield b"null"
     else:
-        text, size = data.decode(), (room - ENVELOPE // 10) // WIDEST
+        text, size = data.decode(), (room - PIECE) // WIDEST
         for start in range(0, len(text), size):
             yield orjson.dumps({"piece": text[start : start + size], "last": start + size >= len(text)})
 

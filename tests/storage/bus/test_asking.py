@@ -11,11 +11,11 @@ from twisted.internet.task import Clock
 
 from aiproxy.storage.bus import Bus, Hub
 from aiproxy.storage.bus.asking import ANSWER_SECONDS, MOST_PARTS, Answers, Asking
-from aiproxy.storage.bus.batches import ENVELOPE, LARGEST_VALUE, Joined, batches
+from aiproxy.storage.bus.batches import ENVELOPE, LARGEST_VALUE, PIECE, WIDEST, Joined, batches
 from aiproxy.storage.bus.message import LARGEST_MESSAGE
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=4000)), st.integers(ENVELOPE + 50, 3000))
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=4000)), st.integers(ENVELOPE + PIECE + WIDEST, 3000))
 def test_batches_fit_and_nothing_is_lost(values: list[str], most: int) -> None:
     written = [orjson.dumps(batch) for batch in batches(values, most)]
     assert all(len(each) <= most and each != b"[]" for each in written)
