@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.rig.daemon import Daemon, daemon
+from tests.rig.until import until
 from tests.rig.upstream import Received, Upstream, Wire, upstream
 from tests.vendors import back_ends
 from tests.vendors.kiro import KIRO
@@ -191,7 +192,7 @@ def test_a_plan_that_is_used_up_rests_with_all_its_models(back_end: BackEnd, run
     assert text(chat(gateway, "gpt-5.4")) == PLAIN.text
     first, *others = (received.headers["chatgpt-account-id"] for received in back_end.asked)
     assert others == ["two" if first == "one" else "one"] * 2
-    (asked,) = back_end.usage.asked
+    (asked,) = until(lambda: back_end.usage.asked)
     assert (asked.path, asked.headers["chatgpt-account-id"]) == ("/wham/usage", first)
 
 

@@ -97,6 +97,10 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 @example(["state", "vacuum", "--state", "/"], "")
 @example(["init", "/"], "")
 @example(["set", "port", "-"], "\udcff")
+@example(["api", "GET", "\udcff?\udcff", "\udcff=\udcff"], "y\n")
+@example(["api", "GET", "/"], "\udcff\n")
+@example(["api", "GET", "/", "--url", "http://127.0.0.1:x y"], "y\n")
+@example(["api", "GET", "/", "--url", "http://\udcff"], "y\n")
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

@@ -2,9 +2,9 @@
 
 import json
 import os
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse, InvalidURL
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
@@ -55,6 +55,8 @@ def api(method: str, path: str, fields: tuple[str, ...], url: str | None, config
     at = (url or _address(in_use(config))).rstrip("/")
     said = dict(map(_field, fields))
     key = os.environ.get(KEY) or click.prompt("Management key", hide_input=True, err=True)
+    if not key.isascii() or not key.isprintable():
+        raise click.UsageError("The management key has characters that no header can carry.")
     with _answer(_request(method, at, path, said, key), at) as answer:
         _show(answer)
 
@@ -77,10 +79,12 @@ def _address(configuration: Configuration) -> str:
 
 def _request(method: str, at: str, path: str, said: dict[str, Any], key: str) -> Request:
     where, _, query = path.partition("?")
-    where = quote("/" + where.removeprefix(ROOT).lstrip("/"), safe="/:@!$&'()*+,;=-._~%")
+    where = _quoted("/" + where.removeprefix(ROOT).lstrip("/"))
+    query = _quoted(query)
     bodiless = method in _BODILESS
     if bodiless and said:
-        query = "&".join((*filter(None, (query,)), urlencode({name: _text(value) for name, value in said.items()})))
+        asked = urlencode({name: _text(value) for name, value in said.items()}, errors="surrogateescape")
+        query = "&".join((*filter(None, (query,)), asked))
     body = None if bodiless else json.dumps(said).encode()
     try:
         return Request(  # noqa: S310 - http or https: `_answer` looks
@@ -90,7 +94,16 @@ def _request(method: str, at: str, path: str, said: dict[str, Any], key: str) ->
             method=method,
         )
     except ValueError:
-        raise click.UsageError(f"{at!r} must be http://HOST:PORT or https://HOST:PORT.") from None
+        raise _not_an_address(at) from None
+
+
+def _not_an_address(at: str) -> click.UsageError:
+    return click.UsageError(f"{at!r} must be http://HOST:PORT or https://HOST:PORT.")
+
+
+def _quoted(part: str) -> str:
+    """This part of a URL, of which some may be quoted already. An argument's bytes that aren't UTF-8 stay the bytes they are."""
+    return quote(part, safe="/?:@!$&'()*+,;=-._~%", errors="surrogateescape")
 
 
 def _text(value: Any) -> str:
@@ -99,16 +112,19 @@ def _text(value: Any) -> str:
 
 def _answer(request: Request, at: str) -> HTTPResponse:
     if request.type not in ("http", "https"):
-        raise click.UsageError(f"{at!r} must be http://HOST:PORT or https://HOST:PORT.")
+        raise _not_an_address(at)
     straight: OpenerDirector = build_opener(ProxyHandler({}))
     try:
         found: HTTPResponse = straight.open(request, timeout=ANSWERS_WITHIN)
     except HTTPError as refused:
         with refused:
             raise click.ClickException(_why(refused.code, refused.read())) from None
-    except URLError as nobody:
+    except (InvalidURL, UnicodeError):
+        raise _not_an_address(at) from None
+    except (OSError, HTTPException) as nobody:
+        why = getattr(nobody, "reason", nobody)
         raise click.ClickException(
-            f"No gateway answers at {at}: {nobody.reason}. If it runs elsewhere, --url says where."
+            f"No gateway answers at {at}: {why}. If it runs elsewhere, --url says where."
         ) from None
     return found
 

@@ -15,7 +15,10 @@ from aiproxy.storage.bus.batches import ENVELOPE, LARGEST_VALUE, PIECE, WIDEST, 
 from aiproxy.storage.bus.message import LARGEST_MESSAGE
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=4000)), st.integers(ENVELOPE + PIECE + WIDEST, 3000))
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=4000)),
+    st.integers(ENVELOPE + PIECE + WIDEST, 3000),
+)
 def test_batches_fit_and_nothing_is_lost(values: list[str], most: int) -> None:
     written = [orjson.dumps(batch) for batch in batches(values, most)]
     assert all(len(each) <= most and each != b"[]" for each in written)

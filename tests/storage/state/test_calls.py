@@ -25,7 +25,7 @@ BUCKETS = [field.name for field in fields(Usage) if field.name not in ("server_t
 SERVER_TOOLS = st.none() | st.dictionaries(ANY_TEXT, st.integers(0, 9), max_size=3)
 USAGES = st.none() | st.builds(Usage, **dict.fromkeys(BUCKETS, COUNTS), server_tools=SERVER_TOOLS)
 TIMES = st.floats(0, 1e10)
-ATTEMPTS = st.builds(Attempt, ANY_TEXT, ANY_TEXT, ANY_TEXT, TIMES, TIMES, st.sampled_from(Outcome), st.just("rate_limit"), st.none() | st.integers(100, 599), USAGES, prices=st.just("v1"))  # fmt: skip
+ATTEMPTS = st.builds(Attempt, ANY_TEXT, ANY_TEXT, ANY_TEXT, TIMES, TIMES, st.sampled_from(Outcome), st.just("rate_limit"), st.none() | st.integers(100, 599), USAGES, prices=st.just("v1"), cost=st.none() | TIMES)  # fmt: skip
 CHOICES = st.builds(Choice, TIMES, ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT, TIMES, st.lists(st.builds(Passed, ANY_TEXT, ANY_TEXT, ANY_TEXT), max_size=2).map(tuple))  # fmt: skip
 RECORDS = st.builds(
     CallRecord,
