@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -16,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.edges.test_managing_accounts import call, two_accounts
 from tests.rig.daemon import Daemon, daemon
 from tests.rig.managing import KEY, MANAGED, Api
+from tests.rig.until import PATIENCE
 from tests.rig.upstream import fails
 
 
@@ -31,13 +32,28 @@ def events(address: str, kinds: str = "", **headers: str) -> Iterator[Iterator[t
 
 
 def _read(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
-    kind = ""
+    """For as long as a test may wait: figures never end."""
+    kind, given_up = "", monotonic() + PATIENCE
     for line in lines:
+        assert monotonic() < given_up, "what was waited for was never told"
         name, _, value = line.partition(": ")
         if name == "event":
             kind = value
         elif name == "data":
             yield kind, json.loads(value)
+
+
+def until_both_tell(heard: Iterator[tuple[str, Any]], make_call: Callable[[], str]) -> list[str]:
+    """Calls until each of two workers has told of one, and their ids. One that has only begun learns soon that somebody listens,
+    and what it answered before is told of nowhere: figures come instead."""
+    made: list[str] = []
+    met: set[int] = set()
+    while len(met) < 2:
+        made.append(make_call())
+        kind, told = next(each for each in heard if each[0] in ("ended", "figures"))
+        if kind == "ended":
+            met.add(told["worker"])
+    return made
 
 
 def test_calls_rests_configurations_and_lines_are_told_as_they_come(tmp_path: Path) -> None:
@@ -175,19 +191,19 @@ def test_events_calls_and_lines_are_of_all_workers_whichever_is_asked(tmp_path: 
         url = f"{running.base_url}/chat/completions"
         asked: list[str] = []
         met: set[int] = set()
+
+        def make_call() -> str:
+            answer = httpx2.post(url, json=body, timeout=20)
+            assert answer.status_code == 200
+            return str(answer.headers["x-request-id"])
+
         with events(running.address, "ended,figures,log") as heard:
             assert next(told for kind, told in heard if kind == "figures")["requests"] == 0
-            seen: list[str] = []
-            given_up = monotonic() + 30
+            asked += until_both_tell(heard, make_call)
             while len(met) < 2:
-                assert monotonic() < given_up, met
-                answer = httpx2.post(url, json=body, timeout=20)
-                assert answer.status_code == 200
-                asked.append(answer.headers["x-request-id"])
-                told = next(told for kind, told in heard if kind == "ended")
-                seen.append(told["request_id"])
+                asked.append(make_call())
+                told = next(told for kind, told in heard if kind == "ended" and told["request_id"] == asked[-1])
                 met.add(told["worker"])
-            assert seen == asked
             counted = next(told for kind, told in heard if kind == "figures" and told["requests"] == len(asked))
             assert counted["under-way"] == 0
         live = api.get("/live")
