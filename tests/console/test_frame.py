@@ -55,7 +55,7 @@ def test_a_call_shows_at_once_with_its_decisions(operator: Operator, gateway: Da
         expect(page.get_by_role("heading", level=1)).to_have_text("Requests")
         body = {"model": "demo", "messages": [{"role": "user", "content": "Hi"}]}
         told = httpx2.post(f"{gateway.address}/v1/chat/completions", json=body)
-        page.get_by_role("row", name="openai-chat").first.click()
+        page.get_by_role("row", name="openai-chat demo complete").first.click()  # not the one under way
         expect(page.get_by_text(told.headers["x-request-id"])).to_be_visible()
         expect(page.get_by_role("heading", name="Decisions")).to_be_visible()
 

@@ -29,9 +29,12 @@ export async function show(view) {
     location.hash = `#/requests?${asked}`;
   }
 
+  let listed = "";
   async function load() {
     const { requests } = await get("/requests", { ...Object.fromEntries(view.query), limit: 200 }, view.signal);
-    fill(list, rows(requests));
+    const told = JSON.stringify(requests);
+    if (told !== listed) fill(list, rows(requests)); // a click on a row that is drawn anew between press and release is lost
+    listed = told;
   }
 
   async function look() {
