@@ -199,11 +199,15 @@ def test_events_calls_and_lines_are_of_all_workers_whichever_is_asked(tmp_path: 
 
         with events(running.address, "ended,figures,log") as heard:
             assert next(told for kind, told in heard if kind == "figures")["requests"] == 0
-            asked += until_both_tell(heard, make_call)
+            before = until_both_tell(heard, make_call)
+            asked += before
+            seen = [*before]
             while len(met) < 2:
                 asked.append(make_call())
-                told = next(told for kind, told in heard if kind == "ended" and told["request_id"] == asked[-1])
+                told = next(told for kind, told in heard if kind == "ended" and told["request_id"] not in before)
+                seen.append(told["request_id"])
                 met.add(told["worker"])
+            assert seen == asked
             counted = next(told for kind, told in heard if kind == "figures" and told["requests"] == len(asked))
             assert counted["under-way"] == 0
         live = api.get("/live")

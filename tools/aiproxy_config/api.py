@@ -56,7 +56,9 @@ def api(method: str, path: str, fields: tuple[str, ...], url: str | None, config
     said = dict(map(_field, fields))
     key = os.environ.get(KEY) or click.prompt("Management key", hide_input=True, err=True)
     if not key.isascii() or not key.isprintable():
-        raise click.UsageError("The management key has characters that no header can carry.")
+        raise click.UsageError(
+            f"The management key has characters that no header can carry: look whether {KEY}, or what was typed, is the gateway's."
+        )
     with _answer(_request(method, at, path, said, key), at) as answer:
         _show(answer)
 
