@@ -110,6 +110,7 @@ def _program() -> tuple[str, dict[str, str]]:
     place = cache / "aiproxy-tests" / f"chromium-{VERSION}"
     if not place.exists():
         _install(place)
+    _name_fonts(place)
     environ = {"LD_LIBRARY_PATH": str(place / "lib"), "FONTCONFIG_PATH": str(place), "HOME": str(place)}
     return str(place / "chromium"), environ
 
@@ -134,6 +135,22 @@ def _install(place: Path) -> None:
         except OSError:
             if not place.exists():
                 raise
+
+
+def _name_fonts(place: Path) -> None:
+    """The package's own file names directories of the machine that it is made for; text without any font has no height, and isn't seen."""
+    told = f"""<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{place / "fonts"}</dir>
+  <cachedir>{place / "fonts-cache"}</cachedir>
+</fontconfig>
+"""
+    file = place / "fonts.conf"
+    if file.read_text() != told:
+        with tempfile.NamedTemporaryFile("w", dir=place, delete=False) as new:
+            new.write(told)
+        Path(new.name).rename(file)
 
 
 def _fetched(directory: Path) -> bytes:
