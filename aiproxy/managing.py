@@ -20,6 +20,7 @@ from aiproxy.registry import Registry
 from aiproxy.storage.bus.asking import Asking
 from aiproxy.storage.keys import ManagedKeys
 from aiproxy.storage.state.state import State
+from aiproxy.web.management.finding import Finding
 from aiproxy.web.management.rooms.accounts import AccountsRoom
 from aiproxy.web.management.rooms.auth_files import AuthFilesRoom
 from aiproxy.web.management.rooms.by_provider import ByProviderRoom
@@ -73,16 +74,24 @@ class Managed:
         gateway, state, documents, edit = self.gateway, self.state, self.documents, self.configuring
         logins, accounts, offset = self.registry.logins, self.accounts, self.offset
         former = FormerSecrets(self.history, in_thread)
+        finding = Finding(gateway.ended.now, state, self.asking)
         rooms = (
             AccountsRoom(gateway, accounts, logins, documents, state, offset, edit),
             ModelsRoom(gateway),
-            Requests(lambda request_id: gateway.journal.find(request_id), state, self.node, offset, self.asking),
+            Requests(finding, state),
             Usage(state, self.node, in_thread),
             HistoryRoom(self.history, edit, self.masking, self.configuration, former, in_thread),
             ConfigurationRoom(edit, self.masking, self.configuration, former, self.compared, in_thread),
             AuthFilesRoom(gateway, accounts, logins, documents, state, offset, self.kept),
             OAuthRoom(self.logins, self.reactor),
-            LogsRoom(self.recent, gateway, offset, self.asking, self.mark),
+            LogsRoom(
+                self.recent,
+                lambda: gateway.snapshot.settings.error_logs_max_files,
+                finding,
+                state,
+                self.asking,
+                self.mark,
+            ),
             SystemPromptRoom(gateway, edit),
             CLIProxyAPIRoom(gateway, self.registry.providers, state),
             ByProviderRoom(edit, self.configuration),

@@ -58,7 +58,7 @@ from aiproxy.storage.single_flight import SingleFlight
 from aiproxy.storage.slices import Slices
 from aiproxy.storage.source import Loaded, Source
 from aiproxy.storage.spending import Spending
-from aiproxy.storage.state.calls import rows_of
+from aiproxy.storage.state.calls import logged
 from aiproxy.storage.state.database import StateRefused
 from aiproxy.storage.state.retention import Retention
 from aiproxy.storage.state.rows import ClientKeyRow
@@ -515,8 +515,8 @@ class GatewayService(Service):
 
     def _record(self, calls: Sequence[CallRecord]) -> None:
         """Every call that has ended, and each of its attempts."""
-        offset = self._offset()
-        self.state.append(*[row for call in calls for row in rows_of(call, self._node, offset)])
+        for rows in logged(calls, self._node, self._offset()):
+            self.state.append(rows)
 
     def _keys_taken(self, rows: Sequence[ClientKeyRow]) -> None:
         keys: list[ManagedKey] = []

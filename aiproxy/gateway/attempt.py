@@ -127,9 +127,9 @@ async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroun
                 kind,
                 status,
                 usage,
-                estimated=guessed,
-                cost=cost,
-                prices=prices.version,
+                guessed,
+                cost,
+                prices.version,
             )
         )
 

@@ -38,7 +38,7 @@ from aiproxy.neutral.errors import ContextLength, GatewayError, Internal, NotFou
 from aiproxy.pools.pool import Pool
 from aiproxy.pools.quota import QuotaBook
 from aiproxy.providers.base import Operation
-from aiproxy.usage import CallRecord, Journal, Outcome, story
+from aiproxy.usage import CallRecord, Outcome, story
 from aiproxy.usage.trace import begin
 
 _log = Logger("aiproxy.calls")
@@ -97,8 +97,6 @@ class Gateway:
         self.quota_questions = QuotaQuestions(clock, random, self.pool, self.quotas, lambda: self._snapshot)
         self.ended = Telling(clock)
         """Of calls: `ended.observers` are told of them, some at a time, soon after."""
-        self._journal = Journal()
-        self.ended.observers.append(self._journal.note)
         self.prompts: PromptLog | None = None
         """Where requests and answers are written in words."""
         self.health_checks = HealthChecks(clock, random, self.pool, lambda: self._snapshot)
@@ -117,7 +115,6 @@ class Gateway:
         self._join()
         self.discovery.forget()
         self.state.limit(snapshot.settings)
-        self._journal.limit(snapshot.settings.error_logs_max_files)
         self._reconsider_relays()
 
     def _join(self) -> None:
@@ -128,12 +125,6 @@ class Gateway:
         sessions = routing.session_affinity_ttl if routing.session_affinity else 0.0
         self.pool.replace(snapshot.accounts, snapshot.strategy, sessions=sessions, queue=routing.queue)
         self.quotas.keep(snapshot.upstreams)
-
-    @property
-    def journal(self) -> Journal:
-        """The latest calls, with every decision."""
-        self.ended.now()
-        return self._journal
 
     @property
     def relays(self) -> int:

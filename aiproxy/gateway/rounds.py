@@ -163,8 +163,8 @@ def noted(stage: Stage, skipped: Sequence[Skipped], waited: float, lease: Lease 
     """A choice for the record; `now` is the clock's."""
     passed = tuple([_passed(each) for each in skipped]) if skipped else ()
     if lease is None:
-        return Choice(now, "", "", "", stage.because.value, waited, passed)
-    return Choice(now, *lease.candidate, lease.taken.why.value, stage.because.value, waited, passed)
+        return Choice(now, "", "", "", stage.because, waited, passed)
+    return Choice(now, *lease.candidate, lease.taken.why, stage.because, waited, passed)
 
 
 def _passed(skipped: Skipped) -> Passed:

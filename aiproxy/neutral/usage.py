@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+TOKENS = (
+    "input_uncached", "cache_read", "cache_write", "cache_write_1h", "audio_in", "image_in", "tool_prompt",
+    "output_visible", "reasoning", "audio_out", "image_out",
+)  # fmt: skip
+"""The buckets: first those of what was read, from `output_visible` on those of what was written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

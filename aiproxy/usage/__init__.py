@@ -1,6 +1,6 @@
 """What was used, by whom, and how it ended: one record per attempt, many readers. Pure."""
 
-from aiproxy.usage.journal import Journal, story
 from aiproxy.usage.record import Attempt, CallRecord, Choice, Outcome, Passed
+from aiproxy.usage.story import story
 
-__all__ = ["Attempt", "CallRecord", "Choice", "Journal", "Outcome", "Passed", "story"]
+__all__ = ["Attempt", "CallRecord", "Choice", "Outcome", "Passed", "story"]

@@ -5,18 +5,22 @@ costs nobody-knows-what (None), which is not nothing; so does an answer of which
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hashlib import sha256
 from json import dumps
+from operator import attrgetter
 
-from aiproxy.neutral.usage import Usage
+from aiproxy.neutral.usage import TOKENS, Usage
 
 MILLION = 1_000_000
+
+_tokens = attrgetter(*TOKENS)
 
 MOST_REMEMBERED = 1000
 """Models whose price is remembered, so that it needn't be looked for again: clients can make names up."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rates:
     """US dollars for a million tokens. What is None is charged as `input`, or `output` where it was written."""
 
@@ -31,29 +35,21 @@ class Rates:
     image_out: float | None = None
 
     def of(self, usage: Usage) -> float:
-        read = (
-            (usage.input_uncached, None),
-            (usage.cache_read, self.cache_read),
-            (usage.cache_write, self.cache_write),
-            (usage.cache_write_1h, self.cache_write_1h),
-            (usage.audio_in, self.audio_in),
-            (usage.image_in, self.image_in),
-            (usage.tool_prompt, None),
-        )
-        written = (
-            (usage.output_visible, None),
-            (usage.reasoning, None),
-            (usage.audio_out, self.audio_out),
-            (usage.image_out, self.image_out),
-        )
         cost = 0.0
-        for tokens, price in read:
+        for tokens, rate in zip(_tokens(usage), self._by_bucket, strict=True):
             if tokens:
-                cost += tokens * (self.input if price is None else price)
-        for tokens, price in written:
-            if tokens:
-                cost += tokens * (self.output if price is None else price)
+                cost += tokens * rate
         return cost / MILLION
+
+    @cached_property
+    def _by_bucket(self) -> Sequence[float]:
+        """In the order of `_tokens`."""
+        told = (
+            self.input, self.cache_read, self.cache_write, self.cache_write_1h, self.audio_in, self.image_in, self.input,
+            self.output, self.output, self.audio_out, self.image_out,
+        )  # fmt: skip
+        otherwise = (*[self.input] * 7, *[self.output] * 4)
+        return [usual if rate is None else rate for rate, usual in zip(told, otherwise, strict=True)]
 
     def most(self, read: int, written: int) -> float:
         """Of so many tokens, whatever kind they turn out to be."""
@@ -63,7 +59,7 @@ class Rates:
         return (read * dearest_in + written * max(self.output, self.audio_out or 0, self.image_out or 0)) / MILLION
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Price(Rates):
     """`above` so many tokens of input, all of them, read and written, are charged by `long`."""
 
@@ -71,8 +67,7 @@ class Price(Rates):
     long: Rates | None = None
 
     def of(self, usage: Usage) -> float:
-        rates = self._rates(usage.input_total or 0)
-        return Rates.of(rates, usage)
+        return Rates.of(self if self.long is None else self._rates(usage.input_total or 0), usage)
 
     def most(self, read: int, written: int) -> float:
         return Rates.most(self._rates(read), read, written)
@@ -110,7 +105,7 @@ class Prices:
 
     def cost(self, provider: str, model: str, usage: Usage | None) -> float | None:
         """US dollars."""
-        if usage is None or (usage.input_total is None and usage.output_total is None):
+        if usage is None or (usage.input_uncached is None and usage.output_visible is None):  # neither sum is known
             return None
         price = self.price(provider, model)
         return None if price is None else price.of(usage)

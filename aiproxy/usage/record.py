@@ -39,6 +39,8 @@ class Choice(NamedTuple):
     stage: str
     waited: float
     passed: tuple[Passed, ...]
+    more: int = 0
+    """How many besides, where those are not all."""
 
 
 class Attempt(NamedTuple):

@@ -2,7 +2,8 @@
 
 Labels have few values, of bounded number: a model that isn't in the configuration is `other`, and no label names a client."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from time import time
@@ -15,6 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 from aiproxy.gateway import Gateway, Snapshot
+from aiproxy.neutral.usage import Usage
 from aiproxy.usage import Attempt, CallRecord, Outcome
 from aiproxy.web.standing import Standing
 from aiproxy.web.tallies import Counts, Spread
@@ -142,7 +144,7 @@ class Metrics:
 
     def stored(self, store: str, operation: str, seconds: float) -> None:
         """`state`: `read`, `write`; `documents`: `load`, `read`, `save`."""
-        self._stored.add((store, operation), seconds)
+        self._stored.add((store, operation), [seconds])
 
     def traced(self, result: str, spans: int) -> None:
         """`sent` or `dropped`."""
@@ -164,7 +166,7 @@ class Metrics:
 
     def _tick(self) -> None:
         now = self._clock.seconds()
-        self._lag.add((), max(0.0, now - self._due))
+        self._lag.add((), [now - self._due])
         self._due = now + LAG_SECONDS
         if self._together is not None:
             self._together.leave(self._own())
@@ -196,52 +198,48 @@ class Metrics:
         )
 
     def observe(self, calls: Iterable[CallRecord]) -> None:
+        """Calls that have ended, all of them at a time: number by number it takes three times as long."""
+        by_protocol: defaultdict[str, list[CallRecord]] = defaultdict(list)
         for call in calls:
-            self._observe(call)
+            by_protocol[call.protocol].append(call)
+        for protocol, some in by_protocol.items():
+            self._calls(protocol, some)
+        attempts = [attempt for some in by_protocol.values() for call in some for attempt in call.attempts]
+        self._attempts.count([(attempt.provider, attempt.error or attempt.outcome) for attempt in attempts])
+        by_model: defaultdict[tuple[str, str], list[Attempt]] = defaultdict(list)
+        for attempt in attempts:
+            if attempt.usage is not None:
+                by_model[attempt.provider, attempt.model].append(attempt)
+        for (provider, model), used in by_model.items():
+            self._used(provider, model if model in self._models() else OTHER, used)
 
-    def _observe(self, call: CallRecord) -> None:
-        protocol = call.protocol
-        self._requests.sums[protocol, call.operation, call.outcome or OTHER] += 1
-        if call.ended is not None:
-            self._duration.add((protocol,), max(0.0, call.ended - call.started))
-        if call.first_byte is not None:
-            self._first.add((protocol,), max(0.0, call.first_byte - call.started))
-        if call.attempts:
-            self._overhead.add((protocol,), max(0.0, call.attempts[0].started - call.started))
-        if call.outcome is Outcome.CUT:
-            self._truncated.sums[call.provider,] += 1
-        if call.outcome is Outcome.CANCELLED:
-            self._left.sums["waiting" if call.first_byte is None else "answering",] += 1
-        if call.streamed and call.outcome is Outcome.COMPLETE:
-            self._pace(call)
-        for failed in call.attempts[:-1]:
-            self._failovers.sums[failed.error or OTHER,] += 1
-        for attempt in call.attempts:
-            self._count(attempt)
+    def _calls(self, protocol: str, calls: Sequence[CallRecord]) -> None:
+        self._requests.count([(protocol, call.operation, call.outcome or OTHER) for call in calls])
+        self._duration.add((protocol,), [call.ended - call.started for call in calls if call.ended is not None])
+        self._first.add((protocol,), [call.first_byte - call.started for call in calls if call.first_byte is not None])
+        self._overhead.add((protocol,), [call.attempts[0].started - call.started for call in calls if call.attempts])
+        self._between.add((protocol,), [pace for call in calls if call.streamed for pace in _pace(call)])
+        self._failovers.count([(failed.error or OTHER,) for call in calls for failed in call.attempts[:-1]])
+        for call in calls:
+            if call.outcome is Outcome.CUT:
+                self._truncated.sums[call.provider,] += 1
+            elif call.outcome is Outcome.CANCELLED:
+                self._left.sums["waiting" if call.first_byte is None else "answering",] += 1
 
-    def _pace(self, call: CallRecord) -> None:
-        """Only answers of two words or more have one."""
-        used = call.attempts[-1].usage if call.attempts else None
-        words = used.output_total if used is not None else None
-        if words is not None and words > 1 and call.first_byte is not None and call.ended is not None:
-            self._between.add((call.protocol,), max(0.0, call.ended - call.first_byte) / (words - 1))
-
-    def _count(self, attempt: Attempt) -> None:
-        self._attempts.sums[attempt.provider, attempt.error or attempt.outcome] += 1
-        used = attempt.usage
-        if used is None:
-            return
-        if attempt.outcome is not Outcome.COMPLETE and (wasted := (used.input_total or 0) + (used.output_total or 0)):
-            self._wasted.sums[attempt.provider,] += wasted
-        where = attempt.provider, attempt.model if attempt.model in self._models() else OTHER
-        for kind, tokens in zip(_KINDS, _tokens(used), strict=True):
-            if tokens:
-                self._tokens.sums[(*where, kind)] += tokens
-        cost = attempt.cost
-        if cost is None:
-            self._unpriced.sums[where] += 1
-        else:
-            self._cost.sums[where] += cost
+    def _used(self, provider: str, model: str, attempts: Sequence[Attempt]) -> None:
+        """What tries at one model used."""
+        used = [attempt.usage for attempt in attempts if attempt.usage is not None]
+        for kind, tokens in zip(_KINDS, zip(*map(_tokens, used), strict=True), strict=True):
+            if counted := sum(filter(None, tokens)):
+                self._tokens.sums[provider, model, kind] += counted
+        costs = [attempt.cost for attempt in attempts if attempt.cost is not None]
+        if costs:
+            self._cost.sums[provider, model] += sum(costs)
+        if unpriced := len(attempts) - len(costs):
+            self._unpriced.sums[provider, model] += unpriced
+        for attempt in attempts:
+            if attempt.outcome is not Outcome.COMPLETE and (wasted := _together(attempt.usage)):
+                self._wasted.sums[provider,] += wasted
 
     def _models(self) -> frozenset[str]:
         """What the upstreams of this configuration call their models."""
@@ -251,6 +249,19 @@ class Metrics:
             names = (served.name for offer in offers for several in offer.models.values() for served in several)
             self._known = snapshot, frozenset(names)
         return self._known[1]
+
+
+def _pace(call: CallRecord) -> Iterator[float]:
+    """Seconds from word to word, of a whole answer of two words or more."""
+    used = call.attempts[-1].usage if call.attempts and call.outcome is Outcome.COMPLETE else None
+    words = used.output_total if used is not None else None
+    if words is not None and words > 1 and call.first_byte is not None and call.ended is not None:
+        yield max(0.0, call.ended - call.first_byte) / (words - 1)
+
+
+def _together(used: Usage | None) -> int:
+    """All tokens, read and written."""
+    return 0 if used is None else (used.input_total or 0) + (used.output_total or 0)
 
 
 class _Given(CollectorRegistry):

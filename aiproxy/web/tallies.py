@@ -1,10 +1,11 @@
 """Counters and histograms that cost a call next to nothing: plain sums by labels, made into families when a page is asked for.
 
-prometheus-client's own look a child up by its labels, under a lock, for each number; only the reactor's thread counts here."""
+prometheus-client's own look a child up by its labels, under a lock, for each number; only the reactor's thread counts here, and many
+calls at a time."""
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -14,11 +15,16 @@ Labels = tuple[str, ...]
 
 
 class Counts(Collector):
-    """`sums` is added to directly: `counts.sums["openai", "complete"] += 1`."""
+    """`sums` may be added to directly: `counts.sums["openai", "complete"] += 1`."""
 
     def __init__(self, name: str, words: str, labels: Sequence[str]) -> None:
         self._described = name, words, labels
         self.sums: defaultdict[Labels, float] = defaultdict(float)
+
+    def count(self, several: Iterable[Labels]) -> None:
+        """One more for each time that labels are among `several`."""
+        for labels, times in Counter(several).items():
+            self.sums[labels] += times
 
     def describe(self) -> Iterator[CounterMetricFamily]:
         name, words, labels = self._described
@@ -41,12 +47,25 @@ class Spread(Collector):
         self._counted: dict[Labels, list[float]] = {}
         """How many values were in each bucket; at last, their sum."""
 
-    def add(self, labels: Labels, value: float) -> None:
+    def add(self, labels: Labels, values: Iterable[float]) -> None:
+        """What is below 0 counts as 0: clocks jump."""
+        ordered = sorted(values)
+        if not ordered:
+            return
+        if ordered[0] < 0:
+            ordered = [max(0.0, value) for value in ordered]
         counted = self._counted.get(labels)
         if counted is None:
             counted = self._counted[labels] = [0] * (len(self._names) + 1)
-        counted[bisect_left(self._bounds, value)] += 1
-        counted[-1] += value
+        below = 0
+        for place, bound in enumerate(self._bounds):
+            up_to = bisect_right(ordered, bound, below)
+            counted[place] += up_to - below
+            below = up_to
+            if below == len(ordered):
+                break
+        counted[-2] += len(ordered) - below
+        counted[-1] += sum(ordered)
 
     @property
     def total(self) -> tuple[int, float]:

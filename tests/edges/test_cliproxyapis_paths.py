@@ -82,7 +82,7 @@ def test_what_is_left_out_says_why(api: Api, name: str) -> None:
 def test_what_was_found_or_begun_answers_as_documented(api: Api) -> None:
     api.ask("POST", "/auth-files?name=found.json", json=KIMI)
     until(lambda: api.get("/auth-files/models", name="found.json")["models"])
-    (failed,) = api.get("/request-error-logs")["files"]
+    (failed,) = until(lambda: api.get("/request-error-logs")["files"])
     known = {
         "name": failed["name"],
         "request_id": failed["name"].removeprefix("error-").removesuffix(".log"),

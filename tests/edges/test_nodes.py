@@ -63,7 +63,7 @@ def test_nodes_share_what_they_learn_and_survive_one_another(
         first.process.kill()
         first.process.wait()
     with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT outcome FROM aiproxy_state.requests ORDER BY id").fetchall()[:2] == [
+        assert connection.execute("SELECT outcome FROM aiproxy_state.usage ORDER BY id").fetchall()[:2] == [
             ("complete",),
             ("complete",),
         ]

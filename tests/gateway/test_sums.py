@@ -1,5 +1,6 @@
 """After a random load with failures, cuts and hang-ups, everybody who counts has counted the same."""
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from time import time
@@ -11,8 +12,10 @@ from twisted.internet.task import Clock
 from aiproxy.clients import Client
 from aiproxy.clients.limits import MICRO, Counts, Limit, Limited, Window
 from aiproxy.neutral import errors
+from aiproxy.storage.state.asking import Span
+from aiproxy.storage.state.asking import calls as kept_calls
 from aiproxy.storage.state.batch import Batch, write
-from aiproxy.storage.state.calls import rows_of
+from aiproxy.storage.state.calls import logged
 from aiproxy.storage.state.rows import CounterRow
 from aiproxy.storage.state.sqlite import SqliteDatabase
 from aiproxy.usage import CallRecord
@@ -60,7 +63,8 @@ def test_ledger_metrics_and_the_keys_counters_agree() -> None:
     metrics = Metrics(rig.gateway, Clock())
 
     def keep(calls: Sequence[CallRecord]) -> None:
-        batch.append(*(row for call in calls for row in rows_of(call, "node", 0.0)))
+        for rows in logged(calls, "node", 0.0):
+            batch.append(rows)
 
     rig.gateway.ended.observers.append(keep)
     rig.gateway.limiter.spent = lambda who, what, when, amount: batch.add(CounterRow(who, what, when, amount, 0.0))
@@ -86,8 +90,8 @@ def test_ledger_metrics_and_the_keys_counters_agree() -> None:
         outputs = "coalesce(output_visible, 0) + coalesce(reasoning, 0)"
         sql = f"SELECT count(*), sum({inputs}), sum({outputs}), sum(cost) FROM usage"
         [(attempts, read, written, cost)] = session.rows(sql)
-        [(calls,)] = session.rows("SELECT count(*) FROM requests")
-        outcomes = dict(session.rows("SELECT outcome, count(*) FROM requests GROUP BY outcome"))
+        kept = kept_calls(session, {}, Span(), failed=False, limit=10_000)
+        calls, outcomes = len(kept), Counter(row.outcome for row in kept)
         counters = dict(session.rows("SELECT meter, amount FROM counters"))
         unpriced = session.rows("SELECT count(*) FROM usage WHERE output_visible > 0 AND cost IS NULL")[0][0]
 

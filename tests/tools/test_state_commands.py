@@ -16,7 +16,7 @@ from aiproxy.storage.state.sqlite import PAGE_BYTES, SqliteDatabase
 from aiproxy_config.cli import main
 from tests.rig.daemon import BIN
 from tests.rig.postgres import Postgres
-from tests.storage.state.rows import cooldown, counter, request, usage
+from tests.storage.state.rows import cooldown, counter, log, request, usage
 from tests.storage.state.test_databases import stored
 
 
@@ -30,8 +30,8 @@ def filled(tmp_path: Path) -> str:
     database = SqliteDatabase(path)
     batch = Batch()
     for number in range(2500):
-        batch.append(usage(f"req_{number}"))
-    batch.append(request())
+        batch.append(log(usage(f"req_{number}")))
+    batch.append(log(request()))
     batch.put(cooldown())
     batch.add(counter(9))
     with database.transaction() as session:

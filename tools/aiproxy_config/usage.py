@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from aiproxy.clients import moment
-from aiproxy.storage.state.asking import GROUPS, ONLY, TOKENS, Span, sums
+from aiproxy.neutral.usage import TOKENS
+from aiproxy.storage.state.asking import GROUPS, ONLY, Span, sums
 from aiproxy.storage.state.database import StateRefused, StateUnavailable
 from aiproxy.storage.state.sums_table import as_csv, written
 from aiproxy.storage.store import StoreError

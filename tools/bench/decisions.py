@@ -1,5 +1,5 @@
 """What a request pays for being decided on and for the record of it: the plan's stage, the lease, the note of every choice,
-the journal. In microseconds of the process's own time, the best of several rounds. Run it from the project's root:
+the row of the ledger. In microseconds of the process's own time, the best of several rounds. Run it from the project's root:
 
     .venv/bin/python -m tools.bench.decisions
 """
@@ -19,11 +19,13 @@ from aiproxy.catalogue import Served
 from aiproxy.codecs.sessions import session_of
 from aiproxy.gateway.rounds import noted
 from aiproxy.gateway.stages import Stage
+from aiproxy.gateway.telling import AT_ONCE
 from aiproxy.neutral.errors import RateLimited
 from aiproxy.pools.lending import Wanted
 from aiproxy.pools.pool import Lease, Pool
 from aiproxy.pools.selection import STRATEGIES, Account
-from aiproxy.usage import CallRecord, Journal, Outcome
+from aiproxy.storage.state.calls import logged
+from aiproxy.usage import Attempt, CallRecord, Outcome
 
 GOAL = 20.0
 """Microseconds a request that the record may cost, with twenty accounts of which half rest."""
@@ -77,12 +79,17 @@ def leasing(strategy: str, resting: int) -> tuple[Callable[[], Lease], Stage]:
 
 def recording(resting: int) -> Callable[[], None]:
     lease, stage = leasing("round-robin", resting)
-    one, journal, numbers = lease(), Journal(), count()
+    one, numbers = lease(), count()
+    waiting: list[CallRecord] = []
 
     def record() -> None:
-        call = CallRecord(f"req-{next(numbers)}", 0.0, outcome=Outcome.COMPLETE)
+        call = CallRecord(f"req-{next(numbers)}", 0.0, ended=0.0, outcome=Outcome.COMPLETE)
         call.choices.append(noted(stage, one.taken.skipped, one.waited, one, 0.0))
-        journal.note([call])
+        call.attempts.append(Attempt(*one.candidate, "m", 0.0, 0.0, Outcome.COMPLETE))
+        waiting.append(call)
+        if len(waiting) == AT_ONCE:
+            list(logged(waiting, "node", 0.0))
+            waiting.clear()
 
     return record
 

@@ -234,10 +234,10 @@ class Settings:
         factory=PromptLogSettings,
     )
     error_logs_max_files: int = setting(
-        "Failed calls whose records, without bodies, each process keeps in memory, for `request-error-logs` of the management API.",
+        "Failed calls, the latest, that `request-error-logs` of the management API lists; bodies are the prompt log's.",
         1000,
         minimum=1,
-        maximum=100_000,
+        maximum=10_000,
     )
     notices: Notices = setting("What operators are told without asking.", factory=Notices)
     metrics: MetricsSettings = setting(

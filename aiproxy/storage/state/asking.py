@@ -6,15 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aiproxy.neutral.usage import TOKENS
 from aiproxy.storage.state.calls import tagged
 from aiproxy.storage.state.database import Session
-from aiproxy.storage.state.rows import REQUESTS, USAGE, RequestRow, UsageRow
-
-TOKENS = (
-    "input_uncached", "cache_read", "cache_write", "cache_write_1h", "audio_in", "image_in", "tool_prompt",
-    "output_visible", "reasoning", "audio_out", "image_out",
-)  # fmt: skip
-"""The columns that count tokens, disjoint."""
+from aiproxy.storage.state.recalling import Recalled, request_of
+from aiproxy.storage.state.rows import REQUESTS, USAGE, RequestRow, Table, UsageRow
 
 DAY, HOUR, TEN_MINUTES = 86400, 3600, 600
 
@@ -32,6 +28,8 @@ ONLY = ("client", "tag", "model", "asked", "account", "provider", "protocol", "o
 FILTERS = ("client", "protocol", "operation", "model", "outcome", "error", "request_id")
 """Of calls, by equality."""
 
+FAILED = ("outcome IN ('failed', 'cut')",)
+
 MOST_SUMS = 100_000
 """Rows of one summing up: a year of days of three hundred keys."""
 
@@ -48,19 +46,28 @@ class Span:
 def calls(session: Session, filters: Mapping[str, str], span: Span, failed: bool, limit: int) -> list[RequestRow]:
     """The latest first; only those that failed or broke off, if so asked."""
     wanted = [name for name in FILTERS if name in filters]
-    conditions = ["at >= ?", "at < ?", *(f"{name} = ?" for name in wanted)]
-    if failed:
-        conditions.append("outcome IN ('failed', 'cut')")
-    sql = f"{REQUESTS.select} WHERE {' AND '.join(conditions)} ORDER BY at DESC LIMIT ?"
     values = (span.since, span.until, *(filters[name] for name in wanted), limit)
-    return [RequestRow(*row) for row in session.rows(sql, values)]
+
+    def found(table: Table, *conditions: str, **columns: str) -> list[tuple[Any, ...]]:
+        alike = [f"{columns.get(name, name)} = ?" for name in wanted]
+        where = " AND ".join(["at >= ?", "at < ?", *alike, *conditions, *(FAILED if failed else ())])
+        return session.rows(f"{table.select} WHERE {where} ORDER BY at DESC LIMIT ?", values)
+
+    apart = [RequestRow(*row) for row in found(REQUESTS)]
+    alone = [request_of(UsageRow(*row)) for row in found(USAGE, "before IS NOT NULL", model="asked")]
+    return sorted([*apart, *alone], key=lambda call: -call.at)[:limit]
+
+
+def recalled(session: Session, request_id: str) -> Recalled | None:
+    """The latest call of this id."""
+    found = calls(session, {"request_id": request_id}, Span(), failed=False, limit=1)
+    return Recalled(found[0], attempts(session, found[0])) if found else None
 
 
 def attempts(session: Session, call: RequestRow) -> list[UsageRow]:
-    """Of one call, found by their time: the ledger has no index of calls."""
+    """Of one call."""
     sql = f"{USAGE.select} WHERE at >= ? AND at <= ? AND request_id = ? AND node = ? ORDER BY attempt"
-    values = (call.at - call.seconds - 1, call.at + 1, call.request_id, call.node)
-    return [UsageRow(*row) for row in session.rows(sql, values)]
+    return [UsageRow(*row) for row in session.rows(sql, (*call.span, call.request_id, call.node))]
 
 
 def sums(session: Session, by: Sequence[str], span: Span) -> list[dict[str, Any]]:

@@ -3,30 +3,28 @@
 Each writer (a process's `State`) numbers its batches. The number is written in the batch's own transaction, so that a
 batch whose commit was in doubt (a connection that broke just then) can be sent again and counts once."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from aiproxy.storage.state.database import Session, Values
-from aiproxy.storage.state.rows import COUNTERS, CounterRow, Key, KeyedRow, RequestRow, Row, Table, UsageRow
+from aiproxy.storage.state.rows import COUNTERS, CounterRow, Key, KeyedRow, LogRows, Table
 
 
 @dataclass(slots=True)
 class Batch:
-    """Log rows one by one; of keyed rows only the latest of each key; counters summed up."""
+    """Log rows as they came; of keyed rows only the latest of each key; counters summed up."""
 
-    appended: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    appended: list[LogRows] = field(default_factory=list)
     latest: dict[tuple[Table, Key], KeyedRow | float] = field(default_factory=dict)
     """By key: the row, or the time at which it was removed."""
     added: dict[Key, CounterRow] = field(default_factory=dict)
     size: int = 0
     """Of log rows."""
 
-    def append(self, *rows: UsageRow | RequestRow) -> None:
-        for row in rows:
-            self.appended[Table.OF[type(row)]].append(row)
-        self.size += len(rows)
+    def append(self, rows: LogRows) -> None:
+        self.appended.append(rows)
+        self.size += rows.count
 
     def put(self, row: KeyedRow) -> None:
         table = Table.OF[type(row)]
@@ -83,8 +81,8 @@ def _claim(session: Session, writer: str, number: int, now: float) -> bool:
 
 
 def _statements(batch: Batch) -> Iterator[tuple[str, Sequence[Values]]]:
-    for table, appended in batch.appended.items():
-        yield table.narrowed(appended)
+    for appended in batch.appended:
+        yield appended.insert, appended.values
     # In the order of their keys, so that two nodes that write the same rows don't wait for each other in a ring.
     latest = sorted(batch.latest.items(), key=lambda item: (item[0][0].name, item[0][1]))
     for table, items in groupby(latest, key=lambda item: item[0][0]):

@@ -1,16 +1,20 @@
-"""From the record of a call to its rows: one request row, and a usage row for each attempt. Pure."""
+"""From records of calls to rows of the log: a usage row for each attempt, and a request row for each call that was more than one attempt,
+or less. Pure.
+
+Calls come some at a time, and are turned column by column: row by row it takes three times as long."""
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
+from typing import Any
 
 import orjson
 
-from aiproxy.neutral.usage import Usage
-from aiproxy.storage.state.rows import RequestRow, UsageRow
-from aiproxy.usage import CallRecord, Passed
+from aiproxy.neutral.usage import TOKENS, Usage
+from aiproxy.storage.state.rows import USAGE, LogRows, RequestRow
+from aiproxy.usage import CallRecord, Choice, Passed
 
 LARGEST = 2**63 - 1
 """Of a BIGINT; an upstream may claim any number of tokens."""
@@ -25,72 +29,135 @@ MOST_CHOICES = 50
 MOST_PASSED = 20
 """Of a call's choices, and of the candidates each passed over, that are kept: a kilobyte usually, and never a hundred."""
 
+TOGETHER = 0.005
+"""Seconds that need no telling: of a wait for an account, between its choice and the attempt, between the attempt's end and the call's."""
+
+ASKED = "asked"
+"""The stage that a choice is of where nothing is said."""
+
 _NOTHING = Usage()
 
-_tokens = attrgetter(*UsageRow._fields[14:23], *UsageRow._fields[-3:-1])
+_tokens = attrgetter(*TOKENS)
+
+_facts = attrgetter(
+    "request_id", "client", "protocol", "operation", "model", "session", "tags", "started", "first_byte", "streamed"
+)
 
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that no database takes in a text."""
 
 
-def rows_of(record: CallRecord, node: str, offset: float) -> Iterator[RequestRow | UsageRow]:
-    """`offset` is what lies between the record's clock and the time of day, in seconds."""
-    started, at = record.started, record.started if record.ended is None else record.ended
-    first = record.first_byte
-    request_id, client, model, session = record.request_id, _name(record.client), _name(record.model), record.session
-    request_id, session = text(request_id), text(session) if session else ""
-    protocol, operation, tags = record.protocol, record.operation, tagged(record.tags) if record.tags else ""
-    yield RequestRow._make(  # in their order, as below: by name it takes three times as long, and six
-        (
-            at + offset,
-            node,
-            request_id,
-            client,
-            protocol,
-            operation,
-            model,
-            int(record.streamed),
-            record.outcome.value if record.outcome else "",
-            record.error,
-            at - started,
-            None if first is None else first - started,
-            len(record.attempts),
-            _decision(record, offset) if record.choices else "",
-        )
+def logged(calls: Sequence[CallRecord], node: str, offset: float) -> Iterator[LogRows]:
+    """`offset` is what lies between the records' clock and the time of day, in seconds."""
+    lone = [_is_one_attempt(call) for call in calls]
+    if not all(lone):
+        yield LogRows.of([_request(call, node, offset) for call, alone in zip(calls, lone, strict=True) if not alone])
+    if any(call.attempts for call in calls):
+        yield LogRows(USAGE, _usage(calls, lone, node, offset))
+
+
+def _is_one_attempt(call: CallRecord) -> bool:
+    """Whether the attempt's row tells of the call, too."""
+    if len(call.attempts) != 1 or len(call.choices) != 1 or call.ended is None:
+        return False
+    _, _, _, began, ended, outcome, error, *_ = call.attempts[0]
+    same = outcome is call.outcome and error == call.error
+    return same and began >= call.started and 0 <= call.ended - ended <= TOGETHER
+
+
+def _usage(calls: Sequence[CallRecord], lone: Sequence[bool], node: str, offset: float) -> Mapping[str, Sequence[Any]]:
+    """Column by column, a row for each attempt."""
+    of = [call for call in calls for _ in call.attempts]
+    alone = [each for call, each in zip(calls, lone, strict=True) for _ in call.attempts]
+    ids, clients, protocols, operations, asked, sessions, tags, came, firsts, streamed = zip(
+        *map(_facts, of), strict=True
     )
-    for number, attempt in enumerate(record.attempts, 1):
-        used, began, ended = attempt.usage or _NOTHING, attempt.started, attempt.ended
-        tokens = _counted(used)
-        yield UsageRow._make(
-            (
-                ended + offset,
-                node,
-                request_id,
-                number,
-                client,
-                protocol,
-                operation,
-                _name(attempt.account),
-                _name(attempt.provider),
-                _name(attempt.model),
-                ended - began,
-                attempt.outcome.value,
-                attempt.error,
-                attempt.upstream_status,
-                *tokens[:9],
-                json.dumps(dict(used.server_tools)) if used.server_tools else "",
-                model,
-                session,
-                # only the attempt that the client saw something of has a first byte
-                first - began if first is not None and began <= first <= ended else None,
-                attempt.cost,
-                attempt.prices,
-                int(attempt.estimated),
-                _raw(used) if used.raw else "",
-                *tokens[9:],
-                tags,
-            )
-        )
+    attempts = zip(*[attempt for call in calls for attempt in call.attempts], strict=True)
+    accounts, providers, models, began, ended, outcomes, errors, statuses, used, estimated, costs, prices = attempts
+    said = [each or _NOTHING for each in used]
+    tokens = zip(*map(_tokens, said), strict=True)
+    decided = [_decided(call, offset) if each else ("", "") for call, each in zip(of, alone, strict=True)]
+    chosen, decisions = zip(*decided, strict=True)
+    return {
+        "at": [at + offset for at in ended],
+        "node": [node] * len(of),
+        "request_id": _texts(ids),
+        "attempt": [number for call in calls for number, _ in enumerate(call.attempts, 1)],
+        "client": _texts(clients),
+        "protocol": protocols,
+        "operation": [*map(str, operations)],
+        "account": _texts(accounts),
+        "provider": _texts(providers),
+        "model": _texts(models),
+        "seconds": [end - begin for begin, end in zip(began, ended, strict=True)],
+        "outcome": [*map(str, outcomes)],
+        "error": errors,
+        "upstream_status": statuses,
+        **{name: _counts(column) for name, column in zip(TOKENS, tokens, strict=True)},
+        "server_tools": [json.dumps(dict(each.server_tools)) if each.server_tools else "" for each in said],
+        "asked": _texts(asked),
+        "session": _texts(sessions),
+        # only the attempt that the client saw something of has a first byte
+        "first_byte": [
+            first - begin if first is not None and begin <= first <= end else None
+            for first, begin, end in zip(firsts, began, ended, strict=True)
+        ],
+        "cost": costs,
+        "prices": prices,
+        "estimated": [int(each) for each in estimated],
+        "raw": [_raw(each) if each.raw else "" for each in said],
+        "tags": [tagged(each) if each else "" for each in tags],
+        "before": [begin - at if each else None for begin, at, each in zip(began, came, alone, strict=True)],
+        "streamed": [int(each) for each in streamed],
+        "chosen": [*map(str, chosen)],
+        "decision": decisions,
+        "remarks": [_remarks(call) if each else "" for call, each in zip(of, alone, strict=True)],
+    }
+
+
+def _decided(call: CallRecord, offset: float) -> tuple[str, str]:
+    """Of a call that is one attempt: why its account was taken where that is all, else the decision in full."""
+    at, account, model, why, stage, waited, passed, _ = call.choices[0]
+    by, _, of, began, *_ = call.attempts[0]
+    if (
+        passed
+        or waited >= TOGETHER
+        or stage != ASKED
+        or account != by
+        or model != of
+        or not 0 <= began - at <= TOGETHER
+    ):
+        return "", decision_of(call.choices, call.started, offset)
+    return why, ""
+
+
+def _request(call: CallRecord, node: str, offset: float) -> RequestRow:
+    at, first = call.started if call.ended is None else call.ended, call.first_byte
+    return RequestRow(
+        at=at + offset,
+        node=node,
+        request_id=text(call.request_id),
+        client=text(call.client),
+        protocol=call.protocol,
+        operation=str(call.operation),
+        model=text(call.model),
+        streamed=int(call.streamed),
+        outcome=call.outcome.value if call.outcome else "",
+        error=call.error,
+        seconds=at - call.started,
+        first_byte=None if first is None else first - call.started,
+        attempts=len(call.attempts),
+        decision=decision_of(call.choices, call.started, offset) if call.choices else "",
+        remarks=_remarks(call),
+    )
+
+
+def _remarks(call: CallRecord) -> str:
+    """A JSON object of what is so of few calls, or empty."""
+    if not (call.warnings or call.rewritten or call.continued):
+        return ""
+    told = {"warnings": call.warnings, "rewritten": call.rewritten, "continued": call.continued}
+    return _json({name: value for name, value in told.items() if value})
 
 
 @lru_cache(maxsize=1000)
@@ -101,44 +168,52 @@ def tagged(tags: tuple[str, ...]) -> str:
 
 def _raw(used: Usage) -> str:
     """What the upstream said, as it said it."""
+    return _json(used.raw)[:LONGEST_RAW]
+
+
+def _json(value: Any) -> str:
     try:
-        return orjson.dumps(used.raw).decode()[:LONGEST_RAW]
-    except TypeError:
-        return json.dumps(used.raw)[:LONGEST_RAW]
+        return orjson.dumps(value).decode()
+    except TypeError:  # half a surrogate pair, or a number beyond 64 bits
+        return json.dumps(value)
 
 
-def _decision(record: CallRecord, offset: float) -> str:
+def decision_of(choices: Sequence[Choice], started: float, offset: float) -> str:
     """A JSON list: who was taken for each attempt and why, and who was passed over. Times are seconds since the call came,
     or since the epoch for `until`."""
     told = [
         {
-            "account": account,
-            "model": model,
-            "why": why,
-            "stage": stage,
-            "waited": waited,
-            "at": at - record.started,
-            "passed": [_passed(each, offset) for each in passed[:MOST_PASSED]] if passed else (),
+            **choice._asdict(),
+            "at": choice.at - started,
+            "passed": [_passed(each, offset) for each in choice.passed[:MOST_PASSED]],
+            "more": choice.more + max(0, len(choice.passed) - MOST_PASSED),
         }
-        for at, account, model, why, stage, waited, passed in record.choices[:MOST_CHOICES]
+        for choice in choices[:MOST_CHOICES]
     ]
-    try:
-        return orjson.dumps(told).decode()
-    except TypeError:  # half a surrogate pair in a model's name: escaped
-        return json.dumps(told)
+    return _json(told)
 
 
 def _passed(passed: Passed, offset: float) -> dict[str, object]:
     return {**passed._asdict(), "until": None if passed.until is None else passed.until + offset}
 
 
-def _counted(used: Usage) -> Sequence[int | None]:
-    """Its buckets in the order of the row's, as far as a number can be written."""
-    tokens: Sequence[int | None] = _tokens(used)
-    told = [number for number in tokens if number is not None]
-    if not told or (min(told) >= 0 and max(told) <= LARGEST):
-        return tokens
-    return [None if number is None else max(0, min(number, LARGEST)) for number in tokens]
+def _counts(column: Sequence[int | None]) -> Sequence[int | None]:
+    """As far as a number can be written."""
+    if not any(column):
+        return column
+    told = [number for number in column if number is not None]
+    if min(told) >= 0 and max(told) <= LARGEST:
+        return column
+    return [None if number is None else max(0, min(number, LARGEST)) for number in column]
+
+
+def _texts(column: Sequence[str]) -> Sequence[str]:
+    """`text` of each. Mostly there are few, and they are as they should be."""
+    few = {*column}
+    together = "".join(few)
+    if together.isascii() and together.isprintable() and max(map(len, few)) <= LONGEST_TEXT:
+        return column
+    return [*map(text, column)]
 
 
 def text(value: str) -> str:
@@ -146,7 +221,3 @@ def text(value: str) -> str:
     if len(value) <= LONGEST_TEXT and value.isascii() and value.isprintable():  # nearly always, and much the fastest
         return value
     return _UNWRITABLE.sub("�", value[:LONGEST_TEXT])
-
-
-_name = lru_cache(maxsize=1000)(text)
-"""Of what there are few: keys, accounts, models."""

@@ -64,6 +64,15 @@ MIGRATIONS: Sequence[Migration] = (
         reason TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL)""",
         "ALTER TABLE usage ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
     ),
+    (  # 7
+        "ALTER TABLE usage ADD COLUMN before DOUBLE PRECISION",
+        "ALTER TABLE usage ADD COLUMN streamed BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE usage ADD COLUMN chosen TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE usage ADD COLUMN decision TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE usage ADD COLUMN remarks TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE requests ADD COLUMN remarks TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX usage_request_id ON usage (request_id)",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -5,7 +5,8 @@ Two kinds of tables. A *log* only grows: rows are appended, and go by age. A *ke
 key, each with the time it was `changed`, and a row never replaces a newer one, whoever is late. Times are seconds since
 the epoch. A row's fields are the table's columns; `migrations` makes them."""
 
-from collections.abc import Sequence
+import marshal
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -55,10 +56,21 @@ class UsageRow(NamedTuple):
     image_out: int | None = None
     tags: str = ""
     """A JSON list: the tags that the client's key had then; empty for none."""
+    before: float | None = None
+    """Seconds from the call's coming to the attempt. Told of a call that was this one attempt and ended as it did: it has no row among the
+    requests, what that would say of it stands in the columns from here on. None for attempts of calls that have one."""
+    streamed: int = 0
+    chosen: str = ""
+    """Why its account was taken (`strategy`, …), where nothing else was decided: nobody waited, nobody was passed over."""
+    decision: str = ""
+    """As of a request, where there is more to say."""
+    remarks: str = ""
+    """As of a request."""
 
 
 class RequestRow(NamedTuple):
-    """One call: what was asked, what was decided, and how it ended. `at` is its end; `decision` a JSON text, or empty."""
+    """One call of several attempts, or of none: what was asked, what was decided, and how it ended. `at` is its end; `decision` a JSON
+    list of choices, or empty; `remarks` a JSON object of what else is told of it (`calls.Remarks`), or empty."""
 
     at: float
     node: str
@@ -74,6 +86,13 @@ class RequestRow(NamedTuple):
     first_byte: float | None
     attempts: int
     decision: str = ""
+    remarks: str = ""
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The times at which its attempts may have ended, roundings and jumps of the clock allowed for: a client may use its request id
+        again."""
+        return self.at - self.seconds - 1, self.at + 1
 
 
 class CooldownRow(NamedTuple):
@@ -168,23 +187,12 @@ class Table:
 
     @property
     def insert(self) -> str:
-        return self._insert(self.columns)
+        return self.insertion(self.columns)
 
-    def _insert(self, columns: Sequence[str]) -> str:
+    def insertion(self, columns: Sequence[str]) -> str:
+        """Of rows that tell these columns only."""
         marks = ", ".join("?" * len(columns))
         return f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names are ours
-
-    def narrowed(self, rows: Sequence[Row]) -> tuple[str, Sequence[tuple[Any, ...]]]:
-        """The insertion of these rows without the columns that the database fills in alike for all of them: most calls leave a
-        dozen columns empty, and each that is told takes its time."""
-        if not self.filled:
-            return self.insert, rows
-        told = {
-            name: values
-            for name, values in zip(self.columns, zip(*rows, strict=True), strict=True)
-            if name not in self.filled or values.count(self.row._field_defaults[name]) < len(rows)
-        }
-        return self._insert([*told]), [*zip(*told.values(), strict=True)]
 
     @property
     def put(self) -> str:
@@ -214,7 +222,7 @@ class Table:
 
 
 USAGE = Table("usage", UsageRow, filled=frozenset(UsageRow._field_defaults) - {"error", "server_tools"})
-REQUESTS = Table("requests", RequestRow)
+REQUESTS = Table("requests", RequestRow, filled=frozenset({"remarks"}))
 COOLDOWNS = Table("cooldowns", CooldownRow, ("account", "model"), ends="until")
 QUOTAS = Table("quotas", QuotaRow, ("account", "period"))
 AFFINITY = Table("affinity", AffinityRow, ("session",), ends="until")
@@ -224,3 +232,52 @@ COUNTERS = Table("counters", CounterRow, ("client", "meter", "period"))
 LOGS = (USAGE, REQUESTS)
 KEYED = (COOLDOWNS, QUOTAS, AFFINITY, COUNTERS, CLIENT_KEYS)
 TABLES = (*LOGS, *KEYED)
+
+
+class LogRows:
+    """Rows of a log that wait to be written, packed: a quarter of a kilobyte each, in one piece. As tuples of numbers and texts they would
+    be out of the processor's caches by then, and so would be what they have pushed out."""
+
+    __slots__ = ("_packed", "columns", "count", "table")
+
+    def __init__(self, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Columns in which all rows have what the database itself fills in are left out: most calls leave a dozen empty, and each that is
+        told takes its time."""
+        defaults = table.row._field_defaults
+        self.count = len(columns[table.columns[0]])
+        told = {
+            name: values
+            for name, values in columns.items()
+            if name not in table.filled or values.count(defaults[name]) < self.count
+        }
+        self.table = table
+        self.columns = tuple(told)
+        self._packed = _packed([*told.values()])
+
+    @classmethod
+    def of(cls, rows: Sequence[UsageRow] | Sequence[RequestRow]) -> "LogRows":
+        """Of one kind, one at least."""
+        table = Table.OF[type(rows[0])]
+        return cls(table, dict(zip(table.columns, zip(*rows, strict=True), strict=True)))
+
+    @property
+    def insert(self) -> str:
+        return self.table.insertion(self.columns)
+
+    @property
+    def values(self) -> Sequence[tuple[Any, ...]]:
+        """Row by row, of `columns`."""
+        return [*zip(*marshal.loads(self._packed), strict=True)]  # noqa: S302 - packed here
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        row = self.table.row
+        return [row(**dict(zip(self.columns, values, strict=True))) for values in self.values]
+
+
+def _packed(columns: list[Sequence[Any]]) -> bytes:
+    try:
+        return marshal.dumps(columns)
+    except ValueError:  # a name that is an enumeration's
+        plain = [[str(each) if isinstance(each, str) else each for each in values] for values in columns]
+        return marshal.dumps(plain)

@@ -17,8 +17,9 @@ from twisted.logger import Logger
 from aiproxy.storage.state import batch as batches
 from aiproxy.storage.state.batch import Batch
 from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable
+from aiproxy.storage.state.recalling import Recalled, request_of
 from aiproxy.storage.state.retention import Retention, tidy
-from aiproxy.storage.state.rows import CounterRow, Key, KeyedRow, RequestRow, Table, UsageRow
+from aiproxy.storage.state.rows import REQUESTS, CounterRow, Key, KeyedRow, LogRows, RequestRow, Table, UsageRow
 from aiproxy.storage.threads import OneThread
 
 FLUSH_SECONDS = 0.5
@@ -90,10 +91,11 @@ class State:
 
     # -- what callers hand over
 
-    def append(self, *rows: UsageRow | RequestRow) -> None:
-        room = QUEUE_ROWS - self.queued
-        self._dropped += max(0, len(rows) - room)
-        self._batch.append(*rows[:room])
+    def append(self, rows: LogRows) -> None:
+        if self.queued < QUEUE_ROWS:
+            self._batch.append(rows)
+        else:
+            self._dropped += rows.count
 
     def put(self, row: KeyedRow) -> None:
         if self._has_room():
@@ -126,6 +128,21 @@ class State:
             return await self._writer.run(_one_transaction, self.database, do, writes=True)
         finally:
             self.timed("write", self._reactor.seconds() - began)
+
+    def waiting(self, request_id: str) -> Recalled | None:
+        """A call whose rows have not been written yet."""
+        requests: list[RequestRow] = []
+        attempts: list[UsageRow] = []
+        for batch in (self._sent, self._batch):
+            for several in batch.appended if batch is not None else ():
+                for row in several.rows:
+                    if row.request_id == request_id:
+                        (requests if several.table is REQUESTS else attempts).append(row)
+        requests += [request_of(row) for row in attempts if row.before is not None]
+        if not requests:
+            return None
+        latest = max(requests, key=lambda request: request.at)
+        return Recalled(latest, [row for row in attempts if latest.span[0] <= row.at <= latest.span[1]])
 
     @property
     def queued(self) -> int:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
-from aiproxy.storage.state.asking import TOKENS
+from aiproxy.neutral.usage import TOKENS
 
 NUMBERS = ("attempts", "failed", "unpriced", "cost_usd", *TOKENS)
 """What is summed up, in the order of its columns."""

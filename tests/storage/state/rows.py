@@ -1,6 +1,14 @@
 """Rows as a gateway makes them, for tests."""
 
-from aiproxy.storage.state.rows import CooldownRow, CounterRow, RequestRow, UsageRow
+from collections.abc import Sequence
+from typing import cast
+
+from aiproxy.storage.state.rows import CooldownRow, CounterRow, LogRows, RequestRow, UsageRow
+
+
+def log(*rows: UsageRow | RequestRow) -> LogRows:
+    """Of one kind."""
+    return LogRows.of(cast("Sequence[UsageRow]", rows))
 
 
 def usage(request_id: str = "req_1", at: float = 1000.0, attempt: int = 1) -> UsageRow:

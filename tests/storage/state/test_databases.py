@@ -22,7 +22,7 @@ from aiproxy.storage.state.rows import (
     UsageRow,
 )
 from aiproxy.storage.state.sqlite import SqliteDatabase
-from tests.storage.state.rows import cooldown, counter, request, usage
+from tests.storage.state.rows import cooldown, counter, log, request, usage
 
 Engine = Callable[[], Database]
 
@@ -42,8 +42,8 @@ def test_rows_come_back_as_they_went(engine: Engine) -> None:
     batch = Batch()
     quota = QuotaRow("digest-1", "5h", 100.0, None, 2000.0, 1000.0)
     affinity = AffinityRow("session-1", "digest-1", 5000.0, 1000.0)
-    batch.append(usage())
-    batch.append(request())
+    batch.append(log(usage()))
+    batch.append(log(request()))
     batch.put(cooldown())
     batch.put(quota)
     batch.put(affinity)
@@ -56,7 +56,7 @@ def test_rows_come_back_as_they_went(engine: Engine) -> None:
 def test_a_batch_sent_again_counts_once(engine: Engine) -> None:
     database = engine()
     batch = Batch()
-    batch.append(usage())
+    batch.append(log(usage()))
     batch.add(counter(5))
     assert written(database, batch, number=1)
     assert not written(database, batch, number=1)
@@ -69,7 +69,7 @@ def test_a_batch_sent_again_counts_once(engine: Engine) -> None:
 def test_nothing_of_a_batch_that_fails_is_written(engine: Engine) -> None:
     database = engine()
     batch = Batch()
-    batch.append(usage())
+    batch.append(log(usage()))
     with pytest.raises(ZeroDivisionError), database.transaction() as session:
         session.rows(f"SELECT {int(write(session, batch, 'w', 1, 1000.0)) / 0}")
     assert stored(database, USAGE) == []
@@ -96,10 +96,12 @@ def test_columns_that_a_batch_leaves_out_are_filled_in_as_the_row_has_them(engin
     full = plain._replace(request_id="req_2", upstream_status=429, cost=0.0, raw="{}", tags='["t"]', image_out=0)
     for number, rows in enumerate([[plain], [full], [plain, full]], 1):
         batch = Batch()
-        batch.append(*rows)
+        batch.append(log(*rows))
         written(database, batch, number)
-    sql, _ = USAGE.narrowed([plain, plain])
-    assert sql.count("?") == 12 + 2  # what has no default in the database is always told: `error`, `server_tools`
+    assert (
+        len(log(plain, plain).columns) == 12 + 2
+    )  # what has no default in the database is always told: `error`, `server_tools`
+    assert log(plain, full).rows == [plain, full]
     assert stored(database, USAGE) == [plain, full, plain, full]
 
 
@@ -116,10 +118,8 @@ def test_what_is_too_old_goes_and_then_what_is_too_much(engine: Engine) -> None:
     database = engine()
     now = 100 * DAY
     batch = Batch()
-    for number in range(PIECE + 10):
-        batch.append(usage(f"req_{number}", at=now - 31 * DAY))
-    for number in range(100):
-        batch.append(usage(f"req_{number}", at=now - DAY))
+    batch.append(log(*[usage(f"req_{number}", at=now - 31 * DAY) for number in range(PIECE + 10)]))
+    batch.append(log(*[usage(f"req_{number}", at=now - DAY) for number in range(100)]))
     batch.put(cooldown(changed=now - 3 * DAY, account="long-over"))
     batch.put(cooldown(changed=now, account="now"))
     written(database, batch)
@@ -138,7 +138,7 @@ def test_what_is_too_old_goes_and_then_what_is_too_much(engine: Engine) -> None:
 def test_a_second_opening_finds_what_the_first_wrote(engine: Engine) -> None:
     first = engine()
     batch = Batch()
-    batch.append(usage())
+    batch.append(log(usage()))
     written(first, batch)
     if first.where == MEMORY:
         assert first.another() is first
@@ -173,7 +173,7 @@ def test_a_newer_version_migrates_and_the_older_program_refuses_it(engine: Engin
     if first.where == MEMORY:
         return
     batch = Batch()
-    batch.append(usage())
+    batch.append(log(usage()))
     written(first, batch)
     first.close()
     newer = later(first)
@@ -193,7 +193,7 @@ def test_requests_and_usage_are_found_by_request(engine: Engine) -> None:
     database = engine()
     batch = Batch()
     for name in ("req_1", "req_2"):
-        batch.append(request(name))
+        batch.append(log(request(name)))
     written(database, batch)
     with database.transaction(writes=False) as session:
         found = session.rows(f"{REQUESTS.select} WHERE request_id = ?", ("req_2",))

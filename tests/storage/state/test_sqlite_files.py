@@ -16,14 +16,13 @@ from aiproxy.storage.state.database import StateRefused, StateUnavailable
 from aiproxy.storage.state.migrations import VERSION
 from aiproxy.storage.state.rows import USAGE
 from aiproxy.storage.state.sqlite import SqliteDatabase
-from tests.storage.state.rows import usage
+from tests.storage.state.rows import log, usage
 
 
 def filled(path: Path, count: int = 500) -> None:
     database = SqliteDatabase(path)
     batch = Batch()
-    for number in range(count):
-        batch.append(usage(f"req_{number}"))
+    batch.append(log(*[usage(f"req_{number}") for number in range(count)]))
     with database.transaction() as session:
         write(session, batch, "w", 1, 0.0)
     database.close()
@@ -145,7 +144,7 @@ def test_two_connections_write_in_turn(tmp_path: Path) -> None:
     for number in range(1, 51):
         for name, database in (("a", first), ("b", second)):
             batch = Batch()
-            batch.append(usage())
+            batch.append(log(usage()))
             with database.transaction() as session:
                 assert write(session, batch, name, number, 0.0)
     assert count(first) == count(second) == 100
@@ -171,7 +170,7 @@ def test_another_program_that_looks_takes_nothing_away(tmp_path: Path) -> None:
     for number in range(3):
         with writer.transaction() as session:
             batch = Batch()
-            batch.append(usage(f"req_{number}"))
+            batch.append(log(usage(f"req_{number}")))
             write(session, batch, "w", number + 1, 0.0)
         assert seen() == number + 1
     beside.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,17 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import provider
 
 from aiproxy.storage.state import state as states
+from aiproxy.storage.state.asking import recalled
 from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable
 from aiproxy.storage.state.postgres import PostgresDatabase
+from aiproxy.storage.state.recalling import Recalled
 from aiproxy.storage.state.retention import DAY, Retention
 from aiproxy.storage.state.rows import COOLDOWNS, COUNTERS, REQUESTS, USAGE, Table
 from aiproxy.storage.state.sqlite import SqliteDatabase
 from aiproxy.storage.state.state import State
 from tests.rig.postgres import Postgres
 from tests.storage.bus.carriers import until
-from tests.storage.state.rows import cooldown, counter, request, usage
+from tests.storage.state.rows import cooldown, counter, log, request, usage
 from tests.transports.servers import edge
 
 KEEP = Retention(days=90, megabytes=1000)
@@ -57,8 +60,8 @@ def reactor_of() -> Any:
 async def test_rows_are_written_within_a_second_and_can_be_read(engine: Callable[[], Database]) -> None:
     async with started(engine()) as state:
         began = reactor_of().seconds()
-        state.append(usage())
-        state.append(request())
+        state.append(log(usage()))
+        state.append(log(request()))
         state.put(cooldown())
         state.add(counter(2))
         state.add(counter(3))
@@ -70,11 +73,34 @@ async def test_rows_are_written_within_a_second_and_can_be_read(engine: Callable
 
 
 @edge
+async def test_a_call_that_waits_to_be_written_is_found_and_then_it_is_in_the_database(
+    engine: Callable[[], Database],
+) -> None:
+    async with started(engine()) as state:
+        lone = usage("lone")._replace(before=0.25, chosen="strategy")
+        failed, again = request("several", at=1000.0), request("several", at=5000.0)
+        attempts = [usage("several", at=5000.0 - rest, attempt=number) for number, rest in ((1, 0.3), (2, 0.1))]
+        state.append(log(failed, again))
+        state.append(log(lone, *attempts, usage("several", at=1000.0)))
+        waiting = {name: state.waiting(name) for name in ("lone", "several", "nobody")}
+        for look in (waiting["lone"], await written(state, "lone")):
+            assert look is not None
+            assert (look.request.seconds, look.request.attempts, look.attempts) == (0.5, 1, [lone])
+        assert waiting["several"] == await written(state, "several") == Recalled(again, attempts)
+        assert waiting["nobody"] is state.waiting("lone") is await written(state, "nobody") is None
+
+
+async def written(state: State, request_id: str) -> Recalled | None:
+    await until(reactor_of(), lambda: not state.queued)
+    return await state.read(partial(recalled, request_id=request_id))
+
+
+@edge
 async def test_a_stop_writes_what_is_left(engine: Callable[[], Database], tmp_path: Path) -> None:
     database = engine()
     async with started(database) as state:
         for number in range(1000):
-            state.append(usage(f"req_{number}"))
+            state.append(log(usage(f"req_{number}")))
         assert state.status.queued == 1000
         await state.stop()
         assert state.status.queued == 0
@@ -86,12 +112,12 @@ async def test_a_stop_writes_what_is_left(engine: Callable[[], Database], tmp_pa
 @edge
 async def test_a_server_that_is_away_costs_nothing_and_nothing_counts_twice(postgres: Postgres) -> None:
     async with started(PostgresDatabase(postgres.new_database())) as state:
-        state.append(usage("before"))
+        state.append(log(usage("before")))
         state.add(counter(1))
         await until(reactor_of(), lambda: state.status.written is not None)
         postgres.stop()
         try:
-            state.append(usage("meanwhile"))
+            state.append(log(usage("meanwhile")))
             state.add(counter(1))
             await until(reactor_of(), lambda: state.status.problem)
             assert "PostgreSQL" in state.status.problem
@@ -99,7 +125,7 @@ async def test_a_server_that_is_away_costs_nothing_and_nothing_counts_twice(post
                 await count(state)
         finally:
             postgres.start()
-        state.append(usage("after"))
+        state.append(log(usage("after")))
         await until(reactor_of(), lambda: not state.status.problem and not state.status.queued)
         assert await count(state) == 3
         amounts = await state.read(lambda session: session.rows("SELECT amount FROM counters"))
@@ -113,7 +139,7 @@ async def test_a_server_that_is_away_at_the_start_is_waited_for(postgres: Postgr
     postgres.stop()
     try:
         async with started(PostgresDatabase(url)) as state:
-            state.append(usage())
+            state.append(log(usage()))
             await until(reactor_of(), lambda: state.status.problem)
             postgres.start()
             await until(reactor_of(), lambda: state.status.written is not None)
@@ -133,7 +159,7 @@ async def test_a_stop_without_a_server_says_what_is_lost() -> None:
     globalLogPublisher.addObserver(note)
     try:
         async with started(PostgresDatabase("postgresql://localhost:1/nowhere")) as state:
-            state.append(usage())
+            state.append(log(usage()))
     finally:
         globalLogPublisher.removeObserver(note)
     assert any("records are lost" in event["log_format"] and event["count"] == 1 for event in lost)
@@ -146,7 +172,7 @@ async def test_what_the_queue_cannot_hold_is_dropped_and_counted(
     monkeypatch.setattr(states, "QUEUE_ROWS", 10)
     async with started(SqliteDatabase(tmp_path / "state.db")) as state:
         for number in range(25):
-            state.append(usage(f"req_{number}"))
+            state.append(log(usage(f"req_{number}")))
         await until(reactor_of(), lambda: state.status.written is not None)
         assert await count(state) == 10
         assert state.status.dropped == 15
@@ -156,7 +182,7 @@ async def test_what_the_queue_cannot_hold_is_dropped_and_counted(
 async def test_a_disk_that_says_no_is_a_problem_until_it_says_yes(tmp_path: Path) -> None:
     (tmp_path / "in-the-way").write_text("")
     async with started(SqliteDatabase(tmp_path / "in-the-way" / "state.db")) as state:
-        state.append(usage())
+        state.append(log(usage()))
         await until(reactor_of(), lambda: state.status.problem)
         assert "can't be opened" in state.status.problem
         (tmp_path / "in-the-way").unlink()
@@ -168,12 +194,12 @@ async def test_a_disk_that_says_no_is_a_problem_until_it_says_yes(tmp_path: Path
 async def test_a_value_no_database_takes_does_not_block_the_rest(engine: Callable[[], Database]) -> None:
     async with started(engine()) as state:
         await until(reactor_of(), lambda: state._opened)
-        state.append(usage("before"))
-        state.append(usage("bad", attempt=2**70))
+        state.append(log(usage("before")))
+        state.append(log(usage("bad", attempt=2**70)))
         state.put(cooldown())
         state.add(counter(3))
         await until(reactor_of(), lambda: state.status.dropped)
-        state.append(usage("after"))
+        state.append(log(usage("after")))
         await until(reactor_of(), lambda: state.status.written is not None and not state.status.queued)
         assert [await count(state, table) for table in (USAGE, COOLDOWNS, COUNTERS)] == [2, 1, 1]
         assert state.status.dropped == 1
@@ -193,8 +219,8 @@ async def test_a_database_that_is_not_for_us_ends_the_start(tmp_path: Path) -> N
 async def test_what_retention_lets_go_goes_by_itself(engine: Callable[[], Database]) -> None:
     async with started(engine(), tidies=True) as state:
         for number in range(6000):
-            state.append(usage(f"req_{number}", at=state.now() - 91 * DAY))
-        state.append(usage("kept", at=state.now()))
+            state.append(log(usage(f"req_{number}", at=state.now() - 91 * DAY)))
+        state.append(log(usage("kept", at=state.now())))
         await until(reactor_of(), lambda: state.status.written is not None)
         state._tidy_at = 0.0
         await until(reactor_of(), lambda: state._tidy_at > state.now())

@@ -14,7 +14,7 @@ from aiproxy.storage.state.rows import TABLES
 from aiproxy.storage.state.sqlite import SqliteDatabase
 from tests.rig.postgres import Postgres
 from tests.storage.state.make_version import ROWS, VERSIONS
-from tests.storage.state.rows import usage
+from tests.storage.state.rows import log, usage
 from tests.storage.state.test_databases import stored
 
 ALL = pytest.mark.parametrize("version", range(1, VERSION + 1))
@@ -24,7 +24,7 @@ def check(database: Database) -> None:
     database.open()
     assert [row for table in TABLES for row in stored(database, table)] == list(ROWS)
     batch = Batch()
-    batch.append(usage("req_new"))
+    batch.append(log(usage("req_new")))
     with database.transaction() as session:
         assert write(session, batch, "w", 1, 1000.0)
     database.close()

@@ -45,11 +45,11 @@ class Counting:
         self._telling = service.gateway.ended
         everybody = [*self._telling.observers]
         of = {getattr(each, "__self__", None): each for each in everybody}
-        record, metrics = of[service.gateway.journal], of[service.web.metrics]
+        metrics = of[service.web.metrics]
         self._observers: Mapping[str, list[Any]] = {
             "nothing": [],
-            "record": [record],
-            "metrics": [record, metrics],
+            "record": [],
+            "metrics": [metrics],
             "ledger": everybody,
         }
         self._left = 0

@@ -13,7 +13,6 @@ from typing import Any
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
 
-from aiproxy.usage.journal import LATEST, LATEST_FAILED
 from bench.ports import free_port
 from bench.unrest.run import IDLE, Setting, run
 from bench.unrest.upstreams import Account
@@ -31,8 +30,7 @@ def main() -> None:
     parser.add_argument(
         "--before", type=float, default=40.0, help="seconds of unrest before the first look at what is held"
     )
-    kept = LATEST + LATEST_FAILED
-    parser.add_argument("--calls", type=int, default=kept, help="calls that must have ended before that, too")
+    parser.add_argument("--calls", type=int, default=1000, help="calls that must have ended before that, too")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     failed: list[str] = []

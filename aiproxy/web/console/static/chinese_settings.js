@@ -60,7 +60,7 @@ export const SETTINGS = {
   "Directory of credentials, a JSON file each, while `store.type` is `file`; empty is `~/.aiproxy/auth`. Takes effect at the next start, as `store` does.": "`store.type` 为 `file` 时的凭据目录，每个凭据一个 JSON 文件；留空为 `~/.aiproxy/auth`。与 `store` 一样，下次启动时生效。",
   "Directory of the mirror that the gateway starts and serves from while a remote store is away; empty is `~/.aiproxy/store`.": "镜像目录，远程存储不可用时网关由此启动和服务；留空为 `~/.aiproxy/store`。",
   "Extra rounds over the accounts after the first.": "第一轮之后对账号的额外轮数。",
-  "Failed calls whose records, without bodies, each process keeps in memory, for `request-error-logs` of the management API.": "每个进程在内存中保留多少次失败调用的记录（不含内容），供管理 API 的 `request-error-logs` 使用。",
+  "Failed calls, the latest, that `request-error-logs` of the management API lists; bodies are the prompt log's.": "管理 API 的 `request-error-logs` 列出最近多少次失败的调用；内容由提示日志记录。",
   "Fetch them; else such a request is refused with the field's name.": "获取它们；否则拒绝这样的请求并指出字段名。",
   "Globs of model names this account doesn't serve.": "此账号不提供的模型名通配符。",
   "Globs of model names this entry doesn't serve.": "此条目不提供的模型名通配符。",

@@ -20,10 +20,10 @@ from aiproxy.storage.documents import CREDENTIALS
 from aiproxy.storage.state.asking import Span, sums
 from aiproxy.storage.state.database import StateUnavailable
 from aiproxy.storage.store import Change
+from aiproxy.web.management.kept import Kept
 from aiproxy.web.management.rooms import account_views as views
 from aiproxy.web.management.rooms.editing import Configuring, editing
 from aiproxy.web.management.rooms.refusing import refusing
-from aiproxy.web.management.rooms.requests import Kept
 from aiproxy.web.management.routes import Asked, Route
 
 USED_SECONDS = 86400.0

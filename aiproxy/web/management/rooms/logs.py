@@ -9,13 +9,18 @@ from typing import Any, NamedTuple
 import orjson
 
 from aiproxy.codecs.base import Answer
-from aiproxy.gateway import Gateway
 from aiproxy.logs.recent import Recent
 from aiproxy.logs.text import as_text
-from aiproxy.neutral.errors import InvalidRequest, NotFound
+from aiproxy.neutral.errors import InvalidRequest
 from aiproxy.storage.bus.asking import Asking
-from aiproxy.usage import CallRecord, story
+from aiproxy.storage.state.asking import Span, attempts, calls
+from aiproxy.storage.state.database import Session
+from aiproxy.storage.state.recalling import Recalled, record_of
+from aiproxy.usage import story
+from aiproxy.web.management.finding import Finding
 from aiproxy.web.management.happenings import line
+from aiproxy.web.management.kept import Kept, asked_of
+from aiproxy.web.management.rooms.requests import attempts_of
 from aiproxy.web.management.routes import Asked, Route, download, theirs
 
 LISTED = 500
@@ -25,7 +30,7 @@ LEVELS = ("debug", "info", "warn", "error", "critical")
 
 TEXT = "text/plain; charset=utf-8"
 
-LINES, FORGET, FAILED, CALL = "lines", "forget-lines", "failed-calls", "call"
+LINES, FORGET = "lines", "forget-lines"
 """What the other workers are asked."""
 
 
@@ -39,25 +44,25 @@ class _Lines(NamedTuple):
 
 
 class LogsRoom:
-    """`offset` is what lies between the gateway's clock and the time of day; `mark` is what our lines are told with."""
+    """`most` failed calls are listed; `mark` is what our lines are told with."""
 
     def __init__(
         self,
         recent: Recent,
-        gateway: Gateway,
-        offset: Callable[[], float],
+        most: Callable[[], int],
+        finding: Finding,
+        state: Kept,
         asking: Asking,
         mark: Mapping[str, int],
     ) -> None:
         self._recent = recent
-        self._gateway = gateway
-        self._offset = offset
+        self._most = most
+        self._finding = finding
+        self._state = state
         self._asking = asking
         self._mark = mark
         asking.answer(LINES, self._told)
         asking.answer(FORGET, lambda _: [self._recent.clear()])
-        asking.answer(FAILED, lambda _: self._failed())
-        asking.answer(CALL, lambda about: self._call(str(about.get("request_id"))))
 
     def routes(self) -> Sequence[Route]:
         wanted = {
@@ -79,9 +84,9 @@ class LogsRoom:
                 query=query,
             ),
             Route("DELETE", "/logs", "Forget those that are kept; files of the log stay.", self.clear),
-            Route("GET", "/request-error-logs", "Failed calls that are kept.", self.failed),
+            Route("GET", "/request-error-logs", "The latest failed calls, as files.", self.failed),
             Route("GET", "/request-error-logs/<name>", "One of them.", self.failed_file, gives=TEXT),
-            Route("GET", "/request-log-by-id/<request_id>", "Any call that is kept.", self.by_id, gives=TEXT),
+            Route("GET", "/request-log-by-id/<request_id>", "Any call.", self.by_id, gives=TEXT),
         )
         ours = Route("GET", "/logs/download", "All that are kept, as a file.", self.file, query=wanted, gives=TEXT)
         return *theirs(found), ours
@@ -137,39 +142,21 @@ class LogsRoom:
     # -- calls
 
     async def failed(self, _asked: Asked) -> Mapping[str, Any]:
-        others = await self._asking.ask(FAILED)
-        files = [*self._failed(), *(file for given in others.given for file in given if file)]
-        return {"files": sorted(files, key=lambda file: -file["modified"])}
+        def ask(session: Session) -> Sequence[Recalled]:
+            found = calls(session, {}, Span(), failed=True, limit=self._most())
+            return [Recalled(call, attempts(session, call)) for call in found]
 
-    def _failed(self) -> Sequence[Mapping[str, Any]]:
-        return [
-            {
-                "name": f"error-{record.request_id}.log",
-                "size": len(_told(record)),
-                "modified": int((record.ended or record.started) + self._offset()),
-            }
-            for record in self._gateway.journal.failed
-        ]
+        return {"files": [_file(call) for call in await asked_of(self._state, ask)]}
 
     async def failed_file(self, asked: Asked) -> Answer:
         name = asked.path["name"]
-        return await self._file(name.removeprefix("error-").removesuffix(".log"))
+        return await self._download(name.removeprefix("error-").removesuffix(".log"))
 
     async def by_id(self, asked: Asked) -> Answer:
-        return await self._file(asked.path["request_id"])
+        return await self._download(asked.path["request_id"])
 
-    async def _file(self, request_id: str) -> Answer:
-        found = self._call(request_id)
-        if not found:
-            others = await self._asking.ask(CALL, {"request_id": request_id})
-            found = [text for given in others.given for text in given if text]
-        if not found:
-            raise NotFound(f"No call with the id {request_id!r} is kept here.", param="request_id")
-        return download(found[0].encode(), TEXT, f"{request_id}.log")
-
-    def _call(self, request_id: str) -> Sequence[str]:
-        record = self._gateway.journal.find(request_id)
-        return [] if record is None else [_told(record).decode()]
+    async def _download(self, request_id: str) -> Answer:
+        return download(_text(await self._finding.find(request_id)), TEXT, f"{request_id}.log")
 
 
 def _wanted(asked: Asked) -> Mapping[str, Any]:
@@ -184,8 +171,17 @@ def _read(told: Sequence[Any]) -> _Lines:
     return _Lines(as_of, forgotten, [(text, record) for text, record in filter(None, pairs)])
 
 
-def _told(record: CallRecord) -> bytes:
+def _file(call: Recalled) -> Mapping[str, Any]:
+    return {
+        "name": f"error-{call.request.request_id}.log",
+        "size": len(_text(call)),
+        "modified": int(call.request.at),
+    }
+
+
+def _text(call: Recalled) -> bytes:
     """What is known of it; bodies are the prompt log's."""
+    record = record_of(call)
     facts = {
         "request_id": record.request_id,
         "client": record.client,
@@ -195,6 +191,6 @@ def _told(record: CallRecord) -> bytes:
         "outcome": record.outcome,
         "error": record.error,
         "warnings": record.warnings,
-        "attempts": [attempt._asdict() for attempt in record.attempts],
+        "attempts": attempts_of(call),
     }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n" + story(record).encode() + b"\n"

@@ -1,53 +1,31 @@
 """Routes that tell how calls went: `/requests` and one of them with every decision.
 
-What is listed comes from the state, so that each process tells of all; one call's story is told from the memory of the worker that served
-it, else from the state, which keeps decisions too. Records reach the state within a second."""
+What is listed comes from the state, so that each process tells of all; rows reach it within a second."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
-from aiproxy.neutral.errors import InvalidRequest, NotFound, Overloaded
-from aiproxy.storage.bus.asking import Asking
-from aiproxy.storage.state.asking import FILTERS, Span, attempts, calls
-from aiproxy.storage.state.calls import rows_of
-from aiproxy.storage.state.database import Session, StateUnavailable
+from aiproxy.neutral.errors import InvalidRequest
+from aiproxy.storage.state.asking import FILTERS, Span, calls
+from aiproxy.storage.state.recalling import Recalled, record_of
 from aiproxy.storage.state.rows import RequestRow, UsageRow
-from aiproxy.usage import CallRecord, story
+from aiproxy.usage import story
+from aiproxy.web.management.finding import Finding
+from aiproxy.web.management.kept import Kept, asked_of
 from aiproxy.web.management.routes import Asked, Route
 
 LISTED = 100
 """Calls that are listed when nobody says how many."""
 
-STORY = "story"
-"""What the other workers are asked."""
-
-T = TypeVar("T")
-
-Find = Callable[[str], CallRecord | None]
-"""A call that is kept, by its request id."""
+OF_THE_CALL = ("before", "streamed", "chosen", "decision", "remarks")
+"""What the row of an attempt says of its call."""
 
 SPAN = {
     "since": "Seconds since the epoch, from when on.",
     "until": "Seconds since the epoch, the end of the span.",
 }
-
-
-class Kept(Protocol):
-    """The state, to be asked."""
-
-    def now(self) -> float: ...
-
-    async def read(self, ask: Callable[[Session], T]) -> T: ...
-
-
-async def asked_of(state: Kept, ask: Callable[[Session], T]) -> T:
-    """Raises `Overloaded` while the database is away."""
-    try:
-        return await state.read(ask)
-    except StateUnavailable as away:
-        raise Overloaded(f"The state can't be asked now: {away}") from away
 
 
 def span_of(asked: Asked) -> Span:
@@ -56,16 +34,9 @@ def span_of(asked: Asked) -> Span:
 
 
 class Requests:
-    """`offset` is what lies between the gateway's clock and the time of day, in seconds; `node` is what this process is called
-    in the state; `asking` asks the other workers."""
-
-    def __init__(self, find: Find, state: Kept, node: str, offset: Callable[[], float], asking: Asking) -> None:
-        self._find = find
+    def __init__(self, finding: Finding, state: Kept) -> None:
+        self._finding = finding
         self._state = state
-        self._node = node
-        self._offset = offset
-        self._asking = asking
-        asking.answer(STORY, lambda about: self._story(str(about.get("request_id"))))
 
     def routes(self) -> Sequence[Route]:
         filters = dict.fromkeys(FILTERS, "Only calls of exactly this.")
@@ -84,61 +55,27 @@ class Requests:
         return {"requests": [_call(row) for row in found]}
 
     async def shown(self, asked: Asked) -> Mapping[str, Any]:
-        request_id = asked.path["request_id"]
-
-        def ask(session: Session) -> list[RequestRow | UsageRow]:
-            found = calls(session, {"request_id": request_id}, Span(), failed=False, limit=1)
-            return [*found, *attempts(session, found[0])] if found else []
-
-        if found := self._story(request_id):
-            return found[0]
-        others = await self._asking.ask(STORY, {"request_id": request_id})
-        for told in others.given:
-            if told and told[0]:
-                return dict(told[0])
-        kept = await asked_of(self._state, ask)
-        if not kept:
-            raise NotFound(f"No call with the id {request_id!r} is kept.", param="request_id")
-        return _told(kept)
-
-    def _story(self, request_id: str) -> Sequence[Mapping[str, Any]]:
-        """One, or none."""
-        record = self._find(request_id)
-        if record is None:
-            return []
-        return [{**_told(rows_of(record, self._node, self._offset())), **_remembered(record)}]
+        found = await self._finding.find(asked.path["request_id"])
+        return {**_call(found.request), "attempts": attempts_of(found), "story": story(record_of(found))}
 
 
-def _told(rows: Iterable[RequestRow | UsageRow]) -> dict[str, Any]:
-    """Of one call."""
-    told: dict[str, Any] = {}
-    attempts: list[dict[str, Any]] = []
-    for row in rows:
-        match row:
-            case RequestRow():
-                told = _call(row)
-            case UsageRow():
-                attempts.append(_attempt(row))
-    return {**told, "attempts": attempts}
-
-
-def _remembered(record: CallRecord) -> Mapping[str, Any]:
-    """What only the process that served it knows."""
-    return {
-        "warnings": list(record.warnings),
-        "rewritten": record.rewritten,
-        "continued": record.continued,
-        "story": story(record),
-    }
+def attempts_of(call: Recalled) -> Sequence[Mapping[str, Any]]:
+    return [_attempt(row) for row in call.attempts]
 
 
 def _call(row: RequestRow) -> dict[str, Any]:
-    told: dict[str, Any] = {**row._asdict(), "streamed": bool(row.streamed)}
-    told["decision"] = orjson.loads(row.decision) if row.decision else []
-    return told
+    told = row._asdict()
+    remarks = orjson.loads(told.pop("remarks") or "{}")
+    return {
+        **told,
+        "streamed": bool(row.streamed),
+        "decision": orjson.loads(row.decision or "[]"),
+        "warnings": remarks.get("warnings", []),
+        "rewritten": remarks.get("rewritten", 0),
+        "continued": remarks.get("continued", False),
+    }
 
 
 def _attempt(row: UsageRow) -> dict[str, Any]:
-    told = row._asdict()
-    told["server_tools"] = orjson.loads(row.server_tools) if row.server_tools else {}
-    return told
+    told = {name: value for name, value in row._asdict().items() if name not in OF_THE_CALL}
+    return {**told, "server_tools": orjson.loads(row.server_tools or "{}")}

@@ -9,9 +9,8 @@ from typing import Any
 import orjson
 
 from aiproxy.neutral.errors import InvalidRequest
-from aiproxy.neutral.usage import Usage
+from aiproxy.neutral.usage import TOKENS, Usage
 from aiproxy.secrets import digest
-from aiproxy.storage.state.asking import TOKENS
 from aiproxy.storage.state.calls import LARGEST, text
 from aiproxy.storage.state.rows import UsageRow
 from aiproxy.usage import Outcome

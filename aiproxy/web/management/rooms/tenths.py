@@ -7,7 +7,7 @@ from typing import Any
 
 from aiproxy.storage.state.asking import TEN_MINUTES, Span, sums
 from aiproxy.storage.state.database import StateUnavailable
-from aiproxy.web.management.rooms.requests import Kept
+from aiproxy.web.management.kept import Kept
 
 __all__ = ["Kept", "tenths"]
 

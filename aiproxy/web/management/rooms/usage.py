@@ -12,7 +12,8 @@ from aiproxy.neutral.errors import InvalidRequest, Overloaded
 from aiproxy.storage.state.asking import GROUPS, ONLY, Span, latest_attempts, sums, take_over
 from aiproxy.storage.state.database import Session, StateUnavailable
 from aiproxy.storage.state.sums_table import as_csv, written
-from aiproxy.web.management.rooms.requests import SPAN, Kept, asked_of, span_of
+from aiproxy.web.management.kept import Kept, asked_of
+from aiproxy.web.management.rooms.requests import SPAN, span_of
 from aiproxy.web.management.rooms.statistics import rows_of, statistics
 from aiproxy.web.management.routes import Asked, Route, download, theirs
 
