@@ -7,8 +7,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from aiproxy.usage import CallRecord
 
-AT_ONCE = 64
-"""Calls. That many in a row are half a millisecond."""
+AT_ONCE = 128
+"""Calls. That many in a row are a millisecond; half as many cost each of them a fifth more."""
 
 TELL_SECONDS = 0.1
 """How long the first of them waits at most."""

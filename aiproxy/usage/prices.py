@@ -8,13 +8,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from hashlib import sha256
 from json import dumps
-from operator import attrgetter
 
-from aiproxy.neutral.usage import TOKENS, Usage
+from aiproxy.neutral.usage import Usage
 
 MILLION = 1_000_000
-
-_tokens = attrgetter(*TOKENS)
 
 MOST_REMEMBERED = 1000
 """Models whose price is remembered, so that it needn't be looked for again: clients can make names up."""
@@ -35,21 +32,27 @@ class Rates:
     image_out: float | None = None
 
     def of(self, usage: Usage) -> float:
-        cost = 0.0
-        for tokens, rate in zip(_tokens(usage), self._by_bucket, strict=True):
-            if tokens:
-                cost += tokens * rate
+        read, write, write_1h, heard, seen, spoken, drawn = self._otherwise
+        cost = (
+            ((usage.input_uncached or 0) + (usage.tool_prompt or 0)) * self.input
+            + (usage.cache_read or 0) * read
+            + (usage.cache_write or 0) * write
+            + (usage.cache_write_1h or 0) * write_1h
+            + (usage.audio_in or 0) * heard
+            + (usage.image_in or 0) * seen
+            + ((usage.output_visible or 0) + (usage.reasoning or 0)) * self.output
+            + (usage.audio_out or 0) * spoken
+            + (usage.image_out or 0) * drawn
+        )
         return cost / MILLION
 
     @cached_property
-    def _by_bucket(self) -> Sequence[float]:
-        """In the order of `_tokens`."""
-        told = (
-            self.input, self.cache_read, self.cache_write, self.cache_write_1h, self.audio_in, self.image_in, self.input,
-            self.output, self.output, self.audio_out, self.image_out,
-        )  # fmt: skip
-        otherwise = (*[self.input] * 7, *[self.output] * 4)
-        return [usual if rate is None else rate for rate, usual in zip(told, otherwise, strict=True)]
+    def _otherwise(self) -> Sequence[float]:
+        """The rates that may be told, in their order: what isn't is charged as other tokens that were read or written."""
+        read = (self.cache_read, self.cache_write, self.cache_write_1h, self.audio_in, self.image_in)
+        written = (self.audio_out, self.image_out)
+        told = [(rate, self.input) for rate in read] + [(rate, self.output) for rate in written]
+        return [usual if rate is None else rate for rate, usual in told]
 
     def most(self, read: int, written: int) -> float:
         """Of so many tokens, whatever kind they turn out to be."""
@@ -97,11 +100,13 @@ class Prices:
 
     def price(self, provider: str, model: str) -> Price | None:
         key = provider, model
-        if key not in self._known:
+        try:
+            return self._known[key]
+        except KeyError:
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
-            self._known[key] = next((each.price for each in self._table if self._fits(each, provider, model)), None)
-        return self._known[key]
+            found = next((each.price for each in self._table if self._fits(each, provider, model)), None)
+            return self._known.setdefault(key, found)
 
     def cost(self, provider: str, model: str, usage: Usage | None) -> float | None:
         """US dollars."""

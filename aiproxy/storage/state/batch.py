@@ -3,7 +3,7 @@
 Each writer (a process's `State`) numbers its batches. The number is written in the batch's own transaction, so that a
 batch whose commit was in doubt (a connection that broke just then) can be sent again and counts once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -80,7 +80,7 @@ def _claim(session: Session, writer: str, number: int, now: float) -> bool:
     return session.run(sql, (writer, number, now)) == 1
 
 
-def _statements(batch: Batch) -> Iterator[tuple[str, Sequence[Values]]]:
+def _statements(batch: Batch) -> Iterator[tuple[str, Iterable[Values]]]:
     for appended in batch.appended:
         yield appended.insert, appended.values
     # In the order of their keys, so that two nodes that write the same rows don't wait for each other in a ring.

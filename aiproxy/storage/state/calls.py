@@ -49,26 +49,44 @@ _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 def logged(calls: Sequence[CallRecord], node: str, offset: float) -> Iterator[LogRows]:
     """`offset` is what lies between the records' clock and the time of day, in seconds."""
-    lone = [_is_one_attempt(call) for call in calls]
-    if not all(lone):
-        yield LogRows.of([_request(call, node, offset) for call, alone in zip(calls, lone, strict=True) if not alone])
+    decided = [_decided(call, offset) for call in calls]
+    if apart := [_request(call, node, offset) for call, each in zip(calls, decided, strict=True) if each is None]:
+        yield LogRows.of(apart)
     if any(call.attempts for call in calls):
-        yield LogRows(USAGE, _usage(calls, lone, node, offset))
+        yield LogRows(USAGE, _usage(calls, decided, node, offset))
 
 
-def _is_one_attempt(call: CallRecord) -> bool:
-    """Whether the attempt's row tells of the call, too."""
+def _decided(call: CallRecord, offset: float) -> tuple[str, str] | None:
+    """Of a call that was one attempt, whose row tells of the call too: why its account was taken where that is all, else the decision in
+    full. None for other calls."""
     if len(call.attempts) != 1 or len(call.choices) != 1 or call.ended is None:
-        return False
-    _, _, _, began, ended, outcome, error, *_ = call.attempts[0]
-    same = outcome is call.outcome and error == call.error
-    return same and began >= call.started and 0 <= call.ended - ended <= TOGETHER
+        return None
+    [attempt], [choice] = call.attempts, call.choices
+    if not (
+        attempt.outcome is call.outcome
+        and attempt.error == call.error
+        and attempt.started >= call.started
+        and 0 <= call.ended - attempt.ended <= TOGETHER
+    ):
+        return None
+    if (
+        not choice.passed
+        and choice.waited < TOGETHER
+        and choice.stage == ASKED
+        and choice.account == attempt.account
+        and choice.model == attempt.model
+        and 0 <= attempt.started - choice.at <= TOGETHER
+    ):
+        return str(choice.why), ""
+    return "", decision_of(call.choices, call.started, offset)
 
 
-def _usage(calls: Sequence[CallRecord], lone: Sequence[bool], node: str, offset: float) -> Mapping[str, Sequence[Any]]:
+def _usage(
+    calls: Sequence[CallRecord], decided: Sequence[tuple[str, str] | None], node: str, offset: float
+) -> Mapping[str, Sequence[Any]]:
     """Column by column, a row for each attempt."""
     of = [call for call in calls for _ in call.attempts]
-    alone = [each for call, each in zip(calls, lone, strict=True) for _ in call.attempts]
+    told = [each for call, each in zip(calls, decided, strict=True) for _ in call.attempts]
     ids, clients, protocols, operations, asked, sessions, tags, came, firsts, streamed = zip(
         *map(_facts, of), strict=True
     )
@@ -76,8 +94,6 @@ def _usage(calls: Sequence[CallRecord], lone: Sequence[bool], node: str, offset:
     accounts, providers, models, began, ended, outcomes, errors, statuses, used, estimated, costs, prices = attempts
     said = [each or _NOTHING for each in used]
     tokens = zip(*map(_tokens, said), strict=True)
-    decided = [_decided(call, offset) if each else ("", "") for call, each in zip(of, alone, strict=True)]
-    chosen, decisions = zip(*decided, strict=True)
     return {
         "at": [at + offset for at in ended],
         "node": [node] * len(of),
@@ -104,31 +120,15 @@ def _usage(calls: Sequence[CallRecord], lone: Sequence[bool], node: str, offset:
         ],
         "cost": costs,
         "prices": prices,
-        "estimated": [int(each) for each in estimated],
+        "estimated": [*map(int, estimated)],
         "raw": [_raw(each) if each.raw else "" for each in said],
         "tags": [tagged(each) if each else "" for each in tags],
-        "before": [begin - at if each else None for begin, at, each in zip(began, came, alone, strict=True)],
-        "streamed": [int(each) for each in streamed],
-        "chosen": [*map(str, chosen)],
-        "decision": decisions,
-        "remarks": [_remarks(call) if each else "" for call, each in zip(of, alone, strict=True)],
+        "before": [begin - at if each else None for begin, at, each in zip(began, came, told, strict=True)],
+        "streamed": [*map(int, streamed)],
+        "chosen": [each[0] if each else "" for each in told],
+        "decision": [each[1] if each else "" for each in told],
+        "remarks": [_remarks(call) if each else "" for call, each in zip(of, told, strict=True)],
     }
-
-
-def _decided(call: CallRecord, offset: float) -> tuple[str, str]:
-    """Of a call that is one attempt: why its account was taken where that is all, else the decision in full."""
-    at, account, model, why, stage, waited, passed, _ = call.choices[0]
-    by, _, of, began, *_ = call.attempts[0]
-    if (
-        passed
-        or waited >= TOGETHER
-        or stage != ASKED
-        or account != by
-        or model != of
-        or not 0 <= began - at <= TOGETHER
-    ):
-        return "", decision_of(call.choices, call.started, offset)
-    return why, ""
 
 
 def _request(call: CallRecord, node: str, offset: float) -> RequestRow:

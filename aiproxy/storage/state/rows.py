@@ -6,7 +6,7 @@ key, each with the time it was `changed`, and a row never replaces a newer one, 
 the epoch. A row's fields are the table's columns; `migrations` makes them."""
 
 import marshal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -265,9 +265,9 @@ class LogRows:
         return self.table.insertion(self.columns)
 
     @property
-    def values(self) -> Sequence[tuple[Any, ...]]:
+    def values(self) -> Iterator[tuple[Any, ...]]:
         """Row by row, of `columns`."""
-        return [*zip(*marshal.loads(self._packed), strict=True)]  # noqa: S302 - packed here
+        return zip(*marshal.loads(self._packed), strict=True)  # noqa: S302 - packed here
 
     @property
     def rows(self) -> Sequence[Any]:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,7 @@ class SqliteDatabase:
             self._connection = None
 
 
-ROWS_AT_ONCE = 64
+ROWS_AT_ONCE = 128
 """Of one statement, as many as calls are told of at once: with 40 columns well below the 32,766 values that SQLite takes."""
 
 
@@ -205,14 +205,14 @@ class _SqliteSession:
     def many(self, sql: str, rows: Iterable[Values]) -> None:
         """Plain insertions many rows a statement: the interpreter's lock is let go and taken again for each statement, and
         whoever takes it waits for the reactor."""
-        rest = list(rows)
-        head, values, marks = sql.partition(" VALUES ")
-        if marks.endswith("?)"):
-            while len(rest) >= ROWS_AT_ONCE:
-                some, rest = rest[:ROWS_AT_ONCE], rest[ROWS_AT_ONCE:]
-                together = list(chain.from_iterable(some))
-                self._connection.execute(f"{head}{values}{', '.join([marks] * ROWS_AT_ONCE)}", together)
-        self._connection.executemany(sql, rest)
+        head, marks = sql.rsplit(" VALUES ", 1) if sql.endswith("?)") else (sql, "")
+        if not marks:
+            self._connection.executemany(sql, rows)
+            return
+        left, width = iter(rows), marks.count("?")
+        while values := [*chain.from_iterable(islice(left, ROWS_AT_ONCE))]:
+            every = ", ".join([marks] * (len(values) // width))
+            self._connection.execute(f"{head} VALUES {every}", values)
 
     def rows(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, values).fetchall()
