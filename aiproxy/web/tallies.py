@@ -4,7 +4,7 @@ prometheus-client's own look a child up by its labels, under a lock, for each nu
 calls at a time."""
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
@@ -23,8 +23,9 @@ class Counts(Collector):
 
     def count(self, several: Iterable[Labels]) -> None:
         """One more for each time that labels are among `several`."""
-        for labels, times in Counter(several).items():
-            self.sums[labels] += times
+        sums = self.sums
+        for labels in several:
+            sums[labels] += 1
 
     def describe(self) -> Iterator[CounterMetricFamily]:
         name, words, labels = self._described

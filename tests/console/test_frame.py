@@ -75,6 +75,26 @@ def test_a_call_is_seen_while_it_runs(operator: Operator, gateway: Daemon) -> No
     operator.visits(visit)
 
 
+def test_what_is_drawn_anew_waits_for_the_button_of_the_mouse(operator: Operator) -> None:
+    """A row that goes between press and release is never clicked."""
+
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Accounts").click()
+        page.get_by_role("row", name="demo").last.hover()
+        page.mouse.down()
+        page.get_by_label("Search").evaluate(
+            "field => { field.value = 'nobody'; field.dispatchEvent(new Event('input')); }"
+        )
+        page.mouse.up()
+        expect(page.get_by_role("dialog", name="demo")).to_be_visible()
+        expect(page.get_by_text("No such accounts.")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.get_by_label("Search").fill("")
+        expect(page.get_by_role("row", name="demo").last).to_be_visible()
+
+    operator.visits(visit)
+
+
 def test_a_model_of_a_stranger_is_text(operator: Operator, gateway: Daemon) -> None:
     name = "<img src=x onerror=alert(1)>"
     httpx2.post(f"{gateway.address}/v1/chat/completions", json={"model": name, "messages": []})

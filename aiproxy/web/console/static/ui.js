@@ -19,9 +19,27 @@ export function h(tag, given = {}, ...inside) {
   return element;
 }
 
+// What the mouse is pressed on, and what waits to be drawn around it: a click is of one element, which must be there from press to release.
+let pressed = null;
+const waiting = new Map();
+
+addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
+for (const over of ["pointerup", "pointercancel"]) addEventListener(over, released, true);
+addEventListener("blur", released); // of the window: what is released elsewhere isn't told
+
+function released() {
+  pressed = null;
+  setTimeout(() => { for (const [element, inside] of waiting) fill(element, inside); }); // once the click is over
+}
+
 // Puts this inside, in the place of what was there. What had the focus has it again if it is still there: pages are drawn anew while
 // people go through them by keyboard.
 export function fill(element, inside) {
+  if (pressed && element.contains(pressed)) {
+    waiting.set(element, inside);
+    return element;
+  }
+  waiting.delete(element);
   const way = wayTo(document.activeElement, element);
   const { selectionStart: from, selectionEnd: to } = document.activeElement;
   element.replaceChildren(...[inside].flat(9).filter((each) => each !== null && each !== undefined && each !== false));
