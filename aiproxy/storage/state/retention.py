@@ -2,8 +2,9 @@
 no transaction is long. Synchronous."""
 
 from dataclasses import dataclass
+from math import inf
 
-from aiproxy.storage.state.database import Database
+from aiproxy.storage.state.database import Database, Session
 from aiproxy.storage.state.rows import KEYED, LOGS
 
 DAY = 86400.0
@@ -44,9 +45,19 @@ def tidy(database: Database, retention: Retention, now: float) -> bool:
         session.run("DELETE FROM writers WHERE changed < ?", (now - KEPT_DAYS * DAY,))
     if not deleted and database.live_bytes() > retention.megabytes * 2**20:
         with database.transaction() as session:
-            for table in LOGS:
-                oldest = f"SELECT id FROM {table.name} ORDER BY id LIMIT {PIECE}"  # noqa: S608
-                deleted += session.run(f"DELETE FROM {table.name} WHERE id IN ({oldest})")  # noqa: S608
+            deleted = _oldest(session)
     if deleted:
         database.give_back()
     return deleted > 0
+
+
+def _oldest(session: Session) -> int:
+    """Delete a piece of the table that reaches back the furthest, and what is as old in the other: calls and attempts of one time go
+    together, however many there are of each."""
+    places = [f"SELECT at FROM {table.name} ORDER BY at LIMIT 1 OFFSET {PIECE - 1}" for table in LOGS]  # noqa: S608
+    until = min([at for place in places for (at,) in session.rows(place)], default=inf)
+    deleted = 0
+    for table in LOGS:
+        oldest = f"SELECT id FROM {table.name} WHERE at <= ? ORDER BY at LIMIT {PIECE}"  # noqa: S608
+        deleted += session.run(f"DELETE FROM {table.name} WHERE id IN ({oldest})", (until,))  # noqa: S608
+    return deleted

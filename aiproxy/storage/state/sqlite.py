@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -204,15 +204,18 @@ class _SqliteSession:
 
     def many(self, sql: str, rows: Iterable[Values]) -> None:
         """Plain insertions many rows a statement: the interpreter's lock is let go and taken again for each statement, and
-        whoever takes it waits for the reactor."""
+        whoever takes it waits for the reactor. By halves of the largest, so that statements are few that stay prepared."""
         head, marks = sql.rsplit(" VALUES ", 1) if sql.endswith("?)") else (sql, "")
         if not marks:
             self._connection.executemany(sql, rows)
             return
-        left, width = iter(rows), marks.count("?")
-        while values := [*chain.from_iterable(islice(left, ROWS_AT_ONCE))]:
-            every = ", ".join([marks] * (len(values) // width))
-            self._connection.execute(f"{head} VALUES {every}", values)
+        values, width, size = [*chain.from_iterable(rows)], marks.count("?"), ROWS_AT_ONCE
+        while values:
+            while size * width > len(values):
+                size //= 2
+            every = ", ".join([marks] * size)
+            self._connection.execute(f"{head} VALUES {every}", values[: size * width])
+            del values[: size * width]
 
     def rows(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, values).fetchall()

@@ -18,6 +18,7 @@ from aiproxy.storage.state.rows import (
     USAGE,
     AffinityRow,
     QuotaRow,
+    RequestRow,
     Table,
     UsageRow,
 )
@@ -133,6 +134,24 @@ def test_what_is_too_old_goes_and_then_what_is_too_much(engine: Engine) -> None:
     assert 100 * 100 < database.live_bytes() < 600_000
     assert tidy(database, Retention(days=30, megabytes=0.001), now)
     assert stored(database, USAGE) == []
+
+
+def test_of_too_much_calls_go_with_attempts_of_their_time(engine: Engine) -> None:
+    database = engine()
+    batch = Batch()
+    batch.append(log(*[usage(f"req_{number}", at=float(number)) for number in range(2 * PIECE)]))
+    batch.append(log(*[request(f"req_{number}", at=float(number)) for number in (0, PIECE - 1, PIECE, 2 * PIECE - 1)]))
+    written(database, batch)
+    everything = Retention(days=30, megabytes=0.0001)
+    left = []
+    while tidy(database, everything, 0.0):
+        left.append(([row.at for row in map(as_request, stored(database, REQUESTS))], len(stored(database, USAGE))))
+    assert left == [([float(PIECE), 2.0 * PIECE - 1], PIECE), ([], 0)]
+
+
+def as_request(row: object) -> RequestRow:
+    assert isinstance(row, RequestRow)
+    return row
 
 
 def test_a_second_opening_finds_what_the_first_wrote(engine: Engine) -> None:
