@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from aiproxy.storage.state.database import Session, Values
-from aiproxy.storage.state.rows import COUNTERS, CounterRow, Key, KeyedRow, LogRows, Table
+from aiproxy.storage.state.log_rows import LogRows
+from aiproxy.storage.state.rows import COUNTERS, CounterRow, Key, KeyedRow, Table
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from aiproxy.neutral.usage import TOKENS, Usage
-from aiproxy.storage.state.rows import USAGE, LogRows, RequestRow
+from aiproxy.storage.state.log_rows import LogRows
+from aiproxy.storage.state.rows import USAGE, RequestRow
 from aiproxy.usage import CallRecord, Choice, Passed
 
 LARGEST = 2**63 - 1

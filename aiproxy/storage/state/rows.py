@@ -5,8 +5,7 @@ Two kinds of tables. A *log* only grows: rows are appended, and go by age. A *ke
 key, each with the time it was `changed`, and a row never replaces a newer one, whoever is late. Times are seconds since
 the epoch. A row's fields are the table's columns; `migrations` makes them."""
 
-import marshal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -232,52 +231,3 @@ COUNTERS = Table("counters", CounterRow, ("client", "meter", "period"))
 LOGS = (USAGE, REQUESTS)
 KEYED = (COOLDOWNS, QUOTAS, AFFINITY, COUNTERS, CLIENT_KEYS)
 TABLES = (*LOGS, *KEYED)
-
-
-class LogRows:
-    """Rows of a log that wait to be written, packed: a quarter of a kilobyte each, in one piece. As tuples of numbers and texts they would
-    be out of the processor's caches by then, and so would be what they have pushed out."""
-
-    __slots__ = ("_packed", "columns", "count", "table")
-
-    def __init__(self, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Columns in which all rows have what the database itself fills in are left out: most calls leave a dozen empty, and each that is
-        told takes its time."""
-        defaults = table.row._field_defaults
-        self.count = len(columns[table.columns[0]])
-        told = {
-            name: values
-            for name, values in columns.items()
-            if name not in table.filled or values.count(defaults[name]) < self.count
-        }
-        self.table = table
-        self.columns = tuple(told)
-        self._packed = _packed([*told.values()])
-
-    @classmethod
-    def of(cls, rows: Sequence[UsageRow] | Sequence[RequestRow]) -> "LogRows":
-        """Of one kind, one at least."""
-        table = Table.OF[type(rows[0])]
-        return cls(table, dict(zip(table.columns, zip(*rows, strict=True), strict=True)))
-
-    @property
-    def insert(self) -> str:
-        return self.table.insertion(self.columns)
-
-    @property
-    def values(self) -> Iterator[tuple[Any, ...]]:
-        """Row by row, of `columns`."""
-        return zip(*marshal.loads(self._packed), strict=True)  # noqa: S302 - packed here
-
-    @property
-    def rows(self) -> Sequence[Any]:
-        row = self.table.row
-        return [row(**dict(zip(self.columns, values, strict=True))) for values in self.values]
-
-
-def _packed(columns: list[Sequence[Any]]) -> bytes:
-    try:
-        return marshal.dumps(columns)
-    except ValueError:  # a name that is an enumeration's
-        plain = [[str(each) if isinstance(each, str) else each for each in values] for values in columns]
-        return marshal.dumps(plain)

@@ -17,9 +17,10 @@ from twisted.logger import Logger
 from aiproxy.storage.state import batch as batches
 from aiproxy.storage.state.batch import Batch
 from aiproxy.storage.state.database import Database, Session, StateRefused, StateUnavailable
+from aiproxy.storage.state.log_rows import LogRows
 from aiproxy.storage.state.recalling import Recalled, request_of
 from aiproxy.storage.state.retention import Retention, tidy
-from aiproxy.storage.state.rows import REQUESTS, CounterRow, Key, KeyedRow, LogRows, RequestRow, Table, UsageRow
+from aiproxy.storage.state.rows import REQUESTS, CounterRow, Key, KeyedRow, RequestRow, Table, UsageRow
 from aiproxy.storage.threads import OneThread
 
 FLUSH_SECONDS = 0.5

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import cast
 
-from aiproxy.storage.state.rows import CooldownRow, CounterRow, LogRows, RequestRow, UsageRow
+from aiproxy.storage.state.log_rows import LogRows
+from aiproxy.storage.state.rows import CooldownRow, CounterRow, RequestRow, UsageRow
 
 
 def log(*rows: UsageRow | RequestRow) -> LogRows:
