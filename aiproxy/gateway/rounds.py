@@ -164,7 +164,8 @@ def noted(stage: Stage, skipped: Sequence[Skipped], waited: float, lease: Lease 
     passed = tuple([_passed(each) for each in skipped]) if skipped else ()
     if lease is None:
         return Choice(now, "", "", "", stage.because, waited, passed)
-    return Choice(now, *lease.candidate, lease.taken.why, stage.because, waited, passed)
+    taken = lease.taken
+    return Choice(now, taken.account.id, taken.model, taken.why, stage.because, waited, passed)
 
 
 def _passed(skipped: Skipped) -> Passed:

@@ -122,7 +122,7 @@ def _usage(
         "cost": costs,
         "prices": prices,
         "estimated": [*map(int, estimated)],
-        "raw": [_raw(each) if each.raw else "" for each in said],
+        "raw": _raw(said),
         "tags": [tagged(each) if each else "" for each in tags],
         "before": [begin - at if each else None for begin, at, each in zip(began, came, told, strict=True)],
         "streamed": [*map(int, streamed)],
@@ -155,7 +155,7 @@ def _request(call: CallRecord, node: str, offset: float) -> RequestRow:
 
 def _remarks(call: CallRecord) -> str:
     """A JSON object of what is so of few calls, or empty."""
-    if not (call.warnings or call.rewritten or call.continued):
+    if not call.warnings and not call.rewritten and not call.continued:
         return ""
     told = {"warnings": call.warnings, "rewritten": call.rewritten, "continued": call.continued}
     return _json({name: value for name, value in told.items() if value})
@@ -167,9 +167,12 @@ def tagged(tags: tuple[str, ...]) -> str:
     return json.dumps([text(tag) for tag in tags])
 
 
-def _raw(used: Usage) -> str:
-    """What the upstream said, as it said it."""
-    return _json(used.raw)[:LONGEST_RAW]
+def _raw(said: Sequence[Usage]) -> Sequence[str]:
+    """What the upstreams said, as they said it."""
+    try:
+        return [orjson.dumps(each.raw).decode()[:LONGEST_RAW] if each.raw else "" for each in said]
+    except TypeError:
+        return [_json(each.raw)[:LONGEST_RAW] if each.raw else "" for each in said]
 
 
 def _json(value: Any) -> str:

@@ -21,7 +21,7 @@ class LogRows:
         told = {
             name: values
             for name, values in columns.items()
-            if name not in table.filled or values.count(defaults[name]) < self.count
+            if name not in table.filled or values[0] != defaults[name] or values.count(values[0]) < self.count
         }
         self.table = table
         self.columns = tuple(told)
