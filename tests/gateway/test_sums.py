@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from aiproxy.clients import Client
 from aiproxy.clients.limits import MICRO, Counts, Limit, Limited, Window
 from aiproxy.neutral import errors
-from aiproxy.storage.state.asking import Span
+from aiproxy.storage.state.asking import Span, sums
 from aiproxy.storage.state.asking import calls as kept_calls
 from aiproxy.storage.state.batch import Batch, write
 from aiproxy.storage.state.calls import logged
@@ -93,7 +93,7 @@ def test_ledger_metrics_and_the_keys_counters_agree() -> None:
         kept = kept_calls(session, {}, Span(), failed=False, limit=10_000)
         calls, outcomes = len(kept), Counter(row.outcome for row in kept)
         counters = dict(session.rows("SELECT meter, amount FROM counters"))
-        unpriced = session.rows("SELECT count(*) FROM usage WHERE output_visible > 0 AND cost IS NULL")[0][0]
+        unpriced = sums(session, (), Span())[0]["unpriced"]
 
     families = {family.name: family.samples for family in text_string_to_metric_families(metrics.page().decode())}
 

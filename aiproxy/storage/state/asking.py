@@ -71,12 +71,13 @@ def attempts(session: Session, call: RequestRow) -> list[UsageRow]:
 
 
 def sums(session: Session, by: Sequence[str], span: Span) -> list[dict[str, Any]]:
-    """What attempts used: tokens by bucket, US dollars, and how many attempts there were, failed, and have no price. `day`, `hour` and `ten_minutes`
-    are their beginning in UTC, in seconds since the epoch."""
+    """What attempts used: tokens by bucket, US dollars, and how many attempts there were, failed, and used something that has no price. `day`,
+    `hour` and `ten_minutes` are their beginning in UTC, in seconds since the epoch."""
     columns = [f"{_start(_TIMES[name])} AS {name}" if name in _TIMES else _COLUMNS.get(name, name) for name in by]
     tokens = [f"SUM(COALESCE({name}, 0))" for name in TOKENS]
     failed = "SUM(CASE WHEN outcome = 'complete' THEN 0 ELSE 1 END)"
-    unpriced = "SUM(CASE WHEN cost IS NULL THEN 1 ELSE 0 END)"
+    used = f"COALESCE({', '.join(TOKENS)}) IS NOT NULL"  # else there is nothing to reckon
+    unpriced = f"SUM(CASE WHEN cost IS NULL AND {used} THEN 1 ELSE 0 END)"
     told = ", ".join([*columns, "COUNT(*)", failed, unpriced, "SUM(COALESCE(cost, 0))", *tokens])
     places = ", ".join(str(place) for place in range(1, len(by) + 1))
     grouped = f" GROUP BY {places} ORDER BY {places} LIMIT {MOST_SUMS}" if by else ""
