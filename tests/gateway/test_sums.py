@@ -51,6 +51,9 @@ openai-compatibility:
   - {name: two, base-url: "http://two.test/v1", models: [m]}
 """
 
+NOTHING = Said(body={**OK, "usage": {}})
+"""An upstream that counts, and doesn't say what."""
+
 
 def says(random: Random) -> Said:
     prompt, completion = random.randrange(50, 500), random.randrange(20, 500)
@@ -70,7 +73,7 @@ def test_ledger_metrics_and_the_keys_counters_agree() -> None:
     rig.gateway.limiter.spent = lambda who, what, when, amount: batch.add(CounterRow(who, what, when, amount, 0.0))
     asked: list[Asked] = []
     for _ in range(400):
-        answers: list[Answer] = [says(random), says(random), SILENT, errors.Overloaded("x"), Said(500, {})]
+        answers: list[Answer] = [says(random), says(random), SILENT, errors.Overloaded("x"), Said(500, {}), NOTHING]
         for upstream in ("one", "two"):
             rig[upstream].script.append(random.choice(answers))
         asked.append(rig.ask(client=TEAM, model=random.choice(("m", "m", "free"))))
