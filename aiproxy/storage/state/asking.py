@@ -28,8 +28,6 @@ ONLY = ("client", "tag", "model", "asked", "account", "provider", "protocol", "o
 FILTERS = ("client", "protocol", "operation", "model", "outcome", "error", "request_id")
 """Of calls, by equality."""
 
-FAILED = ("outcome IN ('failed', 'cut')",)
-
 MOST_SUMS = 100_000
 """Rows of one summing up: a year of days of three hundred keys."""
 
@@ -50,7 +48,8 @@ def calls(session: Session, filters: Mapping[str, str], span: Span, failed: bool
 
     def found(table: Table, *conditions: str, **columns: str) -> list[tuple[Any, ...]]:
         alike = [f"{columns.get(name, name)} = ?" for name in wanted]
-        where = " AND ".join(["at >= ?", "at < ?", *alike, *conditions, *(FAILED if failed else ())])
+        bad = ["outcome IN ('failed', 'cut')"] if failed else []
+        where = " AND ".join(["at >= ?", "at < ?", *alike, *bad, *conditions])
         return session.rows(f"{table.select} WHERE {where} ORDER BY at DESC LIMIT ?", values)
 
     apart = [RequestRow(*row) for row in found(REQUESTS)]

@@ -47,6 +47,10 @@ class LogRows:
         row = self.table.row
         return [row(**dict(zip(self.columns, values, strict=True))) for values in self.values]
 
+    def may_hold(self, words: str) -> bool:
+        """False if none of the rows has these words: a look that unpacks nothing."""
+        return words.encode(errors="surrogatepass") in self._packed
+
 
 def _packed(columns: list[Sequence[Any]]) -> bytes:
     try:

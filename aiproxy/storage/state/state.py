@@ -136,9 +136,9 @@ class State:
         attempts: list[UsageRow] = []
         for batch in (self._sent, self._batch):
             for several in batch.appended if batch is not None else ():
-                for row in several.rows:
-                    if row.request_id == request_id:
-                        (requests if several.table is REQUESTS else attempts).append(row)
+                if several.may_hold(request_id):  # unpacking all that may wait would stop the reactor for 0.2 s
+                    found = [row for row in several.rows if row.request_id == request_id]
+                    (requests if several.table is REQUESTS else attempts).extend(found)
         requests += [request_of(row) for row in attempts if row.before is not None]
         if not requests:
             return None

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 from aiproxy.neutral.errors import NotFound
 from aiproxy.storage.bus.asking import Asking
 from aiproxy.storage.state.asking import recalled
+from aiproxy.storage.state.migrations import VERSION
 from aiproxy.storage.state.recalling import Recalled
 from aiproxy.storage.state.rows import RequestRow, UsageRow
 from aiproxy.web.management.kept import Kept, asked_of
 
-CALL = "call"
-"""What the other workers are asked."""
+CALL = f"call-{VERSION}"
+"""What the other workers are asked; while an upgrade goes on, those of another version, whose rows may be of other columns, don't know it."""
 
 
 class Waits(Kept, Protocol):
@@ -37,7 +38,7 @@ class Finding:
             return here
         others = await self._asking.ask(CALL, {"request_id": request_id})
         for given in others.given:
-            if given:
+            if given and None not in given:  # else it is more than a message holds, and soon in the state
                 return _read(*given)
         found = await asked_of(self._state, partial(recalled, request_id=request_id))
         if found is None:

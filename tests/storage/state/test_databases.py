@@ -103,6 +103,8 @@ def test_columns_that_a_batch_leaves_out_are_filled_in_as_the_row_has_them(engin
         len(log(plain, plain).columns) == 12 + 2
     )  # what has no default in the database is always told: `error`, `server_tools`
     assert log(plain, full).rows == [plain, full]
+    assert log(plain, full).may_hold("req_2")
+    assert not log(plain).may_hold("req_2")
     assert stored(database, USAGE) == [plain, full, plain, full]
 
 

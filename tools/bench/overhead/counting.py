@@ -44,12 +44,10 @@ class Counting:
     def __init__(self, service: GatewayService) -> None:
         self._telling = service.gateway.ended
         everybody = [*self._telling.observers]
-        of = {getattr(each, "__self__", None): each for each in everybody}
-        metrics = of[service.web.metrics]
         self._observers: Mapping[str, list[Any]] = {
             "nothing": [],
             "record": [],
-            "metrics": [metrics],
+            "metrics": [service.web.metrics.observe],
             "ledger": everybody,
         }
         self._left = 0
