@@ -145,5 +145,8 @@ def test_a_gateway_that_is_away_is_said_to_be_and_missed_no_longer_when_it_is_ba
                 expect(page.get_by_text(away)).to_be_hidden()
 
         foreseen = ["ERR_CONNECTION_REFUSED", "status of 401"]
-        leaving = ["net::ERR_", "status of 503"]  # to requests that meet it while it goes: the page's stream of events has just begun
+        leaving = [
+            "net::ERR_",
+            "status of 503",
+        ]  # to requests that meet it while it goes: the page's stream of events has just begun
         Operator(browser, gateway.address).visits(visit, foreseen=foreseen, possible=leaving)
