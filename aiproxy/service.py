@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
-from socket import gethostname
 from typing import Any
 
 from twisted.application.service import Service
@@ -40,33 +39,22 @@ from aiproxy.logs.recent import Recent
 from aiproxy.managing import Managed
 from aiproxy.neutral.errors import Draining
 from aiproxy.notices import Looking
+from aiproxy.persistence import Persistence
 from aiproxy.prompts import Prompts, PromptsUnwritable
 from aiproxy.readiness import Readiness
 from aiproxy.registry import Registry
 from aiproxy.reloading import Reloading, Steps
 from aiproxy.secrets import Secret
-from aiproxy.storage.bus import Bus, Hub
-from aiproxy.storage.bus.amp import AmpCarrier
-from aiproxy.storage.bus.asking import Asking
-from aiproxy.storage.conversations import Conversations
-from aiproxy.storage.cooldowns import Cooldowns
 from aiproxy.storage.history import AT_START, ELSEWHERE
-from aiproxy.storage.keys import ManagedKeys
-from aiproxy.storage.paces import Paces
-from aiproxy.storage.quotas import Quotas
 from aiproxy.storage.single_flight import SingleFlight
-from aiproxy.storage.slices import Slices
 from aiproxy.storage.source import Loaded, Source
-from aiproxy.storage.spending import Spending
-from aiproxy.storage.state.calls import logged
 from aiproxy.storage.state.database import StateRefused
 from aiproxy.storage.state.retention import Retention
 from aiproxy.storage.state.rows import ClientKeyRow
 from aiproxy.storage.state.state import State
-from aiproxy.storage.state_address import carrier_of, database_of
+from aiproxy.storage.state_address import database_of
 from aiproxy.tracing.export import Export, address_of
-from aiproxy.transports.http import HttpTransport
-from aiproxy.usage import CallRecord
+from aiproxy.transports.current import CurrentTransport
 from aiproxy.web.management import Management
 from aiproxy.web.management.happenings import Happenings
 from aiproxy.web.management.shared_lockout import share
@@ -120,7 +108,7 @@ class GatewayService(Service):
         self._drain = drain
         self._welcome = welcome
         self._cannot_start = cannot_start
-        self._transports: list[HttpTransport] = []
+        self._transport = CurrentTransport(reactor)
         self._former_secrets: Sequence[Secret] = ()
         self.secrets = KnownSecrets(scrubbing, self._all_secrets)
         steps = Steps(
@@ -145,44 +133,28 @@ class GatewayService(Service):
         )
         self.gateway = Gateway(reactor, jitter, self._snapshot(configuration, files))
         self.accounts.follow(files.records, self.gateway.snapshot.used)
-        siblings = AmpCarrier(reactor, worker.bus) if worker is not None else Hub().join()
-        between_nodes = carrier_of(reactor, kept)
-        self.bus = Bus(between_nodes or siblings)
-        self._node_bus = self.bus if between_nodes is None else Bus(siblings)
-        """Of this node's workers."""
-        self._cooldowns = Cooldowns(reactor, self.gateway.pool, self.state, self.bus)
-        self._conversations = Conversations(reactor, self.gateway.pool, self.state)
-        self._kept_quotas = Quotas(reactor, self.gateway.quotas, self.state)
-        self._spending = Spending(self.gateway.limiter, self.state)
-        self._slices = Slices(reactor, self.gateway.limiter, self.state)
-        self._paces = Paces(reactor, self.gateway.limiter, self.bus)
-        self._shares = worker is not None or between_nodes is not None
-        """Whether other processes may count for the same limits."""
-        self.keys = ManagedKeys(reactor, self.state, self.bus, self._keys_taken)
-        shared = self.state if self._shares else None
+        self._persistence = Persistence(reactor, self.gateway, self.state, kept, worker, self._keys_taken)
+        self.keys = self._persistence.keys
+        shared = self.state if self._persistence.shares else None
         self._notices = Looking(reactor, self.gateway, lambda: self._configuration.settings.notices, shared)
         self._prompts = Prompts(reactor, self.gateway, scrubbing, worker.number if worker is not None else None)
-        self._node = gethostname()
-        self.gateway.ended.observers.append(self._record)
         self.happenings = Happenings(
             reactor,
             self.gateway,
             recent,
             lambda: self.web.metrics.counted(),
             lambda: (self.reloading.in_use.at, self.reloading.in_use.problem),
-            self._offset,
+            self._persistence.offset,
             worker.number if worker is not None else None,
         )
-        among_workers = self._node_bus if worker is not None else None
-        asking = Asking(reactor, among_workers, lambda: siblings.others)
-        if among_workers is not None:
-            self._telling = Telling(reactor, self.happenings, among_workers)
+        if self._persistence.among_workers is not None:
+            self._telling = Telling(reactor, self.happenings, self._persistence.among_workers)
         self.readiness = Readiness(
             self.gateway,
             self.accounts,
             self._documents,
             self.state,
-            self.bus,
+            self._persistence.bus,
             lambda: self.reloading.in_use,
             lambda: self.web.draining,
         )
@@ -199,10 +171,10 @@ class GatewayService(Service):
             history=self.history,
             masking=Masking(os.environ.get(SESSION_KEY, "")),
             recent=recent,
-            asking=asking,
+            asking=self._persistence.asking,
             mark=self.happenings.mark,
-            node=self._node,
-            offset=self._offset,
+            node=self._persistence.node,
+            offset=self._persistence.offset,
             configuration=lambda: self._configuration,
             compared=self._compared,
             checks=self.readiness.checks,
@@ -218,10 +190,10 @@ class GatewayService(Service):
             self._documents,
             managed.tables,
             self.happenings,
-            Watching(reactor, self.happenings, among_workers, lambda: siblings.others),
-            asking,
+            Watching(reactor, self.happenings, self._persistence.among_workers, self._persistence.others),
+            self._persistence.asking,
         )
-        share(self.management.gate.lockout, self.bus)
+        share(self.management.gate.lockout, self._persistence.bus)
         together = Together(worker.directory, str(os.getpid())) if worker is not None else None
         self.web = Web(self.gateway, reactor, self.readiness.checks, self.management, together)
         self.state.timed = partial(self.web.metrics.stored, "state")
@@ -230,7 +202,7 @@ class GatewayService(Service):
         self._export = Export(
             reactor,
             lambda: self.gateway.snapshot.settings.tracing,
-            self._offset,
+            self._persistence.offset,
             self._address,
             self.web.metrics.traced,
         )
@@ -250,23 +222,10 @@ class GatewayService(Service):
     def startService(self) -> None:
         super().startService()
         try:
-            self.state.start()
+            self._persistence.start()
         except StateRefused as refused:
             raise self._cannot_start(f"aiproxy: state: {refused}") from None
         _log.info("state is kept in {where} ({kind})", where=self.state.status.where, kind=self.state.status.kind)
-        self.bus.start()
-        if self._node_bus is not self.bus:
-            self._node_bus.start()
-        self._cooldowns.start()
-        self._conversations.start()
-        self._kept_quotas.start()
-        self.keys.start()
-        if self._shares:
-            self._slices.start()
-            self._paces.start()
-            self.gateway.refill = self._slices.refill
-        else:
-            self._spending.start()
         self.web.metrics.start()
         self.gateway.health_checks.start()
         self.gateway.quota_questions.start()
@@ -345,7 +304,7 @@ class GatewayService(Service):
         self.gateway.quota_questions.follow()
         self.listener.follow(configuration.settings)
         self.state.retention = _retention(configuration.settings)
-        self._close_old_transports()
+        self._transport.leave_former()
         self._documents.follow(loaded)
         self.history.note(loaded.kept, ELSEWHERE)
         self.accounts.follow(files.records, snapshot.used)
@@ -383,17 +342,11 @@ class GatewayService(Service):
             configuration.secrets,
             self._registry.providers,
             self._reactor,
-            self._http,
+            self._transport.of,
             before,
             files,
             self.accounts.credential,
         )
-
-    def _http(self, settings: Settings) -> HttpTransport:
-        """The transport to upstreams: kept, with its connections, while nothing about it changes."""
-        if not self._transports or self._transports[-1].timeouts != settings.timeouts:
-            self._transports.append(HttpTransport(self._reactor, settings.timeouts, os.environ))
-        return self._transports[-1]
 
     def _login(self, provider: str) -> Login | None:
         declared = self._registry.logins.get(provider)
@@ -401,13 +354,8 @@ class GatewayService(Service):
 
     def _login_web(self, login: Login) -> TransportWeb:
         settings = self.gateway.snapshot.settings
-        way = Way(login.provider, self._http(settings), proxy(settings.proxy_url), self._reactor)
+        way = Way(login.provider, self._transport.of(settings), proxy(settings.proxy_url), self._reactor)
         return TransportWeb(way, PATIENCE_SECONDS)
-
-    def _close_old_transports(self) -> None:
-        for transport in self._transports[:-1]:
-            transport.close()
-        del self._transports[:-1]
 
     # -- signals and stop
 
@@ -470,24 +418,12 @@ class GatewayService(Service):
         await self.accounts.stop()
         self.management.stop()
         self._documents.stop()
-        for transport in self._transports:
-            await transport.close()
+        await self._transport.close()
         self.gateway.ended.now()
         self.web.metrics.leave()
         await self.listener.close_metrics()
         await self._export.stop()
-        if self.state.started:
-            self._conversations.stop()
-            self._kept_quotas.stop()
-            self._cooldowns.stop()
-            self.keys.stop()
-            if self._shares:
-                self._paces.stop()
-                await self._slices.stop()
-            await self.bus.stop()
-            if self._node_bus is not self.bus:
-                await self._node_bus.stop()
-            await self.state.stop()
+        await self._persistence.stop()
         _log.info("stopped")
 
     # -- management
@@ -495,7 +431,7 @@ class GatewayService(Service):
     def _compared(self, other: Configuration) -> Sequence[Difference]:
         """What clients would notice if it took the place of the one in use."""
         files = read_files(self.reloading.in_use.loaded.credentials, self._registry.logins)
-        here = self._transports[-1]
+        here = self._transport.latest
         snapshot = build_snapshot(
             files.without_demo(other).settings,
             other.secrets,
@@ -506,17 +442,6 @@ class GatewayService(Service):
             signing=self.accounts.credential,
         )
         return list(differences(self.gateway.snapshot, snapshot))
-
-    def _offset(self) -> float:
-        """What lies between the gateway's clock and the time of day."""
-        return self.state.now() - float(self._reactor.seconds())
-
-    # -- what outlives the process
-
-    def _record(self, calls: Sequence[CallRecord]) -> None:
-        """Every call that has ended, and each of its attempts."""
-        for rows in logged(calls, self._node, self._offset()):
-            self.state.append(rows)
 
     def _keys_taken(self, rows: Sequence[ClientKeyRow]) -> None:
         keys: list[ManagedKey] = []

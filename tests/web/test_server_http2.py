@@ -1,143 +1,24 @@
 """HTTP/2 over TLS: the same limits, refusals and drain as over HTTP/1.1, on streams. The client is hyper-h2."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import h2.config
-import h2.connection
-import h2.events
-import h2.exceptions
 import hpack
 import pytest
 import trustme
 from h2.errors import ErrorCodes
 from h2.frame_buffer import CONTINUATION_BACKLOG
 from hyperframe.frame import ContinuationFrame, HeadersFrame
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 
 from aiproxy.neutral.errors import Authentication, GatewayError
 from aiproxy.web.http1 import LINGER_SECONDS
 from aiproxy.web.http2 import UPLOAD_WINDOW
 from aiproxy.web.request import HttpRequest
 from aiproxy.web.tls import ServerTls
-from tests.web.serving import PATIENCE, Heard, Service, edge
-
-Headers = list[tuple[str, str]]
-
-
-class Stream:
-    def __init__(self, reactor: Any) -> None:
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.informational: list[str] = []
-        self.reset: int | None = None
-        self._ended: Deferred[None] = Deferred()
-        self._reactor = reactor
-
-    async def end(self) -> None:
-        """Of the answer, be it whole or reset."""
-        await self._ended.addTimeout(PATIENCE, self._reactor)
-
-    async def answer(self) -> Heard:
-        await self.end()
-        assert self.reset in (None, ErrorCodes.NO_ERROR)
-        return Heard(int(self.headers[":status"]), self.headers, self.body)
-
-    def ended(self) -> None:
-        if not self._ended.called:
-            self._ended.callback(None)
-
-
-class Patient(h2.connection.H2Connection):
-    """Reads on after a GOAWAY, as browsers, Go and curl do, and RFC 9113 means it. hyper-h2 itself gives up."""
-
-    goodbye: Any = None
-
-    def _receive_goaway_frame(self, frame: Any) -> tuple[list[Any], list[Any]]:
-        self.goodbye = frame
-        return [], []
-
-
-class Http2Client(Protocol):
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        self.h2 = Patient(h2.config.H2Configuration(header_encoding="utf-8"))
-        self.streams: dict[int, Stream] = {}
-        self.reading = True
-        self._closed: Deferred[BaseException] = Deferred()
-
-    @property
-    def wire(self) -> Any:
-        return self.transport
-
-    @property
-    def lost(self) -> bool:
-        return self._closed.called
-
-    def closed(self) -> Deferred[BaseException]:
-        return self._closed.addTimeout(PATIENCE, self._reactor)
-
-    def connectionMade(self) -> None:
-        self.h2.initiate_connection()
-        self.flush()
-
-    def flush(self) -> None:
-        self.wire.write(self.h2.data_to_send())
-
-    def ask(self, method: str, path: str, *headers: tuple[str, str], end: bool = True) -> tuple[int, Stream]:
-        number = self.h2.get_next_available_stream_id()
-        pseudo = [(":method", method), (":scheme", "https"), (":authority", "gateway.test"), (":path", path)]
-        stream = self.streams[number] = Stream(self._reactor)
-        self.h2.send_headers(number, [*pseudo, *headers], end_stream=end)
-        self.flush()
-        return number, stream
-
-    async def get(self, path: str, *headers: tuple[str, str]) -> Heard:
-        return await self.ask("GET", path, *headers)[1].answer()
-
-    def give(self, number: int, data: bytes, *, end: bool = False) -> None:
-        """As much of a body as the window allows."""
-        for start in range(0, max(1, len(data)), 16384):
-            piece = data[start : start + 16384]
-            self.h2.send_data(number, piece, end_stream=end and start + 16384 >= len(data))
-        self.flush()
-
-    def dataReceived(self, data: bytes) -> None:
-        for event in self.h2.receive_data(data):
-            stream = self.streams.get(getattr(event, "stream_id", 0))
-            match event:
-                case h2.events.InformationalResponseReceived():
-                    assert stream
-                    stream.informational.append(_text(event.headers)[":status"])
-                case h2.events.ResponseReceived():
-                    assert stream
-                    stream.headers = _text(event.headers)
-                case h2.events.DataReceived():
-                    assert stream
-                    stream.body += event.data
-                    if self.reading:
-                        self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-                case h2.events.StreamReset():
-                    assert stream
-                    stream.reset = event.error_code
-                    stream.ended()
-                case h2.events.StreamEnded():
-                    assert stream
-                    stream.ended()
-        self.flush()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        assert reason.value is not None
-        self._closed.callback(reason.value)
-
-
-def _text(headers: Iterable[tuple[Any, Any]]) -> dict[str, str]:
-    return dict(headers)
+from tests.web.http2_client import connect, settle
+from tests.web.serving import Service, edge
 
 
 @pytest.fixture
@@ -151,22 +32,6 @@ def certificate(authority: trustme.CA, tmp_path: Path) -> ServerTls:
     issued.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
     issued.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
     return ServerTls(str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"), Clock(), lambda warning: None)
-
-
-async def connect(service: Service, authority: trustme.CA) -> Http2Client:
-    client = Http2Client(service.reactor)
-    await service.connect_tls(client, authority.cert_pem.bytes(), [b"h2"])
-    return client
-
-
-async def settle(service: Service, clock: Clock, stream: Stream) -> None:
-    """Twisted's sending loop is driven by `callLater(0)`, which a test with a `Clock` has to turn."""
-
-    def turn() -> bool:
-        clock.advance(0)
-        return stream._ended.called
-
-    await service.until(turn)
 
 
 @edge
@@ -257,7 +122,7 @@ async def test_100_continue(authority: trustme.CA, certificate: ServerTls) -> No
 )
 @edge
 async def test_limits_of_a_head(
-    authority: trustme.CA, certificate: ServerTls, path: str, headers: Headers, status: int
+    authority: trustme.CA, certificate: ServerTls, path: str, headers: list[tuple[str, str]], status: int
 ) -> None:
     async with Service(certificate=certificate, header_bytes=1024, header_count=15, request_body_mb=0.001) as service:
         client = await connect(service, authority)
