@@ -20,6 +20,7 @@ from aiproxy.registry import Registry
 from aiproxy.storage.bus.asking import Asking
 from aiproxy.storage.keys import ManagedKeys
 from aiproxy.storage.state.state import State
+from aiproxy.web.management.ending import Ending
 from aiproxy.web.management.finding import Finding
 from aiproxy.web.management.rooms.accounts import AccountsRoom
 from aiproxy.web.management.rooms.auth_files import AuthFilesRoom
@@ -78,7 +79,7 @@ class Managed:
         rooms = (
             AccountsRoom(gateway, accounts, logins, documents, state, offset, edit),
             ModelsRoom(gateway),
-            Requests(finding, state),
+            Requests(finding, Ending(gateway.interrupt, self.asking), state),
             Usage(state, self.node, in_thread),
             HistoryRoom(self.history, edit, self.masking, self.configuration, former, in_thread),
             ConfigurationRoom(edit, self.masking, self.configuration, former, self.compared, in_thread),

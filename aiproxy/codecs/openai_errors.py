@@ -21,6 +21,7 @@ TYPES_AND_CODES: Mapping[str, tuple[str, str | None]] = {
     "authentication": ("invalid_request_error", "invalid_api_key"),
     "billing": ("insufficient_quota", "insufficient_quota"),
     "permission": ("permission_error", None),
+    "ended_by_operator": ("permission_error", "ended_by_operator"),
     "not_found": ("invalid_request_error", "not_found"),
     "method_not_allowed": ("invalid_request_error", "method_not_allowed"),
     "conflict": ("invalid_request_error", None),

@@ -111,6 +111,10 @@ async def attempt(call: Call, upstream: Upstream, model: Served, around: Surroun
     except GatewayError as error:
         outcome, kind, status = Outcome.CUT if call.committed else Outcome.FAILED, error.kind, error.upstream_status
         raise
+    except CancelledError:
+        if reason := around.interrupted():
+            outcome, kind = Outcome.CUT if call.committed else Outcome.FAILED, reason.kind
+        raise
     finally:
         provider, ended = upstream.provider.name, around.clock.seconds()
         usage, guessed = _used(call, relays[-1], outcome) if relays else (None, False)

@@ -173,6 +173,13 @@ class Gateway:
         for running in self._under_way.copy():
             running.interrupt(reason)
 
+    def interrupt(self, request_id: str, reason: GatewayError) -> int:
+        """End with this error what is under way by this id, and say how many calls that were."""
+        named = [running for running in self._under_way if running.record.request_id == request_id]
+        for running in named:
+            running.interrupt(reason)
+        return len(named)
+
     async def answer(self, call: Call, sink: Sink) -> None:
         """Answer the call into `sink`. Raises the `GatewayError` to render if nothing was written yet;
         otherwise the stream has been ended honestly and the error says how. Cancelling it means the client left."""

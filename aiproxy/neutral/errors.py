@@ -110,6 +110,12 @@ class Permission(GatewayError):
     kind, status = "permission", 403
 
 
+class EndedByOperator(Permission):
+    """Whoever manages this gateway has ended the call. No status that clients try again by themselves."""
+
+    kind = "ended_by_operator"
+
+
 class NotFound(GatewayError):
     kind, status = "not_found", 404
 

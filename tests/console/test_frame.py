@@ -75,6 +75,23 @@ def test_a_call_is_seen_while_it_runs(operator: Operator, gateway: Daemon) -> No
     operator.visits(visit)
 
 
+def test_a_call_is_ended_by_whoever_is_sure(operator: Operator, gateway: Daemon) -> None:
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Requests").click()
+        body = {"model": "demo-story@stall=3", "stream": True, "messages": [{"role": "user", "content": "Tell me."}]}
+        with httpx2.stream("POST", f"{gateway.address}/v1/chat/completions", json=body, timeout=60) as answer:
+            for choice in ("Cancel", "End the call"):
+                page.get_by_role("button", name="End", exact=True).click()
+                expect(page.get_by_text("The call of anonymous to demo-story@stall=3 ends")).to_be_visible()
+                page.get_by_role("button", name=choice).click()
+                expect(page.get_by_role("dialog")).to_have_count(0)
+            assert "An operator of this gateway has ended this call" in answer.read().decode()
+        expect(page.get_by_role("heading", name="Under way")).to_have_count(0)
+        expect(page.get_by_role("row", name="broken off: ended_by_operator").first).to_be_visible()
+
+    operator.visits(visit)
+
+
 def test_what_is_drawn_anew_waits_for_the_button_of_the_mouse(operator: Operator) -> None:
     """A row that goes between press and release is never clicked."""
 

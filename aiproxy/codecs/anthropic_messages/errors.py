@@ -22,6 +22,7 @@ _TYPES: Mapping[str, str] = {
     "authentication": "authentication_error",
     "billing": "billing_error",
     "permission": "permission_error",
+    "ended_by_operator": "permission_error",
     "not_found": "not_found_error",
     "method_not_allowed": "invalid_request_error",
     "conflict": "conflict_error",

@@ -21,6 +21,7 @@ _STATUS: Mapping[str, tuple[int, str]] = {
     "authentication": (401, "UNAUTHENTICATED"),
     "billing": (429, "RESOURCE_EXHAUSTED"),
     "permission": (403, "PERMISSION_DENIED"),
+    "ended_by_operator": (403, "PERMISSION_DENIED"),
     "not_found": (404, "NOT_FOUND"),
     "method_not_allowed": (405, "UNIMPLEMENTED"),
     "conflict": (409, "ABORTED"),

@@ -24,6 +24,7 @@ _FAILED_CODES: Final[Mapping[str, str]] = {
     "content_blocked": "invalid_prompt",
     "invalid_request": "invalid_prompt",
     "unsupported": "invalid_prompt",
+    "ended_by_operator": "invalid_prompt",
 }
 """kind → `error.code` of a failed response; everything else is a `server_error`, which clients try again."""
 

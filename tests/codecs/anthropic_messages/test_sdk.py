@@ -148,6 +148,7 @@ EVERY_ERROR = [
     (errors.Authentication, anthropic.AuthenticationError, 401, "authentication_error"),
     (errors.Billing, anthropic.APIStatusError, 402, "billing_error"),
     (errors.Permission, anthropic.PermissionDeniedError, 403, "permission_error"),
+    (errors.EndedByOperator, anthropic.PermissionDeniedError, 403, "permission_error"),
     (errors.NotFound, anthropic.NotFoundError, 404, "not_found_error"),
     (errors.MethodNotAllowed, anthropic.APIStatusError, 405, "invalid_request_error"),
     (errors.Conflict, anthropic.ConflictError, 409, "conflict_error"),

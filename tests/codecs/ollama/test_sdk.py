@@ -111,6 +111,7 @@ EVERY_ERROR = [
     (errors.Authentication, 401),
     (errors.Billing, 402),
     (errors.Permission, 403),
+    (errors.EndedByOperator, 403),
     (errors.NotFound, 404),
     (errors.MethodNotAllowed, 405),
     (errors.Conflict, 409),

@@ -26,6 +26,7 @@ EVERY_ERROR = [
     (errors.Authentication, openai.AuthenticationError, 401),
     (errors.Billing, openai.RateLimitError, 429),
     (errors.Permission, openai.PermissionDeniedError, 403),
+    (errors.EndedByOperator, openai.PermissionDeniedError, 403),
     (errors.NotFound, openai.NotFoundError, 404),
     (errors.MethodNotAllowed, openai.APIStatusError, 405),
     (errors.Conflict, openai.ConflictError, 409),

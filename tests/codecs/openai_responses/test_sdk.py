@@ -197,6 +197,7 @@ EVERY_ERROR = [
     (errors.Authentication, openai.AuthenticationError, 401, "server_error"),
     (errors.Billing, openai.RateLimitError, 429, "insufficient_quota"),
     (errors.Permission, openai.PermissionDeniedError, 403, "server_error"),
+    (errors.EndedByOperator, openai.PermissionDeniedError, 403, "invalid_prompt"),
     (errors.NotFound, openai.NotFoundError, 404, "server_error"),
     (errors.Conflict, openai.ConflictError, 409, "server_error"),
     (errors.TooLarge, openai.APIStatusError, 413, "server_error"),

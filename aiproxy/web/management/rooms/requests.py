@@ -1,4 +1,4 @@
-"""Routes that tell how calls went: `/requests` and one of them with every decision.
+"""Routes that tell how calls went: `/requests` and one of them with every decision; and end one that goes on.
 
 What is listed comes from the state, so that each process tells of all; rows reach it within a second."""
 
@@ -12,6 +12,7 @@ from aiproxy.storage.state.asking import FILTERS, Span, calls
 from aiproxy.storage.state.recalling import Recalled, record_of
 from aiproxy.storage.state.rows import RequestRow, UsageRow
 from aiproxy.usage import story
+from aiproxy.web.management.ending import Ending
 from aiproxy.web.management.finding import Finding
 from aiproxy.web.management.kept import Kept, asked_of
 from aiproxy.web.management.routes import Asked, Route
@@ -34,8 +35,9 @@ def span_of(asked: Asked) -> Span:
 
 
 class Requests:
-    def __init__(self, finding: Finding, state: Kept) -> None:
+    def __init__(self, finding: Finding, ending: Ending, state: Kept) -> None:
         self._finding = finding
+        self._ending = ending
         self._state = state
 
     def routes(self) -> Sequence[Route]:
@@ -44,6 +46,12 @@ class Requests:
         return (
             Route("GET", "/requests", "Calls that have ended, the latest first.", self.listed, query=query),
             Route("GET", "/requests/<request_id>", "One call: decisions, timing, warnings, usage, cost.", self.shown),
+            Route(
+                "POST",
+                "/requests/<request_id>/cancel",
+                "End a call that is under way in any worker of this node: its client is told so, in its protocol's way.",
+                self.cancel,
+            ),
         )
 
     async def listed(self, asked: Asked) -> Mapping[str, Any]:
@@ -57,6 +65,9 @@ class Requests:
     async def shown(self, asked: Asked) -> Mapping[str, Any]:
         found = await self._finding.find(asked.path["request_id"])
         return {**_call(found.request), "attempts": attempts_of(found), "story": story(record_of(found))}
+
+    async def cancel(self, asked: Asked) -> Mapping[str, Any]:
+        return {"cancelled": await self._ending.end(asked.path["request_id"])}
 
 
 def attempts_of(call: Recalled) -> Sequence[Mapping[str, Any]]:

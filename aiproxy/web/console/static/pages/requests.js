@@ -1,8 +1,8 @@
 // The calls that have ended, newest first and live; one of them with its decisions, attempts, usage and cost.
 
-import { get, segment } from "../api.js";
+import { get, post, segment } from "../api.js";
 import { count, dollars, duration, time } from "../format.js";
-import { badge, button, card, choice, fill, h, pairs, table } from "../ui.js";
+import { badge, button, card, choice, fill, h, pairs, sure, table } from "../ui.js";
 import { later, t, why } from "../words.js";
 
 const FILTERS = { client: later("Client"), model: later("Model"), protocol: later("Protocol"), error: later("Error") };
@@ -39,7 +39,7 @@ export async function show(view) {
 
   async function look() {
     const { requests } = await get("/live", {}, view.signal);
-    fill(going, requests.length > 0 && card(t("Under way"), underWay(requests)));
+    fill(going, requests.length > 0 && card(t("Under way"), underWay(requests, look)));
     await load();
   }
 
@@ -52,7 +52,12 @@ export async function show(view) {
   view.every(0.5, async () => Date.now() < until && (await look()));
 }
 
-const underWay = (calls) =>
+async function end(row) {
+  const question = t("The call of {client} to {model} ends with an error, which says that an operator has ended it.", row);
+  if (await sure(question, t("End the call"))) await post(`/requests/${segment(row.request_id)}/cancel`);
+}
+
+const underWay = (calls, look) =>
   table(
     [
       { title: t("Began"), cell: (row) => time(row.at) },
@@ -63,8 +68,10 @@ const underWay = (calls) =>
       { title: t("First byte"), number: true, cell: (row) => duration(row.first_byte) },
       { title: t("So far"), number: true, cell: (row) => duration(row.seconds) },
       { title: t("Attempts"), number: true, cell: (row) => count(row.attempts) },
+      { title: "", cell: (row) => button(t("End"), async () => { await end(row); await look(); }, { className: "plain" }) },
     ],
     calls,
+    { key: (row) => row.request_id },
   );
 
 export const rows = (requests) =>
