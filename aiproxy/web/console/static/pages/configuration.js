@@ -13,7 +13,7 @@ let draft = null;
 const WAITS = 400; // milliseconds without a key pressed, before the text is looked at
 
 export async function show(view) {
-  const text = h("textarea.code.editor", { spellcheck: false, "aria-label": t("The text of the configuration"), wrap: "off", oninput: typed, onscroll: align });
+  const text = h("textarea.code.editor", { spellcheck: false, "aria-label": t("The text of the configuration"), wrap: "off", readOnly: true, oninput: typed, onscroll: align });
   const gutter = h("pre.gutter", { "aria-hidden": "true" });
   const found = h("div", { role: "status" });
   const form = settings(await inLanguage(await get("/config/schema", {}, view.signal)), change);
@@ -77,17 +77,22 @@ export async function show(view) {
     text.scrollTop = Math.max(0, (line - 5) * (text.scrollHeight / lines.length));
   }
 
-  async function load() {
+  // `saved` is what we have just saved: whoever typed on meanwhile goes on from there. What is somebody else's is no ground for it, and saving says so.
+  async function load(saved) {
+    const known = saved ?? text.value;
     const [answer, effective] = await Promise.all([ask("GET", "/config.yaml", { signal: view.signal }).catch((error) => {
       if (error.status === 404) return null;
       throw error;
     }), get("/config/values", {}, view.signal)]);
+    const typedOn = text.value !== known;
+    if (typedOn && saved === undefined) return;
     values = effective.values;
     kept = answer ? await answer.text() : "";
     version = answer ? answer.headers.get("etag") : "";
     if (draft) ({ kept, version } = draft);
-    text.value = draft ? draft.text : kept;
+    if (!typedOn) text.value = draft ? draft.text : kept;
     draft = null;
+    text.readOnly = false;
     await look();
   }
 
@@ -118,9 +123,10 @@ export async function show(view) {
       h("footer", {}, button(t("Cancel"), () => close(false), { className: "plain" }), button(t("Save"), () => close(true))),
     ]);
     if (!yes) return;
-    await ask("PUT", "/config.yaml", { body: text.value, headers: { "content-type": "application/yaml", ...(version && { "if-match": version }) } });
+    const saved = text.value;
+    await ask("PUT", "/config.yaml", { body: saved, headers: { "content-type": "application/yaml", ...(version && { "if-match": version }) } });
+    await load(saved);
     tell(t("Saved; it is in effect."));
-    await load();
   }
 
   view.leaving(() => { draft = text.value === kept ? null : { text: text.value, kept, version }; });
