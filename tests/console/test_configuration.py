@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 from ruamel.yaml import YAML
 
 from tests.console.conftest import Operator
@@ -46,24 +46,35 @@ def save(page: Page) -> None:
     expect(page.get_by_text("Saved; it is in effect.")).to_be_visible()
 
 
-def waits(page: Page) -> list[Route]:
-    """What the page asks of the text waits from now on, until the test lets it go on."""
+def waits(page: Page, path: str = "config.yaml") -> list[Route]:
+    """What the page gets from this path waits from now on, until the test lets it go on."""
     held: list[Route] = []
-    page.route(
-        "**/config.yaml", lambda route: held.append(route) if route.request.method == "GET" else route.continue_()
-    )
+    page.route(f"**/{path}", lambda route: held.append(route) if route.request.method == "GET" else route.continue_())
     return held
 
 
 def goes_on(page: Page, held: list[Route]) -> None:
     for route in held:
         route.continue_()
-    page.unroute("**/config.yaml")
+    page.unroute_all()
 
 
 def asks(page: Page) -> Any:
     """A block in which the page asks for the text."""
     return page.expect_request(lambda request: request.url.endswith("/config.yaml") and request.method == "GET")
+
+
+def opened(page: Page) -> None:
+    """The page has the text, and has looked again once it hears of changes."""
+    looks: list[Response] = []
+
+    def again(response: Response) -> bool:
+        if response.url.endswith("/config.yaml"):
+            looks.append(response)
+        return len(looks) == 2
+
+    with page.expect_response(again):
+        page.get_by_role("link", name="Configuration").click()
 
 
 def yaml(text: str) -> Any:
@@ -112,6 +123,19 @@ def test_one_setting_by_the_form(browser: Browser, running: tuple[Daemon, Path])
 
     Operator(browser, gateway.address).visits(visit)
     assert file.read_text() == before.replace("request-retry: 2", "request-retry: 7")
+
+
+def test_no_setting_is_shown_before_its_value_is_known(browser: Browser, running: tuple[Daemon, Path]) -> None:
+    def visit(page: Page) -> None:
+        held = waits(page)
+        with asks(page):
+            page.get_by_role("link", name="Configuration").click()
+        page.get_by_label("Search settings").fill("request-retry")
+        expect(page.get_by_label("request-retry", exact=True)).to_have_count(0)
+        goes_on(page, held)
+        expect(page.get_by_label("request-retry", exact=True)).to_have_value("2")
+
+    Operator(browser, running[0].address).visits(visit)
 
 
 def test_lists_mappings_and_secrets_by_the_form(browser: Browser, running: tuple[Daemon, Path]) -> None:
@@ -245,15 +269,33 @@ def test_what_is_typed_while_a_saved_text_is_read_again_stays(browser: Browser, 
     assert file.read_text().endswith("max-attempts: 4")
 
 
+def test_a_change_made_before_the_page_heard_of_changes_is_shown(
+    browser: Browser, running: tuple[Daemon, Path]
+) -> None:
+    gateway, file = running
+
+    def visit(page: Page) -> None:
+        held = waits(page, "events?kinds=configuration")
+        with page.expect_request("**/events?kinds=configuration"):
+            page.get_by_role("link", name="Configuration").click()
+        text = page.get_by_label("The text of the configuration")
+        expect(text).to_have_value(re.compile("request-retry: 2"))
+        file.write_text(TEXT.replace("request-retry: 2", "request-retry: 5"))
+        gateway.wait_for("configuration reloaded")
+        goes_on(page, held)
+        expect(text).to_have_value(re.compile("request-retry: 5"))
+
+    Operator(browser, gateway.address).visits(visit)
+
+
 def test_what_is_typed_while_anothers_change_is_read_is_not_put_over_it(
     browser: Browser, running: tuple[Daemon, Path]
 ) -> None:
     gateway, file = running
 
     def visit(page: Page) -> None:
-        page.get_by_role("link", name="Configuration").click()
+        opened(page)
         text = page.get_by_label("The text of the configuration")
-        expect(text).to_have_value(re.compile("request-retry: 2"))
         held = waits(page)
         with asks(page):
             file.write_text(TEXT.replace("request-retry: 2", "request-retry: 5"))

@@ -85,10 +85,11 @@ export async function show(view) {
       throw error;
     }), get("/config/values", {}, view.signal)]);
     const typedOn = text.value !== known;
-    if (typedOn && saved === undefined) return;
+    const now = answer ? answer.headers.get("etag") : "";
+    if (saved === undefined && !text.readOnly && (typedOn || now === version)) return;
     values = effective.values;
     kept = answer ? await answer.text() : "";
-    version = answer ? answer.headers.get("etag") : "";
+    version = now;
     if (draft) ({ kept, version } = draft);
     if (!typedOn) text.value = draft ? draft.text : kept;
     draft = null;
@@ -136,10 +137,8 @@ export async function show(view) {
     card(t("Text"), h("div.edit", {}, gutter, text), found),
     card(t("Settings"), form.root)));
   await load();
-  view.on({ configuration: async ({ problem }) => {
-    if (problem) tell(problem, "bad");
-    else if (text.value === kept) await load();
-  } });
+  const follow = () => text.value === kept && load();
+  view.on({ opened: follow, configuration: ({ problem }) => (problem ? tell(problem, "bad") : follow()) });
 }
 
 // The schema with what it says of settings in the language of the page; what stands in brackets at its end are limits and units.

@@ -14,7 +14,7 @@ export function settings(schema, change) {
   const search = h("input", { type: "search", placeholder: t("Search"), "aria-label": t("Search settings"), oninput: () => draw() });
   const only = h("input", { type: "checkbox", onchange: () => draw() });
   const room = h("div.settings", { onfocusout: () => late && draw() });
-  let data = {};
+  let data; // not known yet
   let effective = NONE;
   let found = NONE;
   let late = false;
@@ -34,7 +34,7 @@ export function settings(schema, change) {
   function draw() {
     const typing = document.activeElement;
     late = room.contains(typing) && typing.dataset.was !== undefined && typing.value !== typing.dataset.was;
-    if (late) return; // what is being typed is not drawn over
+    if (late || data === undefined) return; // what is being typed is not drawn over
     fill(room, data === null ? h("p.empty", t("The text can't be read as it stands: mend it there first.")) : members(schema, "", data));
   }
 
